@@ -1,12 +1,12 @@
 """The command line: flags in, one call, print, exit code."""
 
+import errno
 import gc
 import io
 import os
 import signal
 import sys
 import traceback
-from contextlib import suppress
 from typing import Annotated, Any, NoReturn, cast
 
 import typer
@@ -97,6 +97,7 @@ def _interrupted(number: int, *_: object) -> NoReturn:
 
 def main() -> NoReturn:
     """Run. An unexpected error is a short message and exit 70, never a verdict; an interrupt is exit 130."""
+    _open_streams()
     gc.set_threshold(50_000, 20, 20)  # what is imported stays: looking through it for cycles again and again only costs time
     for name in ("SIGINT", "SIGTERM", "SIGHUP"):
         if (number := getattr(signal, name, None)) is not None and signal.getsignal(number) is not signal.SIG_IGN:
@@ -110,6 +111,13 @@ def main() -> NoReturn:
     except Exception as error:  # noqa: BLE001 - whatever it is, it ends the run with an exit code of its own
         _leave(_failed(error))
     _leave(code if isinstance(code, int) else 0)
+
+
+def _open_streams() -> None:
+    """Give a program that is started without a standard stream (`>&-`) one that leads nowhere."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - it is open until the end
 
 
 def _show_faults() -> None:
@@ -138,6 +146,11 @@ def _failed(error: Exception) -> int:
     elif show := getattr(error, "show", None):
         words = io.StringIO()
         show(file=words)
+    elif isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO):
+        from irsa_doctor import api
+
+        print_error(f"irsa-doctor: the output cannot be written: {api.os_error_reason(error)}")
+        return 2
     else:
         what = f"unexpected error: {type(error).__name__}: {error}"
         details = "".join(traceback.format_exception(error)) if "--debug" in sys.argv else what
@@ -151,7 +164,11 @@ def _leave(code: str | int | None) -> NoReturn:
     """End at once: to take a large inventory apart, object by object, takes a fifth of a run (mypy ends its own so, too)."""
     if isinstance(code, str):
         print_error(code)
-    with suppress(OSError, ValueError):
+    try:
         sys.stdout.flush()
         sys.stderr.flush()
+    except BrokenPipeError:
+        pass
+    except (OSError, ValueError) as error:
+        code = _failed(error) if isinstance(error, OSError) else code
     os._exit(code if isinstance(code, int) else int(code is not None))

@@ -1,6 +1,8 @@
 """What people expect of a command line who know ruff, zizmor, trivy, kubectl, terraform or eslint, one row each."""
 
 import json
+import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -180,13 +182,34 @@ HABITS = [
     ("--show-unknown lists the commands", "check roles --show-unknown", 1, "> "),
     ("empty standard input is named so", "check -", 2, "nothing could be read: standard input: empty"),
     ("a schema of a misspelt command is answered with the nearest", "schema chekc", 2, 'Did you mean "check"?'),
+    ("a folder with two slashes is the same", "check roles//", 1, FINDING),
+    ("a path with dots between is the same", "check ./right/./../roles", 1, FINDING),
+    ("a pattern with one sign is expanded", "check 'roles/ope?.json'", 1, FINDING),
+    ("rules in a list may have spaces", "check roles --select 'open-no-sub, open-aud-only'", 1, FINDING),
+    ("rules may be selected in two options", "check roles --select open-no-sub --select open-aud-only", 1, FINDING),
+    ("a rule in capitals is answered with its id", "check roles --select OPEN-AUD-ONLY", 2, 'Did you mean "open-aud-only"?'),
+    ("--output-format is answered with what it is here", "check roles --output-format json", 2, "--format chooses the format"),
+    ("-o - is standard output", "check roles -f json -o -", 1, '"schema"'),
+    (
+        "two thresholds at once are an error",
+        "check roles --fail-on high,critical",
+        2,
+        "expected critical, high, medium, low or never",
+    ),
+    ("--verbose is answered with what shows more", "check roles --verbose", 2, "--show-unknown"),
+    ("--stdin-filename is answered", "check - --stdin-filename x.json", 2, "what it is shows from its content"),
+    ("the short form of a flag with an equals sign is answered", "check roles -f=json", 2, 'Did you mean "json"?'),
+    ("-- before a flag makes it a path", "check roles -- --exit-zero", 1, "--exit-zero"),
+    ("help of a command that is not there is an error", "help frobnicate", 2, "No such command"),
+    ("a base that is the same as the paths hides nothing", "check roles --base roles", 1, FINDING),
+    ("a comparison of a folder with itself is no change", "diff roles roles", 0, "no change"),
+    ("--list-files is answered", "check roles --list-files", 2, "-f json lists them under documents"),
+    ("settings that are there are not written over", "init --force --force", 0, ""),
 ]
 
 
 @pytest.mark.parametrize(("sentence", "call", "code", "text"), HABITS, ids=[habit[0].replace(" ", "-") for habit in HABITS])
 def test_a_habit_holds(odd, sentence, call, code, text):
-    import shlex
-
     done = run(*shlex.split(call), cwd=odd, NO_COLOR="", HOME=str(odd / "home"))
     assert (done.returncode, "Traceback" in done.stderr) == (code, False), done.stderr
     assert text in done.stdout + done.stderr, sentence
@@ -242,6 +265,25 @@ def test_a_reader_that_has_enough_ends_the_run_silently(world):
     with started(world, "check", "roles", "-f", "json") as process:
         process.stdout.close()
         assert (process.stderr.read(), process.wait()) == (b"", 141)
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a shell and the full device of Linux")
+@pytest.mark.parametrize(
+    ("call", "code", "says"),
+    [
+        ("check roles >&-", 1, ""),
+        ("check roles -f concise 2>&-", 1, FINDING),
+        ("check roles >&- 2>&-", 1, ""),
+        ("check - <&-", 2, "standard input: empty"),
+        ("check roles > /dev/full", 2, "the output cannot be written: no space is left on the device"),
+        ("explain open-no-sub > /dev/full", 2, "the output cannot be written"),
+    ],
+)
+def test_a_stream_that_is_closed_or_full_is_no_error_of_ours(world, call, code, says):
+    line = f"{shlex.quote(sys.executable)} -m irsa_doctor {call}"
+    done = subprocess.run(["sh", "-c", line], cwd=world, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, says in done.stdout + done.stderr) == (code, True), done.stderr
+    assert "bug" not in done.stderr
 
 
 def test_an_interrupt_ends_the_run_with_130_and_no_traceback(world):

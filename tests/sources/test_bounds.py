@@ -8,6 +8,7 @@ import pytest
 from irsa_doctor import api
 from irsa_doctor.sources import load
 from irsa_doctor.text.yaml import read_yaml
+from tests.systems import needs_unix
 
 HOST = "oidc.eks.eu-west-1.amazonaws.com/id/8C41D5E09A7B4F2368D1A0F5C93E7B64"
 
@@ -39,6 +40,7 @@ def test_what_is_nothing_that_is_read_is_known_by_its_beginning(tmp_path, name, 
     assert row.why
 
 
+@needs_unix
 def test_of_a_huge_file_that_is_nothing_no_more_than_the_beginning_is_read(tmp_path):
     with open(tmp_path / "image", "wb") as file:
         file.write(b"\x7fELF" + bytes(range(256)))
