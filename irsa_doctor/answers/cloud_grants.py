@@ -3,6 +3,8 @@
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Literal
 
+import msgspec
+
 from irsa_doctor.answers.missing import MissingInput
 from irsa_doctor.answers.who_can import (
     AdmittedAudiences,
@@ -14,6 +16,7 @@ from irsa_doctor.answers.who_can import (
     WhoCan,
 )
 from irsa_doctor.facts import View
+from irsa_doctor.facts.clouds.projects import project_of, whose_project
 from irsa_doctor.facts.clouds.reaches import CloudReach, reach_of_credential, reach_of_member
 from irsa_doctor.facts.grants.ownership import whose
 from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, scene_words
@@ -66,7 +69,11 @@ def _of_azure(view: View, identity: AzureIdentity) -> WhoCan:
     whole = view.clouds.has_all("credentials", identity.key) or any(c.address for c in credentials)
     how = f"az identity federated-credential list --identity-name {identity.name}"
     missing = () if whole else (MissingInput(f"all federated credentials of {identity.label}", how),)
-    return WhoCan(text_of(identity.client_id) or identity.label, grants, (), None, missing)
+    return WhoCan(text_of(identity.client_id) or identity.label, grants, (), None, missing, ring=_widest(grants))
+
+
+def _widest(grants: Sequence[IdentityGrant]) -> CloudRing:
+    return max((grant.ring for grant in grants), key=RINGS.index, default="nobody")
 
 
 def _azure_grant(view: View, identity: AzureIdentity, issuer: str, credentials: list[FederatedCredential]) -> IdentityGrant:
@@ -178,17 +185,21 @@ def _grant(  # noqa: PLR0913 - the parts of one record
 def _of_google(view: View, account: GoogleAccount) -> WhoCan:
     members: dict[str, list[PolicyMember]] = {}
     others: set[OtherPrincipal] = set()
+    email = account.email or account.address
+    how = f"gcloud iam service-accounts get-iam-policy {email} --format json"
+    hidden: list[MissingInput] = []
     for member, conditional in _members(view, account):
         parsed = member_of(member)
-        if parsed.pool and parsed.form != "malformed" and not parsed.has_project_id:
+        if parsed.form == "unseen":
+            hidden.append(MissingInput(f"who the member {parsed.text} is, which only a template knows", how))
+        elif parsed.pool and parsed.form != "malformed" and not parsed.has_project_id:
             members.setdefault(parsed.pool, []).append(parsed)
         else:
             others.add(OtherPrincipal("member", f"{parsed.text} (on a condition)" if conditional else parsed.text))
     grants = tuple(_google_grant(view, pool, parsed) for pool, parsed in sorted(members.items()))
-    email = account.email or account.address
-    seen = view.clouds.has_policy_of(email) or view.clouds.is_search
-    how = f"gcloud iam service-accounts get-iam-policy {email} --format json"
-    return WhoCan(email, grants, tuple(sorted(others)), None, () if seen else (MissingInput(f"IAM policy of {email}", how),))
+    seen = view.clouds.has_whole_policy(account, account.email) or view.clouds.is_search
+    missing = (*dict.fromkeys(hidden), *(() if seen else (MissingInput(f"IAM policy of {email}", how),)))
+    return WhoCan(email, grants, tuple(sorted(others)), None, missing, ring=_widest(grants))
 
 
 def _members(view: View, account: GoogleAccount) -> Iterator[tuple[str | Text, bool]]:
@@ -211,7 +222,8 @@ def _google_grant(view: View, pool: str, members: list[PolicyMember]) -> Identit
     rings = [_RING_OF_MEMBER.get(member.form, "unknown") for member in members]
     why = f"not worked out: {', '.join(member.text for member in wide)}" if wide else ""
     clusters = [cluster.cluster for cluster in view.inventory.clouds.clusters if cluster.pool == pool]
-    return _grant(
+    project = project_of(members[0])
+    grant = _grant(
         view,
         provider=pool,
         issuer="",
@@ -223,6 +235,8 @@ def _google_grant(view: View, pool: str, members: list[PolicyMember]) -> Identit
         cloud="google",
         why=why,
     )
+    tenants = (AdmittedTenant(project.name, project.id),) if project else ()
+    return msgspec.structs.replace(grant, whose=whose_project(members[0], view.owner), tenants=tenants)
 
 
 _ORDER: tuple[CloudRing, ...] = ("nobody", "workload", "group", "organisation", "unknown", "world")

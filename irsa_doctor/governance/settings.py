@@ -28,6 +28,7 @@ from irsa_doctor.governance.settings_values import (
 from irsa_doctor.governance.standards_values import standards_value
 from irsa_doctor.issuers import profiles
 from irsa_doctor.model.access import ExpectedAccess
+from irsa_doctor.model.clouds import GOOGLE_PROJECTS
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.extents import fits
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, Severity
@@ -365,7 +366,7 @@ def _audiences(value: object) -> dict[str, tuple[str, ...]]:
 
 
 def _owner(value: object) -> dict[str, tuple[str, ...]]:
-    names = {entry.owned_as or ident for ident, entry in profiles().items()} | set(profiles())
+    names = {entry.owned_as or ident for ident, entry in profiles().items()} | set(profiles()) | {GOOGLE_PROJECTS}
     return _known(table_of(list_of(text_value))(value), names)
 
 

@@ -32,6 +32,7 @@ from irsa_doctor.model.clouds import (
     FederatedCredential,
     GoogleAccount,
     NodePool,
+    NodePoolOfCluster,
     PoolProvider,
     RoleBinding,
 )
@@ -126,6 +127,7 @@ __all__ = [
     "Namespace",
     "NodeMetadata",
     "NodePool",
+    "NodePoolOfCluster",
     "NodeRole",
     "Note",
     "OidcProvider",

@@ -10,6 +10,8 @@ from irsa_doctor.model.place import Place
 from irsa_doctor.model.text import Text
 
 Cloud = Literal["azure", "google"]
+GOOGLE_PROJECTS = "gcp-projects"
+"""what settings call the projects of Google Cloud that are one's own"""
 CloudCollection = Literal["credentials", "identities", "google-accounts", "policies", "empty"]
 
 
@@ -20,12 +22,22 @@ class NodePool(msgspec.Struct, frozen=True):
     mode: str
 
 
+class NodePoolOfCluster(msgspec.Struct, frozen=True, kw_only=True):
+    """A node pool that a template makes apart from its cluster, which it names: by its name, or by a reference. `pool` is None
+    where its mode is not known."""
+
+    cluster: str | Text
+    place: Place
+    pool: NodePool | None = None
+    project: str = ""
+
+
 class CloudCluster(msgspec.Struct, frozen=True, kw_only=True):
     """A cluster of AKS or GKE, beside its name and issuer.
 
     `cluster` is its id. Of AKS: `issues_tokens` (oidcIssuerProfile) and `injects` (the webhook, securityProfile) are None where
     the answer does not have them; `tenant` is a GUID. Of GKE: `pool` is the workload identity pool, `PROJECT.svc.id.goog`, ""
-    where it has none, and `pools` are the node pools, None where they are not known.
+    where it has none, and `pools` are the node pools, None where they are not known. `address` is what a template calls it.
     """
 
     cluster: str
@@ -38,6 +50,7 @@ class CloudCluster(msgspec.Struct, frozen=True, kw_only=True):
     pool: str = ""
     pools: tuple[NodePool, ...] | None = None
     autopilot: bool = False
+    address: str = ""
 
 
 class AzureIdentity(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +162,16 @@ class CloudListing(msgspec.Struct, frozen=True):
     place: Place
 
 
-CloudRecord = CloudCluster | AzureIdentity | FederatedCredential | GoogleAccount | RoleBinding | PoolProvider | CloudListing
+CloudRecord = (
+    CloudCluster
+    | NodePoolOfCluster
+    | AzureIdentity
+    | FederatedCredential
+    | GoogleAccount
+    | RoleBinding
+    | PoolProvider
+    | CloudListing
+)
 
 
 class Clouds(msgspec.Struct, frozen=True, eq=False, dict=True):

@@ -5,6 +5,8 @@ import pytest
 from irsa_doctor.answers.check.examples import base_world, documents_of, example_world, named
 from irsa_doctor.answers.cloud_grants import who_can_be_identity
 from irsa_doctor.facts import View
+from irsa_doctor.facts.clouds.google import google_facts
+from irsa_doctor.facts.clouds.records import PolicyMemberFacts
 from irsa_doctor.sources import load
 
 
@@ -76,3 +78,43 @@ def test_members_of_other_kinds_are_named():
 
 def test_a_name_of_nothing_has_no_answer():
     assert answer("nobody-knows", {"with": ["aks"]}) is None
+
+
+def test_a_member_that_a_template_hides_is_missing_and_no_other_principal():
+    text = """
+    resource "google_service_account" "deploy" {
+      account_id = "deploy"
+      project    = "acme"
+    }
+    resource "google_service_account_iam_member" "hidden" {
+      service_account_id = google_service_account.deploy.name
+      role               = "roles/iam.workloadIdentityUser"
+      member             = var.member
+    }
+    """
+    view = View(load((), memory={"main.tf": text.encode()}).inventory)
+    found = who_can_be_identity(view, "deploy@acme.iam.gserviceaccount.com")
+    assert (found.others, found.grants) == ((), ())
+    assert any("var.member" in missing.missing for missing in found.unknown)
+
+
+PROJECTS = [
+    (["acme-web"], "yours"),
+    (["acme-web@420000000002"], "yours"),
+    (["acme-other"], "outsider"),
+    (["420000000009"], "outsider"),
+    (["420000000002"], "yours"),
+    ([], "unknown"),
+]
+
+
+@pytest.mark.parametrize(("declared", "whose"), PROJECTS)
+def test_settings_say_whose_the_project_of_a_pool_is(declared, whose):
+    world = named(example_world(base_world(), {"with": ["gke"]}))
+    view = View(load((), memory=documents_of(world)).inventory, owner={"gcp-projects": declared} if declared else {})
+    found = who_can_be_identity(view, "front@acme-web.iam.gserviceaccount.com")
+    (grant,) = found.grants
+    assert (grant.whose, [tenant.name for tenant in grant.tenants]) == (whose, ["acme-web"])
+    assert found.ring == grant.ring == "workload"
+    facts = [judged.facts for judged in google_facts(view.clouds) if isinstance(judged.facts, PolicyMemberFacts)]
+    assert any(each.outsider for each in facts) is (whose == "outsider")

@@ -169,7 +169,7 @@ class GoogleBinding:
     @property
     def is_certain(self) -> bool:
         """Whether the policy of the account is in the input as a whole."""
-        return self.lookups.has_policy_of(text_of(self.email))
+        return self.lookups.has_whole_policy(self.known, text_of(self.email))
 
     def _sees_policy(self) -> bool:
         document = self.known.place.document if self.known else ""

@@ -165,9 +165,10 @@ class CloudLookups:
         names += [f"projects/{account.project}"] if account and account.project else []
         return [binding for name in dict.fromkeys(names) for binding in self.bindings_by_resource.get(name, ())]
 
-    def has_policy_of(self, email: str) -> bool:
+    def has_whole_policy(self, account: GoogleAccount | None, email: str) -> bool:
         """Whether the whole policy of a service account is in the input."""
-        return any(not binding.role for binding in self.bindings_by_resource.get(email, ()))
+        names = [email, *references_to(account.address if account else "", "name", "id", "email")]
+        return any(not binding.role for name in names for binding in self.bindings_by_resource.get(name, ()))
 
     def uses_google(self, cluster: str) -> bool:
         """Whether a service account in a cluster names one of Google Cloud."""

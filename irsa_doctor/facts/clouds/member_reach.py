@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from irsa_doctor.facts.clouds.lookup import CloudLookups
+from irsa_doctor.facts.clouds.projects import outsider_names, whose_project
 from irsa_doctor.facts.clouds.reaches import CloudReach, reach_of_member
 from irsa_doctor.facts.grants.reach import ReachKind
 from irsa_doctor.model import RoleBinding, Unknown
@@ -33,24 +34,30 @@ def member_reach_facts(lookups: CloudLookups, binding: RoleBinding, member: Poli
     end = ends(binding.condition)
     if member.has_project_id or (end is not None and end < lookups.now):
         return {}
+    is_outsider = whose_project(member, lookups.view.owner) == "outsider"
     if member.is_of_clusters:
-        kind = _OF_CLUSTERS.get(member.form)
-        return {"ring_counts": True, "reach": kind} if kind else {}
+        kind = _OF_CLUSTERS.get(member.form, "none")
+        return {"ring_counts": True, "reach": kind, "outsider": is_outsider} if kind != "none" or is_outsider else {}
     reach = reach_of_member(lookups, member)
     if isinstance(reach, Unknown):
-        return {"ring_counts": True, "reach": reach}
+        return {"ring_counts": True, "reach": reach, "outsider": is_outsider}
     if reach is None:
         return {}
     facts = reach.facts(Unknown(f"what {member.text} means: a condition or a mapping of its pool is not worked out"))
-    return {**facts, "ring_seen": facts["ring_seen"] and not binding.condition}
+    return {
+        **facts,
+        "ring_seen": facts["ring_seen"] and not binding.condition,
+        "outsider": facts["outsider"] or is_outsider,
+    }
 
 
 def member_reach_names(lookups: CloudLookups, member: PolicyMember) -> Mapping[str, str]:
     """What messages name of how far a member reaches."""
+    outsider = outsider_names(member, lookups.view.owner)
     if member.is_of_clusters:
-        return _of_clusters(member)
+        return {**_of_clusters(member), **outsider}
     reach = reach_of_member(lookups, member)
-    return reach.names() if isinstance(reach, CloudReach) else {}
+    return {**(reach.names() if isinstance(reach, CloudReach) else {}), **outsider}
 
 
 def _of_clusters(member: PolicyMember) -> Mapping[str, str]:

@@ -14,8 +14,10 @@ from irsa_doctor.model import (
     Clouds,
     FederatedCredential,
     GoogleAccount,
+    NodePoolOfCluster,
     PoolProvider,
     RoleBinding,
+    text_of,
 )
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.files.folders import Folders
@@ -32,7 +34,10 @@ def join_clouds(readings: Sequence[DocumentReading], apps: Mapping[str, str], po
     identities = _each(records, AzureIdentity, lambda identity: identity.key or None)
     accounts = _each(records, GoogleAccount, lambda account: account.email or None)
     return Clouds(
-        clusters=_each(records, CloudCluster, lambda cluster: cluster.cluster),
+        clusters=_with_pools(
+            _each(records, CloudCluster, lambda cluster: cluster.cluster),
+            _each(records, NodePoolOfCluster, lambda pool: pool.place),
+        ),
         identities=identities,
         credentials=_owned(_each(records, FederatedCredential, _credential_key), identities, apps),
         accounts=accounts,
@@ -50,6 +55,26 @@ def _each(records: Iterable[CloudRecord], kind: type[_Kind], key_of: Callable[[_
             key = key_of(record)
             own.setdefault(number if key is None else key, record)
     return tuple(own.values())
+
+
+def _with_pools(clusters: Sequence[CloudCluster], pools: Sequence[NodePoolOfCluster]) -> tuple[CloudCluster, ...]:
+    """The clusters with the node pools that templates make apart from them; none are known where the mode of one is not, or
+    whether the cluster has more."""
+    joined: list[CloudCluster] = []
+    for cluster in clusters:
+        own = [pool for pool in pools if _is_pool_of(pool, cluster)] if cluster.address and cluster.pools is not None else []
+        modes = [pool.pool for pool in own if pool.pool is not None]
+        known = (*(cluster.pools or ()), *modes) if len(modes) == len(own) else None
+        joined.append(msgspec.structs.replace(cluster, pools=known) if own else cluster)
+    return tuple(joined)
+
+
+def _is_pool_of(pool: NodePoolOfCluster, cluster: CloudCluster) -> bool:
+    named = text_of(pool.cluster)
+    if cluster.address and named.removeprefix("${").startswith(f"{cluster.address}."):
+        return True
+    is_name = named in (cluster.cluster, cluster.cluster.rpartition("/")[2])
+    return is_name and pool.project in ("", cluster.project)
 
 
 def _credential_key(credential: FederatedCredential) -> Hashable | None:

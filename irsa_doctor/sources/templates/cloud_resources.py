@@ -15,6 +15,8 @@ from irsa_doctor.model import (
     FederatedCredential,
     GoogleAccount,
     Issuer,
+    NodePool,
+    NodePoolOfCluster,
     Place,
     PoolProvider,
     RoleBinding,
@@ -25,6 +27,9 @@ from irsa_doctor.model import (
 from irsa_doctor.sources.documents.clouds.google import project_of, resource_named
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.values import hole
+
+MEMBER_ROLE = "roles/iam.workloadIdentityUser"
+"""the role that a policy may give of which nothing is seen"""
 
 
 class TemplateFields(msgspec.Struct, frozen=True, kw_only=True):
@@ -38,6 +43,9 @@ class TemplateFields(msgspec.Struct, frozen=True, kw_only=True):
     block: Callable[[str], "TemplateFields | None"]
     lists: Callable[[str], bool]
     """whether a value is a list of which the items are known"""
+    blocks: Callable[[str], tuple["TemplateFields", ...]]
+    document: Callable[[str], "TemplateFields | None"]
+    """the members of a text that is the JSON of an object, None where that is not known"""
 
 
 def _credential(fields: TemplateFields) -> Iterator[CloudRecord]:
@@ -99,17 +107,39 @@ def _account(fields: TemplateFields) -> Iterator[CloudRecord]:
 
 
 def _binding(fields: TemplateFields) -> Iterator[CloudRecord]:
+    yield _binding_on(_resource(fields), fields)
+
+
+def _resource(fields: TemplateFields) -> str | Text:
+    """The resource of a binding or a policy: a service account, else a project."""
     resource = fields.text("service_account_id") or fields.text("project")
     if not fields.text("service_account_id") and resource:
         resource = f"projects/{text_of(resource)}"
+    return resource_named(resource) if isinstance(resource, str) else resource
+
+
+def _binding_on(resource: str | Text, fields: TemplateFields) -> RoleBinding:
     condition = fields.block("condition")
-    yield RoleBinding(
-        resource=resource_named(resource) if isinstance(resource, str) else resource,
+    return RoleBinding(
+        resource=resource,
         role=fields.text("role"),
         members=_members(fields),
         place=fields.place,
         condition=text_of(condition.text("expression")) if condition else "",
     )
+
+
+def _policy(fields: TemplateFields) -> Iterator[CloudRecord]:
+    """The whole policy of a resource: the bindings of its document, and that there are no others; where the document is not
+    known, who is in it is a placeholder."""
+    resource, document = _resource(fields), fields.document("policy_data")
+    if document is None or not document.lists("bindings"):
+        unseen = _only(fields.text("policy_data")) or (hole(f"policy of {fields.address}"),)
+        yield RoleBinding(resource=resource, role=MEMBER_ROLE, members=unseen, place=fields.place)
+        return
+    for binding in document.blocks("bindings"):
+        yield _binding_on(resource, binding)
+    yield RoleBinding(resource=resource, role="", members=(), place=fields.place)
 
 
 def _members(fields: TemplateFields) -> tuple[str | Text, ...]:
@@ -177,7 +207,42 @@ def _gke_cluster(fields: TemplateFields) -> Iterator[CloudRecord | Cluster]:
         place=fields.place,
         project=_known(project),
         pool=text_of(workload.text("workload_pool")) if workload else "",
+        pools=_own_pools(fields),
         autopilot=autopilot is True,
+        address=fields.address,
+    )
+
+
+_METADATA_SERVER = "GKE_METADATA"
+
+
+def _own_pools(fields: TemplateFields) -> tuple[NodePool, ...] | None:
+    """The node pools of a cluster that are no resources of their own; None where the mode of one is not known."""
+    pools = [_node_pool(block) for block in fields.blocks("node_pool")]
+    if not pools and _switch(fields, "remove_default_node_pool") is not True:
+        # nothing is said of the default pool, which may be older than the workload identity pool of the cluster
+        pools = [_node_pool(fields)] if fields.block("node_config") else [None]
+    known = [pool for pool in pools if pool is not None]
+    return tuple(known) if len(known) == len(pools) else None
+
+
+def _node_pool(fields: TemplateFields) -> NodePool | None:
+    """A node pool with its mode, None where that is not known. Where a cluster has a workload identity pool, new node pools
+    serve its metadata unless they say otherwise (https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity)."""
+    nodes = fields.block("node_config")
+    metadata = nodes.block("workload_metadata_config") if nodes else None
+    mode = metadata.text("mode") or metadata.text("node_metadata") if metadata else ""
+    if not isinstance(mode, str):
+        return None
+    name = text_of(fields.text("name")) or fields.address
+    return NodePool(name, _METADATA_SERVER if mode in ("", "GKE_METADATA_SERVER") else mode)
+
+
+def _pool_resource(fields: TemplateFields) -> Iterator[CloudRecord]:
+    """A node pool that is a resource of its own
+    (https://registry.terraform.io/providers/hashicorp/google/latest/docs/resources/container_node_pool)."""
+    yield NodePoolOfCluster(
+        cluster=fields.text("cluster"), place=fields.place, pool=_node_pool(fields), project=_known(fields.text("project"))
     )
 
 
@@ -193,7 +258,10 @@ def add_cloud_resource(kind: str, fields: TemplateFields, reading: DocumentReadi
 CLOUD_RESOURCES: Mapping[str, Callable[[TemplateFields], Iterator[CloudRecord | Cluster]]] = {
     "azurerm_kubernetes_cluster": _aks_cluster,
     "google_container_cluster": _gke_cluster,
+    "google_container_node_pool": _pool_resource,
     "google_project_iam_binding": _binding,
+    "google_project_iam_policy": _policy,
+    "google_service_account_iam_policy": _policy,
     "azurerm_federated_identity_credential": _credential,
     "azuread_application_federated_identity_credential": _credential,
     "azuread_application_flexible_federated_identity_credential": _credential,

@@ -72,4 +72,17 @@ def test_a_policy_of_which_a_binding_is_not_read_is_not_taken_for_whole(broken, 
         "policy": {"bindings": [BINDING, *broken]},
     }
     view = View(load((), memory={"policies.json": json.dumps([found]).encode()}).inventory)
-    assert view.clouds.has_policy_of(EMAIL) is whole
+    assert view.clouds.has_whole_policy(None, EMAIL) is whole
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        {"bindings": {"role": "roles/owner", "members": []}, "etag": "x", "version": 1},
+        {"bindings": "none", "etag": "x"},
+        {"resource": f"//iam.googleapis.com/projects/acme-web/serviceAccounts/{EMAIL}", "policy": {"bindings": 5}},
+    ],
+)
+def test_bindings_that_are_no_list_are_an_input_that_is_not_readable(document):
+    inventory = load((), memory={"policy.json": json.dumps(document).encode()}).inventory
+    assert [(row.status, "bindings" in str(row)) for row in inventory.documents] == [("unreadable", True)]

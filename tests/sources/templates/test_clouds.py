@@ -170,3 +170,104 @@ def test_a_state_has_the_issuer_of_a_cluster_of_aks():
     inventory = load((), memory={"terraform.tfstate": json.dumps(state).encode()}).inventory
     (cluster,), (known,) = inventory.clouds.clusters, inventory.clusters
     assert (cluster.issues_tokens, cluster.injects, known.issuer) == (True, False, ISSUER.removeprefix("https://"))
+
+
+GKE = """
+resource "google_container_cluster" "main" {
+  name     = "main"
+  location = "europe-west1"
+  project  = "acme"
+  DEFAULT
+  workload_identity_config { workload_pool = "acme.svc.id.goog" }
+}
+resource "google_container_node_pool" "a" {
+  name    = "a"
+  cluster = google_container_cluster.main.REFERENCE
+  node_config { workload_metadata_config { mode = "GCE_METADATA" } }
+}
+resource "google_container_node_pool" "b" {
+  name    = "b"
+  cluster = google_container_cluster.main.REFERENCE
+  node_config { machine_type = "e2-small" }
+}
+resource "google_container_node_pool" "elsewhere" {
+  cluster = "other"
+}
+"""
+REMOVED = "remove_default_node_pool = true"
+
+
+@pytest.mark.parametrize("reference", ["name", "id"])
+@pytest.mark.parametrize(
+    ("default", "pools"),
+    [
+        (REMOVED, [("a", "GCE_METADATA"), ("b", "GKE_METADATA")]),
+        ("", None),
+        (
+            'node_config { workload_metadata_config { mode = "GCE_METADATA" } }',
+            [("main", "GCE_METADATA"), ("a", "GCE_METADATA"), ("b", "GKE_METADATA")],
+        ),
+        ('node_pool { name = "own" }', [("own", "GKE_METADATA"), ("a", "GCE_METADATA"), ("b", "GKE_METADATA")]),
+    ],
+)
+def test_node_pools_of_their_own_join_their_cluster(reference, default, pools):
+    (cluster,) = clouds(main_tf=GKE.replace("DEFAULT", default).replace("REFERENCE", reference)).clusters
+    assert (None if cluster.pools is None else [(pool.name, pool.mode) for pool in cluster.pools]) == pools
+
+
+def test_the_mode_of_a_node_pool_that_a_variable_decides_is_not_known():
+    text = GKE.replace("DEFAULT", REMOVED).replace("REFERENCE", "id").replace('"GCE_METADATA"', "var.mode")
+    (cluster,) = clouds(main_tf=text).clusters
+    assert cluster.pools is None
+
+
+MEMBER = "serviceAccount:acme.svc.id.goog[shop/cart]"
+POLICY = f"""
+resource "google_service_account" "deploy" {{
+  account_id = "deploy"
+  project    = "acme"
+}}
+data "google_iam_policy" "own" {{
+  binding {{
+    role    = "roles/iam.workloadIdentityUser"
+    members = ["{MEMBER}"]
+    condition {{
+      title      = "until"
+      expression = "request.time < timestamp('2020-01-01T00:00:00Z')"
+    }}
+  }}
+}}
+resource "google_service_account_iam_policy" "own" {{
+  service_account_id = google_service_account.deploy.name
+  policy_data        = DATA
+}}
+"""
+ENCODED = f'jsonencode({{ bindings = [{{ role = "roles/iam.workloadIdentityUser", members = ["{MEMBER}"] }}] }})'
+
+
+@pytest.mark.parametrize("data", ["data.google_iam_policy.own.policy_data", ENCODED])
+def test_a_whole_policy_of_terraform_has_its_bindings_and_no_others(data):
+    read = clouds(main_tf=POLICY.replace("DATA", data))
+    tables = lookups(read)
+    (account,) = read.accounts
+    bindings = [binding for binding in tables.bindings_of(account, account.email) if binding.role]
+    assert [binding.members for binding in bindings] == [(MEMBER,)]
+    assert tables.has_whole_policy(account, account.email)
+    assert bool(bindings[0].condition) is data.startswith("data.")
+
+
+def test_a_policy_that_is_not_seen_hides_who_is_in_it():
+    read = clouds(main_tf=POLICY.replace("DATA", "var.policy"))
+    (binding,) = read.bindings
+    assert isinstance(binding.members[0], Text)
+    assert not lookups(read).has_whole_policy(read.accounts[0], read.accounts[0].email)
+
+
+def test_a_planned_policy_has_its_bindings():
+    policy = json.dumps({"bindings": [{"role": "roles/iam.workloadIdentityUser", "members": [MEMBER]}]})
+    values = {"service_account_id": "projects/p/serviceAccounts/a@p.iam.gserviceaccount.com", "policy_data": policy}
+    resource = {"address": "google_service_account_iam_policy.x", "mode": "managed", "values": values}
+    resource |= {"type": "google_service_account_iam_policy", "name": "x"}
+    plan = {"format_version": "1.2", "terraform_version": "1.9.0", "planned_values": {"root_module": {"resources": [resource]}}}
+    read = clouds(plan_json=json.dumps(plan))
+    assert [(b.resource, b.members) for b in read.bindings if b.role] == [("a@p.iam.gserviceaccount.com", (MEMBER,))]

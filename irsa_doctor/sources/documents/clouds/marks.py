@@ -74,18 +74,27 @@ def is_google_account(members: _Members) -> bool:
     return isinstance(members.get("email"), str) and ("uniqueId" in members or "projectId" in members)
 
 
+_OF_POLICY = {"bindings", "etag", "version", "auditConfigs"}
+
+
 def is_iam_policy(members: _Members) -> bool:
     """An IAM policy of Google Cloud, which does not name its resource; where nobody has a role, it is an etag."""
     is_empty = set(members) in ({"etag"}, {"etag", "version"}) and isinstance(members["etag"], str)
-    return is_empty or (_has_bindings(members) and "kind" not in members)
+    return is_empty or (_has_bindings(members) and "kind" not in members) or _is_broken_policy(members)
+
+
+def _is_broken_policy(members: _Members) -> bool:
+    """An IAM policy by everything but its bindings, which are no list."""
+    has_no_list = "bindings" in members and not isinstance(members["bindings"], list)
+    return (
+        has_no_list and isinstance(members.get("etag"), str) and set(members) <= {"bindings", "etag", "version", "auditConfigs"}
+    )
 
 
 def is_policy_search(members: _Members) -> bool:
     """A policy with its resource, as a search in Cloud Asset Inventory finds it."""
     policy = members.get("policy") or members.get("iamPolicy")
-    return (
-        ("resource" in members or "name" in members) and isinstance(policy, dict) and isinstance(policy.get("bindings"), list)
-    )
+    return ("resource" in members or "name" in members) and isinstance(policy, dict) and "bindings" in policy
 
 
 def _has_bindings(members: _Members) -> bool:

@@ -164,6 +164,17 @@ def _policy(document: Attributes) -> TemplateValue | None:
     return TemplateValue(hole(f"{document.address}.json"), config.anchor, config.document, (), made)
 
 
+def _google_policy(document: Attributes) -> TemplateValue | None:
+    """The policy that `data.google_iam_policy` makes of its bindings
+    (https://registry.terraform.io/providers/hashicorp/google/latest/docs/data-sources/iam_policy)."""
+    if document.block is None:
+        return None
+    config = document.module.config(document.block.body, document.scope, document.block.node)
+    bindings = TemplateValue(tuple(blocks_of(members_of(config).get("binding"))), config.anchor, config.document)
+    made = TemplateValue({"bindings": bindings}, config.anchor, config.document)
+    return TemplateValue(hole(f"{document.address}.policy_data"), config.anchor, config.document, (), made)
+
+
 def _rendered(template: Attributes) -> TemplateValue | None:
     """The text that `data.template_file` makes, as `templatefile` does of the same template
     (https://registry.terraform.io/providers/hashicorp/template/latest/docs/data-sources/file)."""
@@ -219,6 +230,7 @@ _COMPUTED: Mapping[tuple[str, str], Callable[[Attributes], TemplateValue | None]
     ("aws_iam_policy_document", "minified_json"): _policy,
     ("google_iam_workload_identity_pool", "name"): _pool_name,
     ("google_service_account", "member"): _account_member,
+    ("google_iam_policy", "policy_data"): _google_policy,
     ("awscc_iam_oidc_provider", "arn"): _provider_arn,
     ("awscc_iam_oidc_provider", "id"): _provider_arn,
     ("awscc_eks_cluster", "open_id_connect_issuer_url"): _issuer_url,

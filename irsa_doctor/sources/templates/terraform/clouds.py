@@ -8,6 +8,8 @@ from irsa_doctor.sources.templates.cloud_resources import CLOUD_RESOURCES, Templ
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text
+from irsa_doctor.text.json import read_json
+from irsa_doctor.text.scanner import Scan
 
 
 def read_cloud_resource(resource: ResourceInstance) -> None:
@@ -44,7 +46,33 @@ def _of_value(config: TemplateValue, address: str, place: Place) -> TemplateFiel
         value = members.get(name)
         return value is not None and isinstance(value.value, tuple)
 
-    return TemplateFields(address=address, place=place, text=text, texts=texts, pairs=pairs, block=block, lists=lists)
+    def blocks(name: str) -> tuple[TemplateFields, ...]:
+        return tuple(_of_value(inside, address, place.at(name, n)) for n, inside in enumerate(blocks_of(members.get(name))))
+
+    def document(name: str) -> TemplateFields | None:
+        value = members.get(name)
+        if value is not None and value.made is not None:
+            return _of_value(value.made, address, place.at(name))
+        return _of_json(text(name), address, place.at(name))
+
+    return TemplateFields(
+        address=address,
+        place=place,
+        text=text,
+        texts=texts,
+        pairs=pairs,
+        block=block,
+        lists=lists,
+        blocks=blocks,
+        document=document,
+    )
+
+
+def _of_json(text: str | Text, address: str, place: Place) -> TemplateFields | None:
+    """The members of a text that is the JSON of an object, None where it is not, or not all of it is known."""
+    scan = read_json(text.encode(errors="replace")) if isinstance(text, str) and text else None
+    value = scan.value if isinstance(scan, Scan) else None
+    return _of_mapping(value, (address, place), _no_reference) if isinstance(value, dict) else None
 
 
 ReferredAttribute = Callable[[str], str]
@@ -84,8 +112,23 @@ def _of_mapping(values: Mapping[str, object], source: tuple[str, Place], referen
     def lists(name: str) -> bool:
         return isinstance(values.get(name), list)
 
+    def blocks(name: str) -> tuple[TemplateFields, ...]:
+        value = values.get(name)
+        items = value if isinstance(value, list) else ()
+        return tuple(_of_mapping(item, source, _no_reference) for item in items if isinstance(item, dict))
+
     address, place = source
-    return TemplateFields(address=address, place=place, text=text, texts=texts, pairs=pairs, block=block, lists=lists)
+    return TemplateFields(
+        address=address,
+        place=place,
+        text=text,
+        texts=texts,
+        pairs=pairs,
+        block=block,
+        lists=lists,
+        blocks=blocks,
+        document=lambda name: _of_json(text(name), address, place),
+    )
 
 
 def _no_reference(name: str) -> str:
