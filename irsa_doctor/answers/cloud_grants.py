@@ -16,7 +16,7 @@ from irsa_doctor.answers.who_can import (
     WhoCan,
 )
 from irsa_doctor.facts import View
-from irsa_doctor.facts.clouds.projects import project_of, whose_project
+from irsa_doctor.facts.clouds.projects import pool_project, whose_project
 from irsa_doctor.facts.clouds.reaches import CloudReach, reach_of_credential, reach_of_member
 from irsa_doctor.facts.grants.ownership import whose
 from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, scene_words
@@ -222,7 +222,7 @@ def _google_grant(view: View, pool: str, members: list[PolicyMember]) -> Identit
     rings = [_RING_OF_MEMBER.get(member.form, "unknown") for member in members]
     why = f"not worked out: {', '.join(member.text for member in wide)}" if wide else ""
     clusters = [cluster.cluster for cluster in view.inventory.clouds.clusters if cluster.pool == pool]
-    project = project_of(members[0])
+    project = pool_project(members[0])
     grant = _grant(
         view,
         provider=pool,

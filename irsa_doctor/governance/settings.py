@@ -361,13 +361,12 @@ def _account(value: object) -> str:
 
 
 def _audiences(value: object) -> dict[str, tuple[str, ...]]:
-    expected = table_of(list_of(text_value))(value)
-    return {issuer.removeprefix("https://"): audiences for issuer, audiences in expected.items()}
+    return {issuer.removeprefix("https://"): listed for issuer, listed in table_of(list_of(text_value))(value).items()}
 
 
 def _owner(value: object) -> dict[str, tuple[str, ...]]:
-    names = {entry.owned_as or ident for ident, entry in profiles().items()} | set(profiles()) | {GOOGLE_PROJECTS}
-    return _known(table_of(list_of(text_value))(value), names)
+    names = {entry.owned_as for entry in profiles().values()} | {*profiles(), GOOGLE_PROJECTS}
+    return _known(table_of(list_of(text_value))(value), names - {""})
 
 
 def _issuers(value: object) -> dict[str, str]:

@@ -46,7 +46,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A part of a subject: what it names, the characters that it can hold or its `values`, who chooses it.
 
     `kind` is id (never used again) or name. `unreviewed` are values that code which nobody reviewed gets; `workload` are those
-    that only one workload gets. `sample` is a value as tokens have it, where a letter is none.
+    that only one workload gets. `sample` is a value as tokens have it, where a letter is none. `begins` is what every value of
+    a kind begins with, so that a pattern which ends there leaves it open.
     """
 
     level: Level
@@ -56,6 +57,7 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     chosen_by: Literal["vendor", "tenant-admin", "author", "run"] = "tenant-admin"
     unreviewed: tuple[str, ...] = ()
     workload: tuple[str, ...] = ()
+    begins: tuple[str, ...] = ()
     sample: str = ""
 
 
@@ -97,7 +99,8 @@ class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class ConditionKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A claim that AWS takes as condition key: the level that it pins, and since when.
 
-    `presence`: whether every token has it. `within`: the forms of its value, where that has parts.
+    `presence`: whether every token has it. `within`: the forms of its value, where that has parts. `is_audience`: it has an
+    audience of the token, which `aud` need not have.
     """
 
     key: str
@@ -107,6 +110,7 @@ class ConditionKey(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     presence: Literal["always", "sometimes"] = "always"
     since: str = ""
     within: tuple[SubjectTemplate, ...] = ()
+    is_audience: bool = False
 
 
 class Guests(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -180,6 +184,11 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
     def key_by_claim(self) -> Mapping[str, ConditionKey]:
         """Its condition keys by claim, in lower case."""
         return {} if self.keys == "any" else {key.key.lower(): key for key in self.keys}
+
+    @once
+    def has_ids(self) -> bool:
+        """Whether subjects of its tokens have ids, where a form has them."""
+        return len(self.match) != 1 or self.match[0].ids
 
     def has_key(self, claim: str) -> bool:
         """Whether a claim (in lower case) may become a condition key."""

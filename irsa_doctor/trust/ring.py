@@ -14,7 +14,15 @@ from irsa_doctor.issuers.profiles import Profile, SubjectTemplate
 from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Finite, Language
 from irsa_doctor.trust.patterns import Wild, pieces_of, widest
-from irsa_doctor.trust.segments import SegmentValue, Token, by_claims, laid_beside, of_key, tokens_of
+from irsa_doctor.trust.segments import (
+    SegmentValue,
+    Token,
+    by_claims,
+    laid_beside,
+    of_key,
+    tokens_of,
+    with_fewer_ids,
+)
 from irsa_doctor.trust.spelling import spell
 from irsa_doctor.trust.subjects import Scope
 
@@ -75,6 +83,8 @@ class RingReading(msgspec.Struct, frozen=True, kw_only=True):
     tenants: tuple[Tenant, ...] = ()
     names_only: bool = False
     impossible: tuple[str, ...] = ()
+    misformed: tuple[str, ...] = ()
+    """patterns with ids in another place than tokens have them, or where they have none"""
     volatile: tuple[str, ...] = ()
     guests_named: bool = False
 
@@ -137,7 +147,9 @@ def _of_box(box: Box, profile: Profile, around: Circumstances) -> RingReading:
         openings += found
         impossible += [] if found else [pattern]
     if not openings:
-        return msgspec.structs.replace(NOBODY, impossible=tuple(impossible))
+        misformed = tuple(_misformed((), impossible, profile))
+        return msgspec.structs.replace(NOBODY, impossible=tuple(impossible), misformed=misformed)
+    misformed = tuple(_misformed(openings, impossible, profile))
     first = max(openings, key=lambda opening: (RINGS.index(opening.ring), opening.by == "crossing"))
     if around.guests and first.ring != "workload":
         first = msgspec.structs.replace(first, ring="world", by="guests")
@@ -147,9 +159,20 @@ def _of_box(box: Box, profile: Profile, around: Circumstances) -> RingReading:
         tenants=_tenants(openings, keys, box, profile),
         names_only=first.ring in ("ref", "workload") and scene.has_names_only(openings),
         impossible=tuple(impossible),
+        misformed=misformed,
         volatile=tuple(dict.fromkeys(opening.pattern for opening in openings if _is_volatile(opening))),
         guests_named=around.guests == "named",
     )
+
+
+def _misformed(openings: Sequence[Opening], impossible: Sequence[str], profile: Profile) -> Iterator[str]:
+    """The patterns whose ids no token has as they stand."""
+    if not profile.has_ids:
+        yield from (opening.pattern for opening in openings if any(value.is_id for value in opening.values))
+    for pattern in impossible:
+        tokens = _tokens(pattern, ())
+        if any(laid_beside(tokens, form) for template in profile.subject for form in with_fewer_ids(template)):
+            yield pattern
 
 
 def _is_finite(language: Language) -> bool:
@@ -295,7 +318,7 @@ def _of_refs(known: _Known, opening: Opening, *, needs_ref: bool) -> Opening:
     if any(value.fixed and value.value in value.segment.unreviewed for value in refs):
         return replaced(opening, ring="repository", by="unreviewed", segment=refs[0])
     if needs_ref and not known.fixes("ref"):
-        partly = next((value for value in refs if value.value is None and value.part), None)
+        partly = next((v for v in refs if v.value is None and v.part and v.part not in v.segment.begins), None)
         if partly is None:
             return replaced(opening, ring="repository", segment=_first(refs, "ref"))
         return replaced(opening, by="prefix", segment=partly)

@@ -71,7 +71,8 @@ def _with_held(text: str, split: re.Pattern[str]) -> Iterator[Token]:
 
 
 class _Walk(msgspec.Struct, frozen=True):
-    """One pattern beside one form: `at` is the next character, `part` the next part of the form."""
+    """One pattern beside one form: `at` is the next character, `part` the next part of the form. `is_open`: a star stands in a
+    literal part before, so that nothing behind it is surely what it seems."""
 
     tokens: Sequence[Token]
     parts: Sequence[FormPart]
@@ -79,6 +80,7 @@ class _Walk(msgspec.Struct, frozen=True):
     at: int = 0
     part: int = 0
     values: tuple[SegmentValue, ...] = ()
+    is_open: bool = False
 
     def run(self) -> tuple[SegmentValue, ...] | None:
         """The values of the segments, None where the pattern fits no text of the form."""
@@ -88,17 +90,28 @@ class _Walk(msgspec.Struct, frozen=True):
         return self.literal(part.text) if part.segment is None else self.segment(part)
 
     def moved(self, at: int, part: int, values: tuple[SegmentValue, ...]) -> "_Walk":
-        return _Walk(self.tokens, self.parts, self.ignore_case, at, part, values)
+        return _Walk(self.tokens, self.parts, self.ignore_case, at, part, values, self.is_open)
 
     def literal(self, text: str) -> tuple[SegmentValue, ...] | None:
         """Reads a literal part of the form; a star in it hides what follows."""
         for at, char in enumerate(text, self.at):
             token = self.tokens[at] if at < len(self.tokens) else None
             if token is Wild.MANY or isinstance(token, Held):
-                return self.behind(at, "", token)
+                return self.behind(at, "", token) or self.within(text[at - self.at :], at + 1)
             if not self.is_char(token, char):
                 return None
         return self.moved(self.at + len(text), self.part + 1, self.values).run()
+
+    def within(self, text: str, at: int) -> tuple[SegmentValue, ...] | None:
+        """Goes on behind a star that may end in the same literal part, of which a text is left."""
+        for start in range(len(text) + 1):
+            left = text[start:]
+            tokens = self.tokens[at : at + len(left)]
+            if len(tokens) == len(left) and all(map(self.is_char, tokens, left)):
+                opened = _Walk(self.tokens, self.parts, self.ignore_case, at + len(left), self.part + 1, self.values, True)
+                if (values := opened.run()) is not None:
+                    return values
+        return None
 
     def is_char(self, token: Token | None, char: str) -> bool:
         if token is Wild.ONE:
@@ -128,7 +141,7 @@ class _Walk(msgspec.Struct, frozen=True):
         segment = part.segment
         if segment is None or not _can_hold(segment, value, text, ignore_case=self.ignore_case):
             return None
-        is_open = any(other.value is None and other.level != "run" for other in values)
+        is_open = self.is_open or any(other.value is None and other.level != "run" for other in values)
         part_of = text if value is None else ""
         return (*values, SegmentValue(part.name, segment, value, part_of, value is not None and not is_open))
 
@@ -182,6 +195,21 @@ def laid_beside(
 ) -> tuple[SegmentValue, ...] | None:
     """What a pattern says of each segment of a form, None where it has not this form."""
     return _Walk(tokens, form_parts(template), ignore_case).run()
+
+
+_FEWER_IDS: dict[int, tuple[SubjectTemplate, tuple[SubjectTemplate, ...]]] = {}
+"""by the number of the form's record, of which there are a few dozen"""
+
+
+def with_fewer_ids(template: SubjectTemplate) -> tuple[SubjectTemplate, ...]:
+    """The forms in which some of the ids of a form are missing and others are not, each with the sign before it."""
+    known = _FEWER_IDS.get(id(template))
+    if known is None:
+        ids = [name for name, segment in template.segments.items() if segment.kind == "id" and f"{{{name}}}" in template.form]
+        forms = [re.sub(rf"[^{{}}]\{{{name}\}}", "", template.form) for name in ids] if len(ids) > 1 else []
+        made = tuple(SubjectTemplate(form, template.segments) for form in forms if form != template.form)
+        known = _FEWER_IDS[id(template)] = (template, made)
+    return known[1]
 
 
 def by_claims(tokens: Sequence[Token], profile: Profile) -> tuple[SegmentValue, ...] | None:

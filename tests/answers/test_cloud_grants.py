@@ -118,3 +118,23 @@ def test_settings_say_whose_the_project_of_a_pool_is(declared, whose):
     assert found.ring == grant.ring == "workload"
     facts = [judged.facts for judged in google_facts(view.clouds) if isinstance(judged.facts, PolicyMemberFacts)]
     assert any(each.outsider for each in facts) is (whose == "outsider")
+
+
+@pytest.mark.parametrize(
+    ("condition", "ring"),
+    [("", "world"), ("assertion.sub == 'eu-west-1:7c9e6679-7425-40de-944b-e07fc1f90ae7'", "workload")],
+)
+def test_a_pool_that_trusts_an_identity_pool_of_cognito_admits_its_guests(condition, ring):
+    pool = "projects/420000000002/locations/global/workloadIdentityPools/app"
+    members = [f"principalSet://iam.googleapis.com/{pool}/*"]
+    policy = {"policy": {"bindings": [{"role": "roles/iam.workloadIdentityUser", "members": members}]}}
+    provider = {
+        "name": f"{pool}/providers/cognito",
+        "state": "ACTIVE",
+        "oidc": {"issuerUri": "https://cognito-identity.amazonaws.com", "allowedAudiences": ["eu-west-1:0f"]},
+        "attributeMapping": {"google.subject": "assertion.sub"},
+        "attributeCondition": condition,
+    }
+    patch = {"with": ["gke"], "files": {"gke/policy.json": policy, "gke/pool.json": provider}}
+    (grant,) = answer("front@acme-web.iam.gserviceaccount.com", patch).grants
+    assert grant.ring == ring

@@ -15,10 +15,12 @@ from irsa_doctor.trust import decide, grant_of, read_policy
 from irsa_doctor.trust.admitted import share_of
 from irsa_doctor.trust.claim_sets import box_of, boxes_of
 from irsa_doctor.trust.decide import Request
-from irsa_doctor.trust.ring import RINGS, Circumstances, ring_of
+from irsa_doctor.trust.patterns import pieces_of, widest
+from irsa_doctor.trust.ring import RINGS, Circumstances, ring_of, ring_of_scope
 from irsa_doctor.trust.ring_witness import witness_of
-from irsa_doctor.trust.segments import laid_beside
-from tests.trust.drawing import examples
+from irsa_doctor.trust.segments import laid_beside, tokens_of
+from irsa_doctor.trust.subjects import reach_of
+from tests.trust.drawing import SCALE, examples
 
 ACCOUNT = "111122223333"
 ISSUERS = {
@@ -116,6 +118,79 @@ def near(rng, subject, values):
     return value.replace("*", rng.choice(("x", "-fan", "x/y", subject, ""))) if rng.random() < 0.7 else subject
 
 
+LEVELS = ("tenant", "group", "repository", "ref")
+PINNED = {"workload": 4, "ref": 3, "repository": 3, "group": 1, "organisation": 1}
+"""how many of the levels a ring leaves no room in, whatever is open below"""
+EVERY = [(entry.id, match) for entry in profiles().values() for match in entry.match if entry.subject and not match.declared]
+
+
+def issuer_named(match):
+    """An issuer of a pattern."""
+    name = re.sub("<[a-z]+>", "acme", match.issuer)
+    return f"{name}/" if match.slash == "required" else name
+
+
+def written_values(issuer, ident, rng):
+    """Values for sub: subjects of an issuer, some with a wildcard in place of a part."""
+    values = []
+    for _ in range(rng.choice((1, 1, 2, 3))):
+        text = drawn_subject(rng.choice, rng.choice(profiles()[ident].subject))
+        for _ in range(rng.choice((0, 1, 1, 2))):
+            start = rng.randrange(len(text))
+            text = text[:start] + rng.choice(("*", "*", "?")) + text[start + rng.choice((0, 1, 4, 40)) :]
+        values.append(text)
+    return values
+
+
+def fixed_by_level(values, profile):
+    """Level -> what the values write out of it, in whatever form."""
+    written = {}
+    for value in values:
+        tokens = tokens_of(widest(pieces_of(value, wildcards=True, variables=True)), ())
+        for template in profile.subject:
+            for part in laid_beside(tokens, template) or ():
+                written.setdefault(part.level, set()).add(part.value)
+    return written
+
+
+@pytest.mark.parametrize(("ident", "match"), EVERY, ids=[f"{ident}-{match.issuer}" for ident, match in EVERY])
+@pytest.mark.parametrize("seed", range(max(2, int(2 * SCALE))))
+def test_of_every_issuer_the_witness_is_admitted_and_no_pinned_level_is_crossed(ident, match, seed):
+    issuer = issuer_named(match)
+    rng = random.Random(f"{seed}{issuer}")  # noqa: S311 - what is drawn has to be the same again
+    values = written_values(issuer, ident, rng)
+    policy, principal, profile, boxes, reading = ring_reading(issuer, values)
+    assert profile.id == ident
+    ring = ring_of_scope(reach_of(boxes[0].subjects, profile.grammar).scope) if profile.is_cluster else reading.ring
+    if ring == "nobody":
+        return
+    witness = (
+        reach_of(boxes[0].subjects, profile.grammar).witness
+        if profile.is_cluster
+        else witness_of(boxes[0].subjects, reading.widest, profile)
+    )
+    assert witness
+    assert admits(policy, principal, issuer, witness)
+    written = fixed_by_level(values, profile)
+    # an issuer of one tenant pins it, whatever the subjects are
+    pinned = LEVELS[1 if profile.own else 0 : PINNED.get(ring, 0)]
+    for _ in range(1000):
+        template = rng.choice(profile.subject)
+        subject = near(rng, drawn_subject(rng.choice, template), values)
+        if admits(policy, principal, issuer, subject):
+            crossed = {
+                (value.level, value.value)
+                for value in laid_beside(tuple(subject), template) or ()
+                if value.level in pinned and value.value not in written.get(value.level, ()) and not value.is_id
+            }
+            assert not crossed, (values, subject)
+
+
+def test_every_data_file_with_subjects_is_drawn_from():
+    without = {entry.id for entry in profiles().values()} - {ident for ident, _ in EVERY}
+    assert without == {entry.id for entry in profiles().values() if not entry.subject}
+
+
 @pytest.mark.parametrize("entry", [entry for entry in profiles().values() if entry.subject], ids=lambda entry: entry.id)
 def test_each_example_of_a_subject_is_read_in_its_form(entry):
     for template in entry.subject:
@@ -142,3 +217,16 @@ def test_each_example_of_a_subject_is_read_in_its_form(entry):
 )
 def test_the_ring_is_the_first_level_that_is_open(issuer, value, ring):
     assert ring_reading(issuer, [value])[-1].ring == ring
+
+
+@pytest.mark.parametrize(
+    ("value", "ring"),
+    [
+        ("repo*:acme/shop:ref:refs/heads/main", "platform"),
+        ("r*po:acme/shop:ref:refs/heads/main", "platform"),
+        ("repo:acme/shop:ref*:refs/heads/main", "repository"),
+        ("repo:acme/shop:ref:refs/*/main", "ref"),
+    ],
+)
+def test_a_star_in_a_literal_part_leaves_open_what_stands_behind_it(value, ring):
+    assert ring_reading("token.actions.githubusercontent.com", [value])[-1].ring == ring

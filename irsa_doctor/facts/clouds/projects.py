@@ -10,7 +10,7 @@ from irsa_doctor.trust.ring import Tenant
 Owner = Mapping[str, Sequence[str]]
 
 
-def project_of(member: PolicyMember) -> Tenant | None:
+def pool_project(member: PolicyMember) -> Tenant | None:
     """The project of a member's pool: its id of the pool of its clusters, its number where that is written; None where neither
     is known."""
     name = member.pool.removesuffix(POOL_SUFFIX) if member.pool.endswith(POOL_SUFFIX) else None
@@ -21,7 +21,7 @@ def project_of(member: PolicyMember) -> Tenant | None:
 
 def whose_project(member: PolicyMember, owner: Owner) -> Whose:
     """Whose the project is; unknown where settings name projects by what the member does not say: the id or the number."""
-    project, declared = project_of(member), tuple(owner.get(GOOGLE_PROJECTS, ()))
+    project, declared = pool_project(member), tuple(owner.get(GOOGLE_PROJECTS, ()))
     if project is None or (not is_one_of(project, declared) and not _is_comparable(project, declared)):
         return "unknown"
     return whose((project,), declared)
@@ -37,7 +37,7 @@ def _is_comparable(project: Tenant, declared: Sequence[str]) -> bool:
 
 def outsider_names(member: PolicyMember, owner: Owner) -> Mapping[str, str]:
     """What messages name of a project that is not one's own; nothing of any other."""
-    project, declared = project_of(member), tuple(owner.get(GOOGLE_PROJECTS, ()))
+    project, declared = pool_project(member), tuple(owner.get(GOOGLE_PROJECTS, ()))
     if project is None or whose_project(member, owner) != "outsider":
         return {}
     near = nearest_of(project, declared)

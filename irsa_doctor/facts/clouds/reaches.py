@@ -8,6 +8,7 @@ import msgspec
 from irsa_doctor.facts.clouds.lookup import CloudLookups
 from irsa_doctor.facts.grants.ownership import declared_tenants, has_ids, is_open, whose
 from irsa_doctor.facts.grants.reach import kind_of_ring, on_a_word
+from irsa_doctor.facts.grants.ring import subject_format
 from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, RingScene, first_of
 from irsa_doctor.issuers import OTHER, Profile, cluster_profile, declared_profile, profile_by_subjects, profile_of, tenant_of
 from irsa_doctor.model import FederatedCredential, PoolProvider, Unknown, text_of
@@ -53,7 +54,10 @@ class CloudReach(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @property
     def _around(self) -> Circumstances:
-        return Circumstances("", tuple(self.holes))
+        guests = self.profile.guests
+        # a condition on the claim that tells guests would have several values, and is not worked out
+        is_open = guests is not None and not any(guests.claim in box.by_claim for box in self.tokens.boxes)
+        return Circumstances("open" if is_open else "", tuple(self.holes))
 
     @once
     def scene_subjects(self) -> Language:
@@ -100,11 +104,12 @@ class CloudReach(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             "names_only": ("owner-has-ids" if by_id else "yes") if reading.names_only else "no",
             "outsider": whose(self.tenants, self.declared) in ("outsider", "mixed"),
             "subject_impossible": self._impossible(reading),
+            "subject_format": subject_format(reading, self.profile),
             "subject_volatile": bool(reading.volatile),
         }
 
     def _impossible(self, reading: RingReading) -> str:
-        if not reading.impossible:
+        if set(reading.impossible) <= set(reading.misformed):
             return "no"
         return "yes" if self.profile.subject_custom == "no" else "custom"
 

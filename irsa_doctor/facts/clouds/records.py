@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.grants.reach import ReachKind
-from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly
+from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly, SubjectFormat
 from irsa_doctor.model import Unknown
 
 ClientId = Literal["fine", "principal-id", "unknown", "other-trusts"]
@@ -53,8 +53,10 @@ class ReachFacts(msgspec.Struct, frozen=True, kw_only=True):
     on_word: bool | Unknown = False
     names_only: NamesOnly | Unknown = "no"
     outsider: bool | Unknown = False
+    guests_named: bool | Unknown = False
     subject_pinned: bool | Unknown = True
     subject_impossible: ImpossibleSubject | Unknown = "no"
+    subject_format: SubjectFormat | Unknown = "fine"
     subject_volatile: bool | Unknown = False
 
 

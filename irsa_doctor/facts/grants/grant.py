@@ -9,10 +9,11 @@ from irsa_doctor.facts.grants.evidence import guard_refusal
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reach import ReachKind
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
-from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly, ring_facts
-from irsa_doctor.model import Text, Unknown
+from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly, SubjectFormat, ring_facts
+from irsa_doctor.model import Text, Unknown, text_of
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.actions import ActionForm
+from irsa_doctor.trust.claim_sets import claim_of
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.naming import may_hold_wildcards
@@ -43,6 +44,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     """What leaves the statement wider than the subjects that it names; `named` where nothing does"""
     has_sub: bool | Unknown
     has_aud: bool | Unknown
+    audience_chosen: bool | Unknown
+    """Whether no audience is checked, whoever requests a token chooses it, and the provider takes several"""
     audience: RequiredAudience | Unknown
     """The audience that its conditions require, compared with that of the tokens of its issuer"""
     key_has_scheme: bool
@@ -100,6 +103,7 @@ class GrantFacts(msgspec.Struct, frozen=True):
     subject_pinned: bool | Unknown = False
     """Whether a condition names subjects or audiences"""
     subject_impossible: ImpossibleSubject | Unknown = "no"
+    subject_format: SubjectFormat | Unknown = "fine"
     subject_volatile: bool | Unknown = False
     issuer_misnamed: bool | Unknown = False
     """Whether no token has the issuer as the statement writes it"""
@@ -292,6 +296,7 @@ def _sound_facts(kind: IssuerKind, default_account: bool, account_missing: bool 
         reach_by="named",
         has_sub=True,
         has_aud=True,
+        audience_chosen=False,
         audience="expected",
         held_by_deny=False,
         never_holds=False,
@@ -339,7 +344,8 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         scope=unseen if unseen is not None else scope or TOO_COMPLEX,
         reach_by="named" if read.kind == "other" else _reach_by(read, unseen),
         has_sub=_seen(read.reading.checks_sub),
-        has_aud=_seen(read.reading.checks_aud),
+        has_aud=_seen(read.reading.checks_aud or _checks_other_audience(read)),
+        audience_chosen=_is_audience_chosen(read),
         audience=audience,
         held_by_deny=admits and unseen is None and _is_held_by_deny(read),
         never_holds=nobody and not is_blocked(read),
@@ -350,6 +356,22 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         **_flags(kinds),
     )
     return msgspec.structs.replace(facts, **ring_facts(read, unseen, TOO_COMPLEX, admits=admits)) if in_force else facts
+
+
+def _checks_other_audience(read: GrantReading) -> bool | None:
+    """Whether a condition checks an audience of the token under another key than aud; what is known of aud where none does."""
+    for condition in () if read.profile.is_cluster else read.statement.conditions:
+        key = claim_of(condition, read.issuer, read.profile)
+        if key and key.is_audience and condition.use.operator.family == "string" and not condition.use.operator.negated:
+            return True
+    return read.reading.checks_aud
+
+
+def _is_audience_chosen(read: GrantReading) -> bool:
+    if read.reading.checks_aud is not False or read.profile.audience.chosen_by != "author":
+        return False
+    provider = read.lookups.inventory.provider_by_arn.get(text_of(read.principal))
+    return provider is not None and isinstance(provider.client_ids, tuple) and len(provider.client_ids) > 1
 
 
 _OF_CONDITIONS = frozenset({"bad-operator", "bad-condition", "unknown-element"})

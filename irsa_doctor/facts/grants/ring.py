@@ -16,12 +16,15 @@ from irsa_doctor.facts.grants.reach import (
     reach_kind,
 )
 from irsa_doctor.facts.grants.reading import GrantReading
+from irsa_doctor.issuers import Profile
 from irsa_doctor.model import Text, Unknown, text_of
 from irsa_doctor.trust.policy import Value
-from irsa_doctor.trust.ring import ring_of_scope
+from irsa_doctor.trust.ring import RingReading, ring_of_scope
 
 NamesOnly = Literal["no", "yes", "owner-has-ids"]
 ImpossibleSubject = Literal["no", "yes", "custom"]
+SubjectFormat = Literal["fine", "ids-apart", "no-ids"]
+"""whether ids stand in subjects as tokens have them: behind all names that have them or none, or nowhere at all"""
 
 
 def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown, *, admits: bool) -> Mapping[str, Any]:
@@ -41,6 +44,7 @@ def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown,
         "ring_seen": is_seen(read, unseen),
         "subject_pinned": True in (read.reading.checks_sub, read.reading.checks_aud),
         "subject_impossible": "no" if misnamed else _impossible(read, grounds),
+        "subject_format": "fine" if misnamed else subject_format(grounds.ring, read.profile),
         "subject_volatile": bool(grounds.ring.volatile),
         "issuer_misnamed": misnamed,
         **_of_operator(operator),
@@ -89,8 +93,17 @@ def _names_issuer(principal: Value) -> bool:
     return isinstance(last, str) and ":oidc-provider/" in text_of(principal)
 
 
+def subject_format(ring: RingReading, profile: Profile) -> SubjectFormat:
+    """Whether a subject that is named has ids in another form than tokens have."""
+    return "fine" if not ring.misformed else "ids-apart" if profile.has_ids else "no-ids"
+
+
 def _impossible(read: GrantReading, grounds: Grounds) -> ImpossibleSubject:
     """Whether a subject that is named is none of the issuer, for no reason that has a name of its own."""
-    if not grounds.ring.impossible or "subject-wildcard" in read.kinds or "claims-swapped" in read.kinds:
+    if (
+        set(grounds.ring.impossible) <= set(grounds.ring.misformed)
+        or "subject-wildcard" in read.kinds
+        or "claims-swapped" in read.kinds
+    ):
         return "no"
     return "yes" if read.profile.subject_custom == "no" else "custom"

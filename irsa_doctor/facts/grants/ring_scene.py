@@ -1,11 +1,13 @@
 """What messages say of how far tokens of an issuer reach, whether a role or an identity of another cloud admits them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
 from irsa_doctor.facts.grants.ownership import nearest_of, outsiders, written
 from irsa_doctor.issuers import OTHER, Profile
+from irsa_doctor.issuers.forms import form_parts
+from irsa_doctor.issuers.profiles import SubjectTemplate
 from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.languages import Language, union
 from irsa_doctor.trust.ring import RINGS, Circumstances, Ring, RingReading, Tenant, ring_of
@@ -108,6 +110,19 @@ def _audience_by(scene: RingScene) -> str:
     }[scene.profile.audience.chosen_by]
 
 
+def _has_ids(form: SubjectTemplate) -> bool:
+    return any(part.segment is not None and part.segment.kind == "id" for part in form_parts(form))
+
+
+def _right_forms(profile: Profile) -> Iterator[str]:
+    """A subject with ids and one without, as far as tokens of an issuer have them."""
+    for by_ids in (False, True) if profile.has_ids else (False,):
+        forms = [
+            form for form in profile.subject if any(p.segment.kind == "id" for p in form_parts(form) if p.segment) is by_ids
+        ]
+        yield from (form.example for form in forms[:1])
+
+
 SCENE_NAMES: Mapping[str, Callable[[RingScene], str]] = {
     "vendor": lambda scene: scene.vendor,
     "reaches": scene_words,
@@ -120,6 +135,8 @@ SCENE_NAMES: Mapping[str, Callable[[RingScene], str]] = {
     "outsiders": _outsiders,
     "owner": lambda scene: first_of(scene.declared),
     "impossible": lambda scene: scene.written(first_of(scene.ring.impossible)),
+    "misformed": lambda scene: scene.written(first_of(scene.ring.misformed)),
+    "right_forms": lambda scene: first_of(_right_forms(scene.profile)),
     "volatile": lambda scene: first_of(scene.ring.volatile),
     "forms": lambda scene: first_of(form.example or form.form for form in scene.profile.subject[:4]),
 }
