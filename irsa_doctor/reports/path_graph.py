@@ -7,8 +7,9 @@ import msgspec
 from irsa_doctor.answers.reach.records import ReachPath, ReachSubject
 from irsa_doctor.reports.reach import subject_words
 
-_ACCOUNTS = 4
-"""service accounts that a node names"""
+_NAMES = 6
+"""subjects or service accounts that a node names"""
+_ROUNDS = 6
 
 
 class PathNode(msgspec.Struct, frozen=True):
@@ -28,11 +29,12 @@ class PathEdge(msgspec.Struct, frozen=True):
 
 
 class PathGraph(msgspec.Struct, frozen=True):
-    """Nodes with their columns, and edges."""
+    """Nodes with their columns, and edges; `left_out` is the number of rows that it does not show."""
 
     nodes: tuple[PathNode, ...]
     column: Mapping[int, int]
     edges: tuple[PathEdge, ...]
+    left_out: int = 0
 
 
 class _Drawing:
@@ -51,11 +53,16 @@ class _Drawing:
         kinds[label] = dashed and kinds.get(label, True)
 
 
-def graph_of(paths: Iterable[tuple[ReachSubject, str, Sequence[ReachPath]]]) -> PathGraph:
-    """The picture of the paths of subjects to roles: (subject, id of the role, paths)."""
+def graph_of(paths: Iterable[tuple[ReachSubject, str, Sequence[ReachPath]]], most: int) -> PathGraph:
+    """The picture of the paths of subjects to roles: (subject, id of the role, paths), subjects with the same paths in one box,
+    at most so many boxes of subjects."""
     drawing = _Drawing()
-    for subject, role, listed in paths:
-        start = drawing.node(PathNode("subject", (subject_words(subject, short=True),)), 0)
+    groups: dict[tuple[object, ...], list[tuple[ReachSubject, str, Sequence[ReachPath]]]] = {}
+    for row in paths:
+        groups.setdefault((row[1], *map(_drawn, row[2])), []).append(row)
+    for rows in list(groups.values())[:most]:
+        _, role, listed = rows[0]
+        start = drawing.node(PathNode("subject", _some(subject_words(row[0], short=True) for row in rows)), 0)
         for path in listed:
             _draw(drawing, start, role, path)
         if not listed:
@@ -64,9 +71,25 @@ def graph_of(paths: Iterable[tuple[ReachSubject, str, Sequence[ReachPath]]]) -> 
     edges = tuple(
         PathEdge(start, end, ", ".join(kinds), all(kinds.values())) for (start, end), kinds in sorted(drawing.edges.items())
     )
+    _order(drawing.column, edges)
     last = max(drawing.column.values(), default=0)
     column = {number: last if node.kind == "role" else drawing.column[number] for node, number in drawing.nodes.items()}
-    return PathGraph(tuple(drawing.nodes), column, edges)
+    return PathGraph(tuple(drawing.nodes), column, edges, sum(map(len, list(groups.values())[most:])))
+
+
+def _order(column: dict[int, int], edges: Sequence[PathEdge]) -> None:
+    """Move what an arrow leads to behind where it begins; of a circle one arrow leads back."""
+    for _ in range(_ROUNDS):
+        behind = [edge for edge in edges if column[edge.end] <= column[edge.start]]
+        for edge in behind:
+            column[edge.end] = column[edge.start] + 1
+        if not behind:
+            return
+
+
+def _drawn(path: ReachPath) -> tuple[object, ...]:
+    """What the picture shows of a path."""
+    return path.kind, path.certainty == "possible", path.namespace, path.service_accounts, path.via
 
 
 def _draw(drawing: _Drawing, start: int, role: str, path: ReachPath) -> None:
@@ -86,6 +109,11 @@ def _draw(drawing: _Drawing, start: int, role: str, path: ReachPath) -> None:
 def _account_lines(path: ReachPath) -> tuple[str, ...]:
     if not path.service_accounts:
         return (f"a new account in {path.namespace}" if path.namespace else "a new namespace",)
-    names = [account.split("/", 1)[-1] for account in path.service_accounts]
-    more = (f"and {len(names) - _ACCOUNTS} more",) if len(names) > _ACCOUNTS else ()
-    return (*names[:_ACCOUNTS], *more)
+    return _some(account.split("/", 1)[-1] for account in path.service_accounts)
+
+
+def _some(names: Iterable[str]) -> tuple[str, ...]:
+    """The lines of a box with several names."""
+    listed = list(names)
+    more = (f"and {len(listed) - _NAMES} more",) if len(listed) > _NAMES else ()
+    return (*listed[:_NAMES], *more)

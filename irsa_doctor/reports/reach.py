@@ -42,6 +42,15 @@ WORDS = {
     "assume-role": "assumes",
 }
 """each step in words"""
+NEEDS = {
+    "admission": "admission allows it",
+    "terminal": "the container has a terminal",
+    "token-controller": "the token controller runs",
+    "iam-principal": "an IAM principal is there to be mapped",
+    "pod-creation": "a pod is created",
+    "restart": "the pod restarts",
+}
+"""what cannot be seen, in words"""
 
 
 _OF_ACCOUNTS = frozenset(WORDS) - {"impersonate", "bind", "escalate", "aws-auth", "assume-role"}
@@ -105,10 +114,20 @@ def path_lines(path: ReachPath, style: Style) -> Iterator[str]:
     """The lines of one path: its steps, then what makes the first possible, then what cannot be seen."""
     yield from field("", path_words(path), style)
     if path.through:
-        objects = [f"{item.kind} {_named(item.namespace, item.name)} ({_place(item.file, item.line)})" for item in path.through]
-        yield from field("by", ", ".join(objects), style)
+        yield from field("by", through_words(path), style)
     if path.needs:
-        yield from field("unless", f"{', '.join(path.needs)} prevents it", style)
+        yield from field("if", needs_words(path), style)
+
+
+def through_words(path: ReachPath) -> str:
+    """What makes the first step of a path possible, with its places."""
+    objects = (f"{item.kind} {_named(item.namespace, item.name)} ({_place(item.file, item.line)})" for item in path.through)
+    return ", ".join(objects)
+
+
+def needs_words(path: ReachPath) -> str:
+    """What a path needs that the input does not show."""
+    return " and ".join(NEEDS.get(need, need) for need in path.needs)
 
 
 def path_words(path: ReachPath) -> str:
@@ -187,7 +206,7 @@ def _row(row: ReachRow, style: Style) -> Iterator[str]:
 
 def missing_lines(missing: Iterable[MissingInput], style: Style) -> Iterator[str]:
     """What an answer lacks, and the commands that supply it."""
-    items = list(_folded(missing))
+    items = list(folded(missing))
     if items:
         yield ""
         yield style.paint("undetermined, because inputs are missing", _UNKNOWN)
@@ -197,7 +216,7 @@ def missing_lines(missing: Iterable[MissingInput], style: Style) -> Iterator[str
             yield f"    {for_terminal(item.how)}"
 
 
-def _folded(missing: Iterable[MissingInput]) -> Iterable[MissingInput]:
+def folded(missing: Iterable[MissingInput]) -> Iterable[MissingInput]:
     """What an answer lacks, the kinds of one cluster in one line with one command."""
     kinds: dict[str, list[str]] = {}
     for item in missing:
