@@ -13,7 +13,10 @@ from tests.authorisation.worlds import access_of, identities, request, world
 def groups_of(identity):
     if identity.kind == "ServiceAccount":
         return {"system:serviceaccounts", f"system:serviceaccounts:{identity.namespace}", "system:authenticated"}
-    return {identity.name, "system:authenticated"} if identity.kind == "Group" else {"system:authenticated"}
+    if identity.name in ("system:anonymous", "system:unauthenticated"):
+        return {"system:unauthenticated"}
+    accounts = {"system:serviceaccounts"} if identity.name.startswith("system:serviceaccounts:") else set()
+    return {"system:authenticated", *accounts, *([identity.name] if identity.kind == "Group" else [])}
 
 
 def naive(objects, identity, asked):
@@ -30,9 +33,34 @@ def naive(objects, identity, asked):
         for role in objects:
             reference = binding["roleRef"]
             same = role["kind"] == reference["kind"] and role["metadata"]["name"] == reference["name"]
-            if same and any(is_allowed(r, asked) for r in role["rules"]):
+            if same and any(is_allowed(r, asked) for r in rules_of(role, objects, [])):
                 return True
     return False
+
+
+def rules_of(role, objects, above):
+    """The rules of a role, of an aggregate those of what it selects, in turn."""
+    if "aggregationRule" not in role:
+        return role["rules"]
+    selectors = role["aggregationRule"]["clusterRoleSelectors"]
+    others = [item for item in objects if item["kind"] == "ClusterRole" and item not in (role, *above)]
+    chosen = [item for item in others if any(selects(selector, item["metadata"].get("labels", {})) for selector in selectors)]
+    return [rule for item in chosen for rule in rules_of(item, objects, [role, *above])]
+
+
+def selects(selector, labels):
+    if any(labels.get(key) != value for key, value in selector["matchLabels"].items()):
+        return False
+    return all(is_so(item, labels.get(item["key"])) for item in selector.get("matchExpressions", []))
+
+
+def is_so(expression, value):
+    return {
+        "In": value in expression.get("values", []),
+        "NotIn": value not in expression.get("values", []),
+        "Exists": value is not None,
+        "DoesNotExist": value is None,
+    }[expression["operator"]]
 
 
 def is_subject(subject, user, groups, identity, space):
@@ -46,6 +74,8 @@ def is_subject(subject, user, groups, identity, space):
 def is_allowed(rule, asked):
     permission = asked.permission
     whole = permission.resource + ("/" + permission.subresource if permission.subresource else "")
+    if "nonResourceURLs" in rule:
+        return False
     resources = ["*", whole] + (["*/" + permission.subresource] if permission.subresource else [])
     return (
         ("*" in rule["verbs"] or permission.verb in rule["verbs"])
