@@ -134,8 +134,6 @@ def _collect_organization(
 ) -> NoReturn:
     from irsa_doctor import api
 
-    if redact:
-        raise wrong("--redact: an organisation is not redacted; redact the report of the audit")
     if not live.aws:
         raise wrong("--org reads AWS: add --aws")
     reading = live.with_external_id(organization.external_id)
@@ -143,7 +141,7 @@ def _collect_organization(
         reading = reading.with_timeout(_WHOLE)
     try:
         with progress() as on_stage:
-            manifest = api.collect_organization(reading.telling(on_stage), organization.options, folder)
+            manifest = api.collect_organization(reading.telling(on_stage), organization.options, folder, redact=redact)
     except api.LiveError as error:
         raise wrong(str(error)) from error
     except OSError as error:

@@ -17,9 +17,13 @@ from irsa_doctor.sources.live.aws_client import AwsClient
 from irsa_doctor.sources.live.aws_errors import no_answer
 from irsa_doctor.sources.live.calls import Job, side_by_side
 from irsa_doctor.sources.live.errors import CallError
+from irsa_doctor.sources.live.operations import allowed
 from irsa_doctor.sources.snapshot.snapshot import Origin, without_secrets
 
 _ORGANIZATION_DEPTH = 10
+_DETAILS = "GetAccountAuthorizationDetails"
+_LEFT_OUT = ("RoleLastUsed", "Tags", "PermissionsBoundary")
+"""what ListRoles does not say of a role"""
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 
@@ -32,9 +36,22 @@ class AwsAccount(AwsClient):
         """Every role with its trust policy (https://docs.aws.amazon.com/IAM/latest/APIReference/API_ListRoles.html)."""
         items, fault = self.pages("iam", "ListRoles", "Roles")
         what, how = f"roles of account {self.id}", "aws iam get-account-authorization-details --filter Role"
-        self.note_list("iam/roles", "iam-list-roles", "Roles", [_role(item) for item in items], fault, {"IsTruncated": True})
+        roles = [_role(item) for item in items]
+        if ("iam", _DETAILS) in allowed(self.command) and any(map(_is_for_web_identities, items)):
+            self._add_details(roles)
+        self.note_list("iam/roles", "iam-list-roles", "Roles", roles, fault, {"IsTruncated": True})
         if fault:
             self.gap(fault, "roles", "", what, how)
+
+    def _add_details(self, roles: Iterable[dict[str, Any]]) -> None:
+        """Add what ListRoles leaves out: last use, tags, boundary. Rules say what is unknown where this is denied
+        (https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetAccountAuthorizationDetails.html)."""
+        items, _ = self.pages("iam", _DETAILS, "RoleDetailList", Filter=["Role"])
+        details = {str(item.get("Arn")): fields.role(item) for item in items if isinstance(item, dict)}
+        for role in roles:
+            known = details.get(str(role.get("Arn")))
+            if isinstance(known, dict):
+                role.update({name: known[name] for name in _LEFT_OUT if name in known})
 
     def read_role(self, name: str) -> dict[str, Any] | None:
         """One role by its name, which says nothing of its path."""
@@ -247,6 +264,11 @@ class AwsAccount(AwsClient):
         # a busy account has a hundred thousand of them, and two calls a second are answered
         items, fault = self.pages("cloudtrail", "LookupEvents", "Events", region, limit, LookupAttributes=attributes)
         return [_event(item) for item in items], fault
+
+
+def _is_for_web_identities(role: Mapping[str, Any]) -> bool:
+    policy = str(role.get("AssumeRolePolicyDocument")).lower()
+    return "webidentity" in policy or "oidc-provider" in policy
 
 
 def _role(item: Mapping[str, Any]) -> dict[str, Any]:

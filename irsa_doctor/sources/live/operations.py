@@ -76,6 +76,8 @@ AWS: tuple[Operation, ...] = (
     # (https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html)
     Operation("sts", "GetCallerIdentity", "Caller", _EVERY | _ORGANIZATION, needs_permission=False),
     Operation("iam", "ListRoles", "Roles", _WHOLE, page=1000),
+    # what ListRoles leaves out; it in turn leaves out MaxSessionDuration. What is denied of it is unknown
+    Operation("iam", "GetAccountAuthorizationDetails", "Roles", _ORGANIZATION, page=1000),
     Operation("iam", "GetRole", "Roles", frozenset(["collect", "why", "who-can"])),
     Operation("iam", "ListOpenIDConnectProviders", "Providers", _WHOLE),
     Operation("iam", "GetOpenIDConnectProvider", "Providers", _WHOLE),

@@ -122,7 +122,9 @@ def _stack_set(role: str) -> dict[str, Any]:
     }
     policy = iam_policy(("collect",))
     statements = [each for each in policy["Statement"] if each["Sid"] != "ReadGuardrails"]
-    regions = {"Sid": "ReadRegions", "Effect": "Allow", "Action": ["account:ListRegions"], "Resource": "*"}
+    # what `collect` of one account does not call
+    more = ["account:ListRegions", "iam:GetAccountAuthorizationDetails"]
+    regions = {"Sid": "ReadRegionsAndDetails", "Effect": "Allow", "Action": more, "Resource": "*"}
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "The role with which irsa-doctor reads an account. It can change nothing.",

@@ -111,14 +111,30 @@ def redacted(snapshot: Snapshot, chance: random.Random | None = None) -> Snapsho
     Equal names stay equal, prefixes under wildcards stay prefixes and near misses near misses; lengths, delimiters and case are
     kept, and so are the words of AWS and Kubernetes themselves. Nothing is hashed: twelve digits could be tried.
     """
-    documents = [(answered, _read(bytes(answered.document))) for answered in snapshot.documents]
-    texts = [text for _, document in documents for text in _texts(document)]
-    texts += [answered.path for answered in snapshot.documents]
-    origins = [answered.origin for answered in snapshot.documents]
-    texts += [part for origin in origins for part in (origin.cluster, origin.account, origin.entry) if part]
-    texts += [part for item in snapshot.queries for part in (item.owner, item.name)]
-    texts += [text for gap in snapshot.missing for text in _in_gap(gap)]
-    names = _Names(texts, chance or random.SystemRandom())
+    return redacted_with(snapshot, made_up_names(texts_of(snapshot), chance))
+
+
+def made_up_names(texts: Iterable[str], chance: random.Random | None = None) -> "RedactedNames":
+    """Replacements for the names in some texts, drawn anew each time."""
+    return RedactedNames(texts, chance or random.SystemRandom())
+
+
+def texts_of(snapshot: Snapshot) -> Iterator[str]:
+    """Every text of a snapshot that will be replaced."""
+    for answered in snapshot.documents:
+        yield from _texts(_read(bytes(answered.document)))
+        yield answered.path
+        origin = answered.origin
+        yield from (part for part in (origin.cluster, origin.account, origin.entry) if part)
+    for item in snapshot.queries:
+        yield from (item.owner, item.name)
+    for gap in snapshot.missing:
+        yield from _in_gap(gap)
+
+
+def redacted_with(snapshot: Snapshot, names: "RedactedNames") -> Snapshot:
+    """A snapshot with its names replaced; all that it has must be among those that the replacements were made for."""
+    documents = ((answered, _read(bytes(answered.document))) for answered in snapshot.documents)
     return msgspec.structs.replace(
         snapshot,
         redacted=True,
@@ -128,7 +144,7 @@ def redacted(snapshot: Snapshot, chance: random.Random | None = None) -> Snapsho
     )
 
 
-def _answered(answered: Answered, document: object, names: "_Names") -> Answered:
+def _answered(answered: Answered, document: object, names: "RedactedNames") -> Answered:
     origin = answered.origin
     return Answered(
         path=names.of(answered.path),
@@ -147,7 +163,7 @@ def _in_gap(gap: Gap) -> Iterator[str]:
         yield from _IN_MESSAGES.findall(text)
 
 
-def _gap(gap: Gap, names: "_Names") -> Gap:
+def _gap(gap: Gap, names: "RedactedNames") -> Gap:
     return Gap(
         gap.collection, names.of(gap.owner), names.of(gap.name), names.in_message(gap.missing), names.in_message(gap.how)
     )
@@ -165,7 +181,7 @@ def _written(value: object) -> str:
     return str(value) if isinstance(value, _Number) else json.dumps(value)
 
 
-def _mapped(value: object, names: "_Names", member: str, outer: str) -> object:
+def _mapped(value: object, names: "RedactedNames", member: str, outer: str) -> object:
     """A value with its names replaced; `member` is the member that it is the value of, `around` the one around that."""
     if isinstance(value, _Pairs):
         return _Pairs((_member(name, names, member, outer), _mapped(item, names, name, member)) for name, item in value)
@@ -178,12 +194,12 @@ def _mapped(value: object, names: "_Names", member: str, outer: str) -> object:
     return names.of(value)
 
 
-def _member(name: str, names: "_Names", inside: str, outer: str) -> str:
+def _member(name: str, names: "RedactedNames", inside: str, outer: str) -> str:
     """The name of a member: fixed words but for labels and condition keys."""
     return names.of(name) if inside in _NAMED_INSIDE or outer == "Condition" else name
 
 
-def _text_of_policy(text: str, names: "_Names") -> str:
+def _text_of_policy(text: str, names: "RedactedNames") -> str:
     try:
         return _written(_mapped(_read(text.encode()), names, "", ""))
     except (ValueError, RecursionError):
@@ -204,11 +220,11 @@ def _texts(value: object, member: str = "", outer: str = "") -> Iterator[str]:
         yield value
 
 
-class _Names:
+class RedactedNames:
     """The replacements. Tokens (letters and digits between delimiters) that are related are replaced letter by letter with
     one table, so that what they have in common is kept; every other token has a table of its own."""
 
-    def __init__(self, texts: Sequence[str], chance: random.Random) -> None:
+    def __init__(self, texts: Iterable[str], chance: random.Random) -> None:
         self._chance = chance
         self._known: dict[str, str] = {}
         self._accounts: dict[str, str] = {}
