@@ -91,6 +91,7 @@ def audit(  # noqa: PLR0913 - the input, what governs the judgement, and where t
     max_memory: int | None = None,
     jobs: int | None = None,
     dask: str = "",
+    dask_ship: bool = False,
     work: str = "",
     on_stage: Callable[[str], object] = str,
 ) -> AuditRun:
@@ -98,7 +99,8 @@ def audit(  # noqa: PLR0913 - the input, what governs the judgement, and where t
 
     `as_of` is the time for waivers and ages. Shards of a manifest that are older than `max_age`, or that have changed since it
     was written, are taken as if they could not be read. `jobs` are processes at a time, as many as there are processors by
-    default; `dask` is the address of a scheduler of `dask.distributed` in their place. `work` is a folder for the index, by
+    default; `dask` is the address of a scheduler of `dask.distributed` in their place, and with
+    `dask_ship` its workers get the contents of the shards and need not see the folders. `work` is a folder for the index, by
     default beside the store; the limits are those of one account. Raises what `check` raises, AuditError and StoreError.
     """
     from irsa_doctor.shards.tasks import Limits
@@ -114,7 +116,7 @@ def audit(  # noqa: PLR0913 - the input, what governs the judgement, and where t
         folder, kept = "", store
     from irsa_doctor.store.tables import writing
 
-    with writing(kept) as connection, _engine(jobs, dask) as engine:
+    with writing(kept) as connection, _engine(jobs, dask, ships=dask_ship) as engine:
         from irsa_doctor.shards.auditing import Auditing
         from irsa_doctor.sources import Declared
 
@@ -135,13 +137,13 @@ def audit(  # noqa: PLR0913 - the input, what governs the judgement, and where t
     return AuditRun(kept, run, outcome, folder)
 
 
-def _engine(jobs: int | None, dask: str) -> "AbstractContextManager[Engine]":
+def _engine(jobs: int | None, dask: str, *, ships: bool) -> "AbstractContextManager[Engine]":
     from irsa_doctor.shards.engine import LocalEngine
 
     if dask:
         from irsa_doctor.shards.dask_engine import dask_engine
 
-        return dask_engine(dask)
+        return dask_engine(dask, ships=ships)
     processors = len(os.sched_getaffinity(0)) if sys.platform == "linux" else 1
     return nullcontext(LocalEngine(jobs or processors))
 

@@ -95,14 +95,15 @@ def _source(store: str, connection: "sqlite3.Connection", period: "EvidencePerio
 def _period(
     connection: "sqlite3.Connection", run: int | None, start: datetime | None, end: datetime | None
 ) -> "EvidencePeriod":
-    from irsa_doctor.answers.audit.evidence import EvidencePeriod, period_of
+    from irsa_doctor.answers.audit.evidence import EvidencePeriod, gaps_between, period_of
     from irsa_doctor.store.population import complete_runs
     from irsa_doctor.store.reading import last_run, run_header
     from irsa_doctor.store.tables import StoreError
 
     if start is None and end is None:
         header = last_run(connection) if run is None else run_header(connection, run)
-        return EvidencePeriod(header.as_of, header.as_of, (header.id,))
+        before = [as_of for ident, as_of in complete_runs(connection) if ident <= header.id]
+        return EvidencePeriod(header.as_of, header.as_of, (header.id,), gaps_between(sorted(before)))
     runs = [
         (ident, as_of)
         for ident, as_of in complete_runs(connection)

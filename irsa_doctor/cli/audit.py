@@ -79,6 +79,7 @@ def run_audit(
         int | None, typer.Option(metavar="N", min=1, max=256, help="Check so many accounts at a time; one a processor.")
     ] = None,
     dask: Annotated[str, typer.Option("--dask", metavar="ADDRESS", help="Check on the workers of this Dask scheduler.")] = "",
+    dask_ship: Annotated[bool, typer.Option("--dask-ship", help="Send shards to workers that do not see them.")] = False,
     work: Annotated[str, typer.Option("--work", metavar="DIR", help="Keep the index here; beside the store.")] = "",
     *,
     flags: RunLimits,
@@ -106,6 +107,7 @@ def run_audit(
                     max_memory=limits.memory,
                     jobs=jobs,
                     dask=dask,
+                    dask_ship=dask_ship,
                     work=work,
                     on_stage=on_stage,
                 )

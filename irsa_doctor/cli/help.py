@@ -43,6 +43,7 @@ GROUPS = {
             "--work",
             "--jobs",
             "--dask",
+            "--dask-ship",
             "--no-store",
             "--head-file",
             "--diff",

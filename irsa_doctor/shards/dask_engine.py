@@ -1,13 +1,22 @@
-"""Does tasks on the workers of a Dask scheduler (extra `irsa-doctor[dask]`), which see the same folders as this process."""
+"""Does tasks on the workers of a Dask scheduler (extra `irsa-doctor[dask]`), which see the same folders as this process, or
+get what is in them."""
 
+import atexit
+import hashlib
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from shutil import rmtree
 from typing import Any
 
+import msgspec
+
 from irsa_doctor.shards.engine import TRIES, Failed
-from irsa_doctor.shards.units import AuditError
+from irsa_doctor.shards.tasks import UnitQuestion
+from irsa_doctor.shards.units import AuditError, Unit
+from irsa_doctor.text.scratch_folders import new_scratch_folder
 from irsa_doctor.version import __version__
 
 _WAIT = 30
@@ -17,8 +26,9 @@ _WAIT = 30
 class DaskEngine:
     """The workers of a scheduler, through a client of `dask.distributed`."""
 
-    def __init__(self, client: Any) -> None:
+    def __init__(self, client: Any, *, ships: bool = False) -> None:
         self._client = client
+        self._ships = ships
 
     def done(self, work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         """See Engine. A worker that dies costs a retry; a task that costs several workers has failed."""
@@ -28,9 +38,12 @@ class DaskEngine:
 
         if not (waiting := list(tasks)):
             return
-        shipped = self._client.scatter(work, broadcast=True)
-        here = os.getcwd()
-        futures = {self._client.submit(_done, shipped, task, here, retries=TRIES, pure=False): task for task in waiting}
+        call = _Call(work, "" if self._ships else os.getcwd(), *(_index_of(work) if self._ships else ("", b"")))
+        sent = self._client.scatter(call, broadcast=True)
+        futures = {
+            self._client.submit(_done, sent, _shipped(task) if self._ships else task, retries=TRIES, pure=False): task
+            for task in waiting
+        }
         try:
             for future in as_completed(list(futures), loop=self._client.loop):
                 yield futures.pop(future), _outcome(future)
@@ -38,9 +51,59 @@ class DaskEngine:
             self._client.cancel(list(futures))
 
 
-def _done(work: Callable[[Any], Any], task: Any, folder: str) -> Any:
-    os.chdir(folder)  # the paths of an audit may be relative to the folder that it was called in
-    return work(task)
+class _Call(msgspec.Struct, frozen=True):
+    """What is done with every task: the work, the folder of the call, and the index where workers cannot read it. It is no
+    tuple, of which Dask would send every member by itself."""
+
+    work: Callable[[Any], Any]
+    folder: str
+    digest: str
+    content: bytes
+
+
+def _done(call: _Call, task: Any) -> Any:
+    if call.folder:
+        os.chdir(call.folder)  # the paths of an audit may be relative to the folder that it was called in
+    return (_with_index(call) if call.digest else call.work)(task)
+
+
+def _shipped(task: Any) -> Any:
+    """A task with the contents of the files of its units."""
+    if isinstance(task, Unit):
+        return task.shipped()
+    return tuple(map(_shipped, task)) if isinstance(task, tuple) else task
+
+
+def _index_of(work: Callable[[Any], Any]) -> tuple[str, bytes]:
+    """The digest and the content of the index by which units are judged; empty for work that needs none."""
+    if (question := _question_of(work)) is None:
+        return "", b""
+    with open(question.index, "rb") as file:
+        content = file.read()
+    return hashlib.sha256(content).hexdigest(), content
+
+
+def _question_of(work: Callable[[Any], Any]) -> UnitQuestion | None:
+    arguments = work.args if isinstance(work, partial) else ()
+    return next((each for each in arguments if isinstance(each, UnitQuestion)), None)
+
+
+_KEPT: dict[str, str] = {}
+"""digest of an index -> the file of this process that has it"""
+
+
+def _with_index(call: _Call) -> Callable[[Any], Any]:
+    """The work, by the index that came with it."""
+    if call.digest not in _KEPT:
+        folder = new_scratch_folder()
+        atexit.register(rmtree, folder, ignore_errors=True)
+        _KEPT[call.digest] = os.path.join(folder, "index.db")
+        with open(_KEPT[call.digest], "wb") as file:
+            file.write(call.content)
+    question, work = _question_of(call.work), call.work
+    if not isinstance(work, partial) or question is None:
+        return work
+    return partial(work.func, msgspec.structs.replace(question, index=_KEPT[call.digest]))
 
 
 def _outcome(future: Any) -> Any:
@@ -56,8 +119,9 @@ def _outcome(future: Any) -> Any:
 
 
 @contextmanager
-def dask_engine(address: str) -> Iterator[DaskEngine]:
-    """The engine of a scheduler, while the context lasts. Raises AuditError where it cannot be used."""
+def dask_engine(address: str, *, ships: bool = False) -> Iterator[DaskEngine]:
+    """The engine of a scheduler, while the context lasts; `ships`: the contents of files go with the tasks, for workers that do
+    not see them. Raises AuditError where it cannot be used."""
     try:
         import distributed
     except ImportError as error:
@@ -69,7 +133,7 @@ def dask_engine(address: str) -> Iterator[DaskEngine]:
         raise AuditError(f"--dask {address}: no scheduler answers there") from error
     try:
         _refuse_others(client)
-        yield DaskEngine(client)
+        yield DaskEngine(client, ships=ships)
     finally:
         client.close()
 

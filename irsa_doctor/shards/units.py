@@ -24,8 +24,9 @@ class ShardChanged(AuditError):
 
 
 class UnitFile(msgspec.Struct, frozen=True):
-    """A file of the input. `content` stands in its place where it is not believed; `unread` is what a walk says of a file
-    that is not read. `owners` are the accounts, clusters and answers that it is about."""
+    """A file of the input. `content` stands in its place where it is not believed, or cannot be read where it is judged;
+    `unread` is what a walk says of a file that is not read. `owners` are the accounts, clusters and answers that it is
+    about."""
 
     path: str
     named: bool
@@ -67,6 +68,11 @@ class Unit(msgspec.Struct, frozen=True):
         """Its inventory and texts. Raises ShardChanged where a file is not as it was when the audit began."""
         return Loading(map(_read, self.files), self.declared).loaded()
 
+    def shipped(self) -> "Unit":
+        """The unit with the contents of its files, for whoever cannot read them. Raises ShardChanged as `loaded` does."""
+        files = [file if file.unread else msgspec.structs.replace(file, content=_read(file).content) for file in self.files]
+        return msgspec.structs.replace(self, files=tuple(files))
+
     def texts(self, wanted: Collection[str], repeating: Collection[str]) -> Documents:
         """The texts of some of its answers; `repeating` are those in which a member is repeated."""
         contents = [file.content for file in map(_read, self.files) if is_snapshot(file.content)]
@@ -79,7 +85,7 @@ def _read(file: UnitFile) -> InputFile:
     if file.unread is not None:
         return file.unread
     if file.content is not None:
-        return InputFile(file.path, True, file.content)
+        return InputFile(file.path, file.named, file.content)
     item = next(iter(walk([file.path], None)), None)
     if item is None or item.why is not None or hashlib.sha256(item.content).hexdigest() != file.sha256:
         raise ShardChanged(f"{file.path} is not there, or is another than when the audit began")

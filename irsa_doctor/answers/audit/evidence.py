@@ -22,6 +22,8 @@ NOT_AN_OPINION = (
 )
 _USUAL_GAP = 1.5
 """times the usual time between two runs: a longer one is a gap"""
+_LONGEST, _SHORTEST = timedelta(days=32), timedelta(hours=36)
+"""what is always a gap, whatever is usual, and what never is"""
 
 
 class RuleRelation(NamedTuple):
@@ -79,7 +81,8 @@ class RunGap(NamedTuple):
 
 
 class EvidencePeriod(msgspec.Struct, frozen=True):
-    """The time that a report is about, its runs, and the gaps between them. Without a period, both ends are the run."""
+    """The time that a report is about, its runs, and the gaps between them. Without a period, both ends are the run, and the
+    gaps are those between all runs up to it."""
 
     start: str
     end: str
@@ -289,15 +292,18 @@ def period_of(runs: Sequence[tuple[int, str]], start: datetime | None, end: date
     run."""
     first = start.strftime("%Y-%m-%dT%H:%M:%SZ") if start else runs[0][1]
     last = end.strftime("%Y-%m-%dT%H:%M:%SZ") if end else runs[-1][1]
-    moments = [moment for text in (first, *(as_of for _, as_of in runs), last) if (moment := moment_of(text))]
-    return EvidencePeriod(first, last, tuple(run for run, _ in runs), _gaps(moments), True)
+    gaps = gaps_between([as_of for _, as_of in runs], (first, last))
+    return EvidencePeriod(first, last, tuple(run for run, _ in runs), gaps, True)
 
 
-def _gaps(moments: Sequence[datetime]) -> tuple[RunGap, ...]:
-    """The times between moments that are longer than usual; a day is never too long."""
-    between = [later - earlier for earlier, later in pairwise(moments[1:-1])]
-    usual = median([each.total_seconds() for each in between]) if between else 0
-    longest = max(timedelta(seconds=usual * _USUAL_GAP), timedelta(hours=36))
+def gaps_between(runs: Iterable[str], ends: tuple[str, str] | None = None) -> tuple[RunGap, ...]:
+    """The times between runs (times, oldest first) that are longer than usual, those up to the ends of a period too."""
+    moments = [moment for text in runs if (moment := moment_of(text))]
+    between = [(later - earlier).total_seconds() for earlier, later in pairwise(moments)]
+    usual = timedelta(seconds=median(between) * _USUAL_GAP) if between else _SHORTEST
+    longest = min(max(usual, _SHORTEST), _LONGEST)
+    if ends and (first := moment_of(ends[0])) and (last := moment_of(ends[1])):
+        moments = [first, *moments, last]
     return tuple(
         RunGap(earlier.strftime("%Y-%m-%dT%H:%M:%SZ"), later.strftime("%Y-%m-%dT%H:%M:%SZ"))
         for earlier, later in pairwise(moments)

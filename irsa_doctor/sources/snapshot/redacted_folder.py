@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import msgspec
 
 from irsa_doctor.sources.snapshot.manifest import Manifest, ManifestAccount, ManifestShard
-from irsa_doctor.sources.snapshot.redaction import RedactedNames, made_up_names, redacted_with, texts_of
+from irsa_doctor.sources.snapshot.redaction import RedactedNames, made_up_names, redacted_with, snapshot_texts
 from irsa_doctor.sources.snapshot.snapshot import Snapshot, read_snapshot, snapshot_text
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.written_files import write_whole
@@ -42,7 +42,7 @@ def _texts(manifest: Manifest, source: str) -> Iterator[str]:
         yield from (part for tag in account.tags.items() for part in tag)
     for shard in manifest.shards:
         yield shard.cluster or ""
-        yield from texts_of(_snapshot(shard, source))
+        yield from snapshot_texts(_snapshot(shard, source))
 
 
 def _snapshot(shard: ManifestShard, source: str) -> Snapshot:

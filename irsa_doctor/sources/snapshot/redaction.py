@@ -111,7 +111,7 @@ def redacted(snapshot: Snapshot, chance: random.Random | None = None) -> Snapsho
     Equal names stay equal, prefixes under wildcards stay prefixes and near misses near misses; lengths, delimiters and case are
     kept, and so are the words of AWS and Kubernetes themselves. Nothing is hashed: twelve digits could be tried.
     """
-    return redacted_with(snapshot, made_up_names(texts_of(snapshot), chance))
+    return redacted_with(snapshot, made_up_names(snapshot_texts(snapshot), chance))
 
 
 def made_up_names(texts: Iterable[str], chance: random.Random | None = None) -> "RedactedNames":
@@ -119,7 +119,7 @@ def made_up_names(texts: Iterable[str], chance: random.Random | None = None) -> 
     return RedactedNames(texts, chance or random.SystemRandom())
 
 
-def texts_of(snapshot: Snapshot) -> Iterator[str]:
+def snapshot_texts(snapshot: Snapshot) -> Iterator[str]:
     """Every text of a snapshot that will be replaced."""
     for answered in snapshot.documents:
         yield from _texts(_read(bytes(answered.document)))

@@ -5,13 +5,15 @@ import io
 import json
 import re
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from irsa_doctor import api
+from irsa_doctor.answers.audit.evidence import gaps_between
 from irsa_doctor.answers.audit.items import ITEM_RESULTS
-from tests.cli.running import OPEN, RIGHT
+from tests.cli.running import OPEN, RIGHT, put
 from tests.reports.evidence.stores import HOSTILE, LoadedParts, rendered, three_runs
 from tests.store.runs import audited, named
 
@@ -187,3 +189,33 @@ def test_the_site_is_a_folder_with_relative_links(store, tmp_path):
 def test_the_same_run_gives_the_same_bytes(store):
     for output_format in ("oscal", "ocsf", "json", "csv", "html", "markdown"):
         assert rendered(store, output_format) == rendered(store, output_format)
+
+
+def test_months_without_a_run_are_seen_in_the_trend(tmp_path):
+    for day in (0, 1, 2, 90):
+        audited(tmp_path, named("app", OPEN), day=day)
+    store = str(tmp_path / "audit.db")
+    gaps = json.loads(rendered(store, "json"))["period"]["gaps"]
+    assert [(gap["from"][:10], gap["to"][:10]) for gap in gaps] == [("2026-01-07", "2026-04-05")]
+    text = rendered(store, "html")
+    assert 'class="gap"' in text
+    assert "No run between 2026-01-07" in text
+
+
+@pytest.mark.parametrize(("days", "gaps"), [((0, 1, 2), 0), ((0, 7, 14), 0), ((0, 30, 60, 90), 0), ((0, 40), 1), ((0,), 0)])
+def test_only_a_time_that_is_longer_than_usual_is_a_gap(days, gaps):
+    moments = [(BEGIN + timedelta(days=day)).isoformat() for day in days]
+    assert len(gaps_between(moments)) == gaps
+
+
+def test_a_finding_of_a_private_rule_is_named_by_no_control(tmp_path):
+    shipped = next(Path("rules").rglob("open-aud-only.yaml")).read_text()
+    put(tmp_path / "private" / "house-audience.yaml", shipped.replace("id: open-aud-only", "id: house-audience"))
+    settings = f"rules = [{json.dumps(str(tmp_path / 'private'))}]\n"
+    audited(tmp_path, named("app", OPEN), settings=settings)
+    store = str(tmp_path / "audit.db")
+    document = json.loads(rendered(store, "json"))
+    assert {each["rule"] for each in document["uncontrolled"]} == {"house-audience"}
+    text = rendered(store, "html")
+    assert "No control of" in text
+    assert "house-audience" in text
