@@ -14,6 +14,10 @@ from irsa_doctor.rulebook.patterns import Unsafe, check_pattern
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_file, refused
 
 _NAME = re.compile(r"\{([A-Z]+)\}")
+_INDENTED = r"\s{1,9}+"
+"""a line break with the indentation after it; where that makes a search long, one character is all"""
+# escapes and classes are kept
+_PART = re.compile(r"\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|(?P<space> )(?P<repeat>[?*+{]?)", re.DOTALL)
 _DETAIL = re.compile(r"\{([a-z]+)\}")
 
 
@@ -113,10 +117,30 @@ def _replaced(pattern: str, names: Mapping[str, str], at: Way) -> str:
                 raise Invalid(f"names has no {name}", at)
             pattern = pattern.replace(f"{{{name}}}", names[name])
     try:
-        check_pattern(pattern)
+        return _checked(pattern, _INDENTED)
+    except Unsafe:
+        pass
+    try:
+        return _checked(pattern, r"\s")
     except Unsafe as unsafe:
         raise Invalid(str(unsafe), at) from unsafe
-    return pattern
+
+
+def _checked(pattern: str, space: str) -> str:
+    spaced = any_space(pattern, space)
+    check_pattern(spaced)
+    return spaced
+
+
+def any_space(pattern: str, space: str = _INDENTED) -> str:
+    """Returns a pattern whose spaces match white space: terminals and logs break a message where it has a space."""
+
+    def of(part: re.Match[str]) -> str:
+        if not part["space"]:
+            return part[0]
+        return rf"\s{part['repeat']}" if part["repeat"] else space
+
+    return _PART.sub(of, pattern)
 
 
 def _check_message(message: Message, at: Way) -> None:

@@ -250,7 +250,11 @@ def _refusals(case: FixCase, role: RolePolicy) -> PolicyDocuments:
 def _version(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     draft = Draft(role.document)
     draft.document["Version"] = "2012-10-17"
-    if not policy_change(role, draft.document).proof.gained:
+    try:
+        gains = bool(policy_change(role, draft.document).proof.gained)
+    except Widening:  # it is refused with its reason where it is proposed
+        gains = True
+    if not gains:
         raise Unfixable(
             "no-remedy", "with the current version the variable has no value either, so that nobody would be admitted"
         )

@@ -1,10 +1,12 @@
+import textwrap
+
 import msgspec
 import pytest
 
 from irsa_doctor.answers.why.message_examples import count_examples, message_failures
 from irsa_doctor.answers.why.symptoms import symptoms_in
 from irsa_doctor.rulebook.cause_files import causes_folder
-from irsa_doctor.rulebook.message_files import read_messages
+from irsa_doctor.rulebook.message_files import any_space, read_messages
 from irsa_doctor.rulebook.messages import shipped_messages
 
 FILE = read_messages(causes_folder())
@@ -54,6 +56,31 @@ def test_messages_of_ones_own_are_read_beside_the_built_in_ones(tmp_path):
 def test_an_example_that_is_not_what_it_should_be_is_reported(old, new, says, tmp_path):
     assert MINE.count(old) == 1
     assert ("my-message", says) in failures(MINE.replace(old, new), tmp_path)
+
+
+@pytest.mark.parametrize("width", [60, 80, 100, 120])
+@pytest.mark.parametrize("indent", ["", "    "])
+def test_a_message_that_a_terminal_has_broken_is_the_same_message(width, indent):
+    for message in FILE.messages:
+        for example in FILE.examples[message.id]:
+            text = f"{example.code}: {example.text}" if example.code else example.text
+            whole = [symptom.id for symptom in symptoms_in(text)][:1]
+            lines = textwrap.wrap(text, width, break_long_words=False, break_on_hyphens=False, subsequent_indent=indent)
+            assert [symptom.id for symptom in symptoms_in("\n".join(lines))][:1] == whole, lines
+
+
+@pytest.mark.parametrize(
+    ("pattern", "spaced"),
+    [
+        ("a b", r"a\s{1,9}+b"),
+        (r"a\ b[ c]", r"a\ b[ c]"),
+        ("a ?b", r"a\s?b"),
+        (r"[^\] ]{1,9} x", r"[^\] ]{1,9}\s{1,9}+x"),
+        ("(?:a b|c)", r"(?:a\s{1,9}+b|c)"),
+    ],
+)
+def test_a_space_of_a_pattern_matches_a_line_break(pattern, spaced):
+    assert any_space(pattern) == spaced
 
 
 def test_a_message_needs_no_letter_case():
