@@ -26,5 +26,5 @@ def test_the_demo_shows_what_changes_from_run_to_run(tmp_path):
     assert answers[2]["waived"][0]["accepted_by"] == "head of platform"
     evidence = api.audit_report(store=store, frameworks=["soc2", "fedramp-20x"])
     page = "".join(api.render_evidence(evidence, "html"))
-    assert "and 1 from before out of sight" in page
+    assert "1 more was open before and could not be checked in this run" in page
     assert "KSI-IAM-SNU" in page

@@ -99,7 +99,7 @@ def _numbers(evidence: AuditEvidence) -> Iterator[tuple[str, int]]:
 
 
 def _trend_table(evidence: AuditEvidence) -> Iterator[str]:
-    head = ("run", "as of", *SEVERITIES, "out of sight", "new", "fixed", "waived")
+    head = ("run", "as of", *SEVERITIES, "not checked", "new", "fixed", "waived")
     rows = (
         tuple(
             map(
@@ -171,9 +171,9 @@ def controls_table(controls: Sequence[ControlEvidence], address: Mapping[str, st
 def verdict_legend() -> str:
     """Returns what the verdicts and the names of items mean."""
     return (
-        '<p class="dim">fail: an item failed. unknown: none failed, and an input is missing for some or they are out of sight.'
-        " waived: what fails is accepted. pass: every item passed. not examined: there is no item. not covered: no rule bears"
-        " on the control. A grant is a statement of a trust policy: role/name#0 is the first of this role.</p>"
+        '<p class="dim">fail: an item failed. unknown: none failed, and an input is missing for some or they could not be'
+        " checked. waived: what fails is accepted. pass: every item passed. not examined: there is no item. not covered: no"
+        " rule bears on the control. A grant is a statement of a trust policy: role/name#0 is the first of this role.</p>"
     )
 
 
@@ -341,7 +341,7 @@ def scope_section(evidence: AuditEvidence) -> Iterator[str]:
     """Returns what was not checked: accounts, clusters, missing inputs, controls that no rule bears on."""
     scope = evidence.scope
     yield '<h2 id="scope" class="page">What was not checked</h2>'
-    yield "<p>Nothing on this page passed or failed. A finding that was open before and is out of sight now stays open.</p>"
+    yield "<p>Nothing on this page passed or failed. What was open before and could not be checked now is still open.</p>"
     yield "<h3>Accounts</h3>"
     rows = [(a.id, a.name, a.state, a.why or "-", a.taken or "-") for a in scope.unread_accounts]
     yield (

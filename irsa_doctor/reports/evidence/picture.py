@@ -21,8 +21,8 @@ _HATCH = (
 
 
 def trend_svg(evidence: AuditEvidence) -> str:
-    """Returns open findings by severity, a bar a run placed by its time; what was out of sight is hatched, and a time without
-    runs is grey."""
+    """Returns open findings by severity, a bar a run placed by its time; what could not be checked is hatched, and a time
+    without runs is grey."""
     points = evidence.trend
     top = _nice(max([_height_of(point) for point in points] or [1]))
     scale = _Scale(points, evidence.period.gaps, top)
@@ -43,7 +43,7 @@ def trend_svg(evidence: AuditEvidence) -> str:
 def legend() -> str:
     """Returns what the colours of the trend mean."""
     keys = "".join(f'<li><span class="key {severity}"></span>{severity}</li>' for severity in SEVERITIES)
-    return f'<ul class="legend">{keys}<li><span class="key unseen"></span>open, but out of sight in this run</li></ul>'
+    return f'<ul class="legend">{keys}<li><span class="key unseen"></span>open before, not checked in this run</li></ul>'
 
 
 def _height_of(point: RunTrend) -> int:
@@ -52,7 +52,7 @@ def _height_of(point: RunTrend) -> int:
 
 def _words(point: RunTrend) -> str:
     parts = [f"{point.open[severity]} {severity}" for severity in SEVERITIES if point.open.get(severity)]
-    unseen = [f"{point.unseen} out of sight"] if point.unseen else []
+    unseen = [f"{point.unseen} not checked"] if point.unseen else []
     return ", ".join([*parts, *unseen]) or "none"
 
 

@@ -59,8 +59,10 @@ def verdict_sentence(evidence: AuditEvidence) -> str:
     what = f"{counted(total, 'open finding')} ({by_severity_words(severities)})" if total else "No open findings"
     accounts, unread = len(evidence.scope.accounts), len(evidence.scope.unread_accounts)
     unseen = evidence.trend[-1].unseen if evidence.trend and evidence.trend[-1].run == evidence.period.last else 0
-    what += f", and {unseen:,} from before out of sight" if unseen and not evidence.account else ""
-    return f"{what}; {accounts - unread} of {counted(accounts, 'account')} read in full."
+    if unseen and not evidence.account:
+        what += f". {unseen:,} more {'was' if unseen == 1 else 'were'} open before and could not be checked in this run"
+    read = accounts - unread
+    return f"{what}. {read} of {counted(accounts, 'account')} {'was' if read == 1 else 'were'} read in full."
 
 
 def verdict_words(framework: FrameworkEvidence) -> str:

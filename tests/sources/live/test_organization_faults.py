@@ -1,6 +1,7 @@
 """An organisation of which not all can be read: what is out of reach is data, and what was read before stays."""
 
 import json
+import subprocess
 import sys
 from contextlib import closing
 from datetime import timedelta
@@ -188,3 +189,33 @@ def test_a_redacted_organisation_has_one_map_of_names_and_the_same_findings(fron
     assert {a["state"] for a in found[1]["scope"]["accounts"]} == {a["state"] for a in found[0]["scope"]["accounts"]}
     with pytest.raises(api.LiveError, match="is not empty"):
         api.collect_organization(live, options, str(shared), redact=True)
+
+
+INTERRUPTED = """
+import os, signal, sys, threading
+from irsa_doctor.sources.live import LiveOptions, collection
+from irsa_doctor.sources.live.collection import OrganizationOptions, collect_organization
+read = collection._Collection._read
+def interrupting(self, *of_account):
+    came = read(self, *of_account)
+    if not interrupted:
+        interrupted.append(True)
+        os.kill(os.getpid(), signal.SIGINT)
+    return came
+interrupted = []
+collection._Collection._read = interrupting
+options = OrganizationOptions(rate=1000, jobs=1)
+try:
+    collect_organization(LiveOptions(aws=True, regions=("eu-west-1",)), options, sys.argv[1])
+except KeyboardInterrupt:
+    sys.exit(130)
+"""
+
+
+def test_an_interruption_keeps_the_accounts_that_were_in_progress(front, ids, tmp_path):
+    done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(tmp_path)], check=False)
+    assert done.returncode == 130
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    assert {account["state"] for account in manifest["accounts"]} > {"pending"}
+    assert {shard["account"] for shard in manifest["shards"]} == {path.parent.name for path in tmp_path.rglob("aws.json")}
+    assert len(collected(tmp_path).shards) == len(manifest["accounts"])
