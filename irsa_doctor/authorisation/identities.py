@@ -1,5 +1,6 @@
 """Who there is in a cluster, what each implies, and the roles that bindings and access policies give to each."""
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
@@ -140,9 +141,17 @@ class ClusterAccess:
         (https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html)."""
         principal = self.principals.get(identity.name) if identity.kind == "Principal" else None
         for kind, pattern in principal.patterns if principal else ():
-            for name in sorted(self.users if kind == "User" else {*self.groups, MASTERS}):
+            for name in _beginning(self._sorted_users if kind == "User" else self._sorted_groups, pattern.partition("{{")[0]):
                 if fits_pattern(pattern, name):
                     yield from self.own(self.of_user(name) if kind == "User" else ClusterIdentity(self.cluster, kind, name))
+
+    @cached_property
+    def _sorted_users(self) -> list[str]:
+        return sorted(self.users)
+
+    @cached_property
+    def _sorted_groups(self) -> list[str]:
+        return sorted({*self.groups, MASTERS})
 
     def own(self, identity: ClusterIdentity) -> Iterator[HeldGrant]:
         """The roles that bindings and access policies give to an identity by its own name."""
@@ -199,3 +208,11 @@ class ClusterAccess:
                 yield f"{key.label} in namespace {key.namespace}" if key.namespace else key.label
         if identity.kind == "Principal" and (unknown := self.principals[identity.name].unknown):
             yield unknown
+
+
+def _beginning(names: Sequence[str], start: str) -> Iterator[str]:
+    """The names of a sorted list that begin with a text."""
+    for number in range(bisect_left(names, start), len(names)):
+        if not names[number].startswith(start):
+            return
+        yield names[number]

@@ -206,3 +206,26 @@ def test_a_role_that_a_new_account_would_reach_is_closed_too(tmp_path):
     )
     assert [fix["rule"] for fix in answer["fixes"]] == ["rbac-account-creatable"]
     assert not [left for left in answer["remaining"] if left["rule"] == "rbac-account-creatable"]
+
+
+def test_the_arn_of_a_session_is_that_of_its_role(tmp_path):
+    arn = "arn:aws:iam::111122223333:role/teams/Ci"
+    entry = {"accessEntry": {"clusterName": "apollo", "principalArn": arn, "type": "STANDARD", "kubernetesGroups": ["dev"]}}
+    put(tmp_path, *OBJECTS, **{"entry.json": entry})
+    assert "becomes 1 role" in reach(tmp_path, "arn:aws:sts::111122223333:assumed-role/Ci/me@example.com")
+    assert "no such subject" in reach(tmp_path, "arn:aws:sts::111122223333:assumed-role/Other/me", code=2)
+
+
+def test_a_subject_is_answered_where_only_mappings_are_known(tmp_path):
+    row = "- rolearn: arn:aws:iam::111122223333:role/Ops\n  username: ops\n  groups: ['system:masters']\n"
+    auth = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}}
+    put(tmp_path, mode="CONFIG_MAP", **{"auth.json": auth | {"data": {"mapRoles": row}}})
+    text = reach(tmp_path, "arn:aws:iam::111122223333:role/Ops")
+    assert "may do everything in the cluster" in text
+    assert "user ops, group system:masters" in text
+
+
+def test_kinds_that_may_be_incomplete_are_one_line(world):
+    text = " ".join(reach(world, "group:dev").split())
+    assert text.count("all roles, clusterroles, rolebindings, clusterrolebindings, ") == 1
+    assert "all pods of cluster apollo" not in text

@@ -13,6 +13,7 @@ from irsa_doctor.authorisation.principals import identity_of
 from irsa_doctor.facts import View
 from irsa_doctor.facts.reach.arrivals import Arrival
 from irsa_doctor.facts.reach.listing import Reachability
+from irsa_doctor.model import parse_arn
 from irsa_doctor.model.errors import IrsaDoctorError
 
 
@@ -137,7 +138,12 @@ def _accounts(reachability: Reachability, words: str) -> Iterator[ClusterIdentit
 
 
 def _principals(reachability: Reachability, words: str) -> Iterator[ClusterIdentity]:
+    """A principal of IAM; the ARN of a session, as `aws sts get-caller-identity` prints it, is that of its role."""
+    parts = parse_arn(words)
+    if parts and parts.service == "sts" and parts.kind == "assumed-role":
+        words = f"arn:{parts.partition}:iam::{parts.account}:role/{parts.name.partition('/')[0]}"
+    sought = identity_of(words)
     for ident, standings in reachability.graph.clusters.items():
         for principal in standings.principals:
-            if identity_of(principal.arn) == identity_of(words):
+            if identity_of(principal.arn) == sought:
                 yield ClusterIdentity(ident, "Principal", principal.arn)
