@@ -40,6 +40,13 @@ def test_an_evaluator_that_sees_no_expectation_and_always_says_the_same_fails(de
     assert done.stdout.splitlines()[-1].startswith(f"{right}/{len(vectors())} as expected")
 
 
+def test_the_table_says_what_the_example_of_an_adapter_answers():
+    done = suite(sys.executable, "conformance/peers/naive.py")
+    right, of = done.stdout.splitlines()[-1].partition(" ")[0].split("/")
+    page = (ROOT / "conformance" / "README.md").read_text(encoding="utf-8")
+    assert f"[naive.py](peers/naive.py), an example | {right} of {of} |" in page
+
+
 NO_ANSWERS = [("no-such-evaluator",), (sys.executable, "-c", ""), (sys.executable, "-c", "print('hello')")]
 
 
