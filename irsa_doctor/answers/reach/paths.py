@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from irsa_doctor.answers.reach.records import MappedFrom, PathObject, ReachPath, ReachSubject, TakenStep
 from irsa_doctor.authorisation import ClusterIdentity
-from irsa_doctor.authorisation.principals import MappedPrincipal
 from irsa_doctor.authorisation.ways import WAY_CERTAINTIES, AccessWay
 from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop
 from irsa_doctor.facts.reach.graph import CREATE_ACCOUNT, CREATE_NAMESPACE
@@ -36,8 +35,8 @@ class PathWriter:
 
     def iam(self, identity: ClusterIdentity) -> tuple[MappedFrom, ...]:
         """The IAM principals that are an identity."""
-        principals = self.graph.clusters[identity.cluster].principals
-        return tuple(sorted(MappedFrom(item.arn, item.mapped_by) for item in principals if _is_same(item, identity)))
+        principals = self.graph.clusters[identity.cluster].principals_behind(identity)
+        return tuple(sorted({MappedFrom(item.arn, item.mapped_by) for item in principals}))
 
     # paths
 
@@ -107,16 +106,6 @@ class PathWriter:
 
     def _object(self, item: EnablingObject) -> PathObject:
         return PathObject(item.kind, item.name, item.namespace or None, item.place.document, self._line_of(item.place))
-
-
-def _is_same(principal: MappedPrincipal, identity: ClusterIdentity) -> bool:
-    if identity.kind == "Group":
-        return identity.name in principal.groups
-    if identity.kind == "User":
-        return identity.name == principal.user
-    if identity.kind == "ServiceAccount":
-        return principal.user == f"system:serviceaccount:{identity.namespace}:{identity.name}"
-    return identity.kind == "Principal" and identity.name == principal.arn
 
 
 def _namespace(kind: str, reached: Sequence[ClusterIdentity]) -> str | None:

@@ -138,9 +138,8 @@ def _evidence(reachability: Reachability, identity: ClusterIdentity, roles: Sequ
     kinds, objects = _shortest(reachability, identity, roles[0])
     accounts = sorted({f"{t.namespace}/{t.name or '(new)'}" for role in roles for t in _taken(reachability, identity, role)})
     admin, _ = graph.admins.chain(identity, graph.standing(identity)) if reachability.admin_steps(identity) else ((), None)
-    principals = [
-        item.arn for item in graph.clusters[identity.cluster].principals if identity.name in (*item.groups, item.user)
-    ]
+    behind = graph.clusters[identity.cluster].principals_behind(identity) if identity.kind in ("User", "Group") else ()
+    principals = [item.arn for item in behind]
     policies = graph.clusters[identity.cluster].access.principals.get(identity.name)
     own = graph.clusters[identity.cluster].accounts.get(identity)
     place = objects[0].place if objects else own.place if own else _NOWHERE

@@ -1,7 +1,7 @@
 """The identities of a cluster and the ways of each: those with the same roles share one standing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -11,7 +11,7 @@ from irsa_doctor.authorisation import ClusterAccess, ClusterIdentity, ClusterRol
 from irsa_doctor.authorisation.decisions import EVERYWHERE
 from irsa_doctor.authorisation.objects import AWS_AUTH, ClusterObjects
 from irsa_doctor.authorisation.powers import EVERY_PERMISSION, Powers, Table, powers_of
-from irsa_doctor.authorisation.principals import MASTERS
+from irsa_doctor.authorisation.principals import MASTERS, MappedPrincipal
 from irsa_doctor.authorisation.roles import ADMIN_KEY
 from irsa_doctor.authorisation.ways import AccessWay, BindableRoles, Ways, WayTarget
 from irsa_doctor.facts.lookups.planned_clusters import planned_cluster
@@ -147,6 +147,21 @@ class ClusterStandings:
             *self.accounts,
             *(ClusterIdentity(self.id, "Principal", principal.arn) for principal in self.principals),
         )
+
+    @cached_property
+    def _behind(self) -> Mapping[tuple[str, str], list[MappedPrincipal]]:
+        table: dict[tuple[str, str], list[MappedPrincipal]] = {}
+        for principal in self.principals:
+            for key in (("User", principal.user), *(("Group", group) for group in principal.groups)):
+                table.setdefault(key, []).append(principal)
+            table.setdefault(("Principal", principal.arn), []).append(principal)
+        return table
+
+    def principals_behind(self, identity: ClusterIdentity) -> Sequence[MappedPrincipal]:
+        """The principals that are an identity: by their groups, by their user, or themselves."""
+        if identity.kind == "ServiceAccount":
+            return self._behind.get(("User", f"system:serviceaccount:{identity.namespace}:{identity.name}"), ())
+        return self._behind.get((identity.kind, identity.name), ())
 
     # what targets hold
 

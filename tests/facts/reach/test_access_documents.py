@@ -416,3 +416,11 @@ def test_a_principal_whose_session_fits_a_user_reaches_what_that_user_does_possi
     ways = reachability.ways(identity, target[1])
     assert ways == {"token-request": False}
     assert identity in {entry.identity for entry in reachability.listed(ROLE)}
+
+
+def test_a_long_map_is_read_whole_and_one_that_is_too_long_is_named():
+    rows = "".join(f"- rolearn: {arn(f'R{number}')}\n  groups: [dev]\n" for number in range(6_000))
+    assert len(principals(auth(mapRoles=rows))) == 6_000
+    too_long = auth(mapRoles=rows * 4)
+    assert principals(too_long) == {}
+    assert "mapRoles" in why_of(*GOOD, too_long)
