@@ -20,6 +20,7 @@ class Locator:
         comments: Sequence[IgnoreComment] = (),
     ) -> None:
         self.documents = documents
+        self._single: dict[str, bool] = {}
         self.broken = {Place(row.path): (row.line, row.column) for row in rows if row.status == "unreadable"}
         self.waivers = {waiver_place(waiver): (waiver.line, 1) for waiver in waivers}
         self.waivers |= {comment.place: (comment.line, 1) for comment in comments}
@@ -33,3 +34,11 @@ class Locator:
             return (*position, 0, 0, "", 0)
         span = self.documents.locate(place, key)
         return span.line, span.column, span.end_line, span.end_column, span.source, span.offset
+
+    def line(self, place: Place) -> int:
+        """The line alone, 0 where it is not known: of a document without a line break nothing has to be searched for, and
+        answers of the AWS CLI and of kubectl may have no other line, with thousands of places."""
+        if place.document not in self._single:
+            text = self.documents.text(place.document)
+            self._single[place.document] = text is not None and b"\n" not in text.rstrip()
+        return 1 if self._single[place.document] else self(place, False)[0]

@@ -43,4 +43,4 @@ def reach(
         raise NotJudged(unread)
     view = View(loaded.inventory, *settings.of_issuers)
     locate = Locator(loaded.documents, loaded.inventory.documents)
-    return judged_or_named(subject, lambda: reach_of_subject(view, subject, lambda place: locate(place, False)[0], cluster))
+    return judged_or_named(subject, lambda: reach_of_subject(view, subject, locate.line, cluster))
