@@ -9,9 +9,11 @@ import msgspec
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.grants.reading import issuer_kind, profile_for
 from irsa_doctor.facts.roles.reached import ring_by
+from irsa_doctor.facts.roles.role import PolicyReading
 from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.model import Text, issuer_in, text_of
 from irsa_doctor.model.errors import NotJudged
+from irsa_doctor.model.extents import worked_out
 from irsa_doctor.model.faults import judged_or_named
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.association import policy_seen_for
@@ -141,7 +143,8 @@ def _through(role: AnalysedRole | None, provider: str, view: View) -> AnalysedRo
                 is_own = seen.issuer == issuer_named(provider)
                 policy = seen.policy if is_own else policy_seen_through(role.policy, value)
                 subjects = admitted(policy, provider, issuer_named(provider), profile=profile)
-                return msgspec.structs.replace(role, policy=policy, by_provider={**role.by_provider, provider: subjects})
+                seen_so = PolicyReading(policy, {**role.by_provider, provider: subjects}, role.readings)
+                return msgspec.structs.replace(role, read=partial(worked_out, seen_so))
     return role
 
 

@@ -10,16 +10,20 @@ from typing import Any, Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.grant import GrantFacts, facts_of_alike
-from irsa_doctor.facts.grants.judged import judged_grant
+from irsa_doctor.facts.grants.evidence import grant_evidence
+from irsa_doctor.facts.grants.extent import extent_of
+from irsa_doctor.facts.grants.grant import GrantFacts, facts_of_alike, facts_of_listed
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.likeness import Likeness, PolicyShape, likeness
 from irsa_doctor.facts.roles.renaming import CannotRename, Renaming
-from irsa_doctor.facts.roles.role import AnalysedRole, analyse, defective, evidence_of_role
-from irsa_doctor.facts.subject import Judged
+from irsa_doctor.facts.roles.role import AnalysedRole, PolicyReading, analyse, defective, evidence_of_role
+from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Role, TrustPolicy
+from irsa_doctor.model.extents import Extent, LazyExtent
+from irsa_doctor.model.once import once
 from irsa_doctor.trust import Policy
+from irsa_doctor.trust.languages import Finite
 from irsa_doctor.trust.refusals import Steps
 
 _MODELS = 16_384
@@ -57,36 +61,95 @@ class _First(msgspec.Struct, frozen=True):
     subjects: Sequence[str]
 
 
+class _GrantModel(msgspec.Struct, frozen=True):
+    """A grant of a model: its statement, what messages call it, its facts, and the service accounts (by number) that it admits
+    beside `others`, where its facts hang on which of them there are."""
+
+    read: GrantReading
+    facts: GrantFacts
+    admits: tuple[int, ...] = ()
+    others: frozenset[str] = frozenset()
+    is_of_policy: bool = False
+    """whether its facts hang on the policy in another way"""
+
+    def facts_for(self, copy: "_Copy", number: int) -> GrantFacts:
+        """The facts where the policy names other service accounts."""
+        if self.is_of_policy:
+            return facts_of_alike(copy.read.readings[number], self.facts)
+        if not self.admits:
+            return self.facts
+        return facts_of_listed(self.read, self.facts, self.others.union([copy.alike.subjects[each] for each in self.admits]))
+
+
 class _Model(msgspec.Struct, frozen=True):
     """A role, taken apart by the service accounts that its policy names."""
 
     role: AnalysedRole
     renaming: Renaming
-    facts: tuple[GrantFacts, ...]
+    grants: tuple[_GrantModel, ...]
     defective: Sequence[Steps]
 
     def analysed(self, role: Role, alike: Likeness, lookups: Lookups) -> AnalysedRole:
         """A role whose policy is the same but for the service accounts."""
-        model, source = self.role, alike.source
-        policy, by_provider, seen = self.renaming.copy(alike.subjects)
+        model, ident = self.role, role.id
+        copy = _Copy(self, role, alike, lookups)
+        return AnalysedRole(
+            role=role,
+            grants=tuple([copy.judged(grant, number, ident) for number, grant in enumerate(self.grants)]),
+            judged=Judged("role", ident, ident, model.judged.facts, copy.evidence),
+            read=lambda: copy.read,
+            blocked=model.blocked,
+            blocked_issuers=model.blocked_issuers,
+            likeness=alike,
+            model=model,
+        )
+
+
+class _Copy(msgspec.Struct, frozen=True, dict=True):
+    """A role that is like a model; its policy is made when somebody looks at it."""
+
+    model: _Model
+    role: Role
+    alike: Likeness
+    lookups: Lookups
+
+    @once
+    def read(self) -> PolicyReading:
+        """The policy of the model with the service accounts of the role."""
+        source = self.alike.source
+        policy, by_provider, seen = self.model.renaming.copy(self.alike.subjects)
         if policy.size != source.size:
             policy = Policy(policy.variables, policy.statements, policy.problems, source.size)
         reads = [
-            _reading(read, role, source, policy, of_read, lookups) for read, of_read in zip(model.readings, seen, strict=True)
+            _reading(grant.read, self.role, source, policy, of_read, self.lookups)
+            for grant, of_read in zip(self.model.grants, seen, strict=True)
         ]
-        grants = [judged_grant(read, facts_of_alike(read, facts)) for read, facts in zip(reads, self.facts, strict=True)]
-        evidence = partial(evidence_of_role, role, source, policy, by_provider, self.defective, lookups)
-        return AnalysedRole(
-            role,
-            policy,
-            tuple(grants),
-            Judged("role", role.id, role.id, model.judged.facts, evidence),
-            by_provider,
-            model.blocked,
-            model.blocked_issuers,
-            tuple(reads),
-            alike,
+        return PolicyReading(policy, by_provider, tuple(reads))
+
+    def judged(self, grant: _GrantModel, number: int, ident: str) -> Judged:
+        """A grant as a subject, as `judged_grant` makes it."""
+        return Judged(
+            kind="grant",
+            id=f"{ident}#{grant.read.statement.index}",
+            group=ident,
+            facts=grant.facts_for(self, number),
+            evidence=partial(self.evidence_of_grant, number),
+            certain=grant.read.seen.certain,
+            extent=LazyExtent(partial(self.extent_of_grant, number)),
         )
+
+    def evidence(self) -> Evidence:
+        """The evidence of the role."""
+        read = self.read
+        return evidence_of_role(self.role, self.alike.source, read.policy, read.by_provider, self.model.defective, self.lookups)
+
+    def evidence_of_grant(self, number: int) -> Evidence:
+        """The evidence of one of its grants."""
+        return grant_evidence(self.read.readings[number])
+
+    def extent_of_grant(self, number: int) -> Extent:
+        """Who gets in by one of its grants."""
+        return extent_of(self.read.readings[number])
 
 
 def _reading(
@@ -122,4 +185,16 @@ def _model(first: _First) -> _Model | None:
     except CannotRename:
         return None
     mistakes = defective(zip(reads, of_grants, strict=True)) if analysed.policy.problems else []
-    return _Model(analysed, renaming, tuple(of_grants), mistakes)
+    grants = tuple([_grant_model(read, of_grant, subjects) for read, of_grant in zip(reads, of_grants, strict=True)])
+    return _Model(analysed, renaming, grants, mistakes)
+
+
+def _grant_model(read: GrantReading, facts: GrantFacts, subjects: Sequence[str]) -> _GrantModel:
+    """A grant as the model of others: whether the service accounts that it admits exist is all that its facts say of these."""
+    if not facts.admits or not read.profile.is_cluster or read.issuer not in read.lookups.accounts.listed_whole:
+        return _GrantModel(read, facts)
+    if read.share is not None or read.with_names.names:
+        return _GrantModel(read, facts, is_of_policy=True)
+    admitted = read.subjects.values if isinstance(read.subjects, Finite) else frozenset[str]()
+    numbers = tuple([number for number, subject in enumerate(subjects) if subject in admitted])
+    return _GrantModel(read, facts, numbers, admitted.difference(subjects))

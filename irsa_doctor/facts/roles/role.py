@@ -1,7 +1,7 @@
 """Facts of whole roles, and the analysis of a role's policy that all facts share."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Literal
 
@@ -33,6 +33,7 @@ from irsa_doctor.facts.roles.pod_identity import (
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.issuers import KUBERNETES
 from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn, text_of
+from irsa_doctor.model.once import once
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.admitted import not_worked_out
 from irsa_doctor.trust.association import seen_for
@@ -79,28 +80,67 @@ class RoleFacts(msgspec.Struct, frozen=True):
 _Grants = list[tuple[GrantReading, GrantFacts]]
 
 
-class AnalysedRole(msgspec.Struct, frozen=True):
-    """A role, its policy parsed, and what it admits for each provider that it names.
+class PolicyReading(msgspec.Struct, frozen=True):
+    """The policy of a role, parsed, and what it admits for each provider that it names; None and nothing where it is not in the
+    input. `readings` are the statements that grant something, but those of which nothing is known."""
+
+    policy: Policy | None = None
+    by_provider: dict[str, Admitted] = {}
+    readings: tuple[GrantReading, ...] = ()
+
+
+class AnalysedRole(msgspec.Struct, frozen=True, kw_only=True, dict=True):
+    """A role with the facts of its grants and of itself.
 
     `blocked`: a defect of the policy itself denies those it was meant for, and is a finding of its own; `blocked_issuers` are
     the issuers whose tokens alone it denies.
     """
 
     role: Role
-    policy: Policy | None
     grants: tuple[Judged, ...]
     judged: Judged
-    by_provider: dict[str, Admitted]
-    blocked: bool
+    read: Callable[[], PolicyReading]
+    """what gives the policy; most roles are like another one, and nobody looks at theirs"""
+    blocked: bool = False
     blocked_issuers: frozenset[str] = frozenset()
-    readings: tuple[GrantReading, ...] = ()
-    """the statements of which `grants` are made, but those of which nothing is known"""
     likeness: Likeness | None = None
     """what it has in common with others, None where nothing is made of that"""
+    model: "AnalysedRole | None" = None
+    """the role of its likeness that was analysed in full, None where it was that itself"""
+
+    @once
+    def _reading(self) -> PolicyReading:
+        return self.read()
+
+    @property
+    def policy(self) -> Policy | None:
+        """The policy, parsed; None where it is not in the input."""
+        return self._reading.policy
+
+    @property
+    def by_provider(self) -> dict[str, Admitted]:
+        """What the policy admits for each provider that it names."""
+        return self._reading.by_provider
+
+    @property
+    def readings(self) -> tuple[GrantReading, ...]:
+        """The statements of which `grants` are made, but those of which nothing is known."""
+        return self._reading.readings
+
+    def modelled(self, subject: str) -> tuple["AnalysedRole", str]:
+        """The role that was analysed in the place of this one, and the service account (subject) that it names where this one
+        names `subject`; itself where it does not name that one by one.
+
+        Their policies differ in the service accounts alone, each of which stands in the same places, and nothing in them
+        compares these with anything else: the one admits the one subject where the other admits the other.
+        """
+        if self.model is None or self.likeness is None or self.model.likeness is None or subject not in self.likeness.subjects:
+            return self, subject
+        return self.model, self.model.likeness.subjects[self.likeness.subjects.index(subject)]
 
     def trusts(self, issuer: str) -> bool:
         """Whether a provider that the policy names is one of an issuer (without scheme)."""
-        arns = (parse_arn(provider) for provider in self.by_provider)
+        arns = (parse_arn(provider) for provider in (self.model or self).by_provider)
         return any(arn is not None and arn.kind == "oidc-provider" and arn.name == issuer for arn in arns)
 
     def blocks(self, issuer: str) -> bool:
@@ -131,7 +171,7 @@ def _analysed(role: Role, lookups: Lookups) -> AnalysedRole:
     if isinstance(source, Unknown):
         nothing = RoleFacts(*([source] * len(RoleFacts.__struct_fields__)))
         unseen = Judged(kind, ident, ident, nothing, partial(evidence_of_role, role, None, None, {}, (), lookups), role.case)
-        return AnalysedRole(role, None, (), unseen, {}, False)
+        return AnalysedRole(role=role, grants=(), judged=unseen, read=PolicyReading)
     policy = read_policy(source)
     of_policy = _grants(role, source, policy, lookups)
     grants, by_provider = of_policy.grants, of_policy.by_provider
@@ -141,15 +181,15 @@ def _analysed(role: Role, lookups: Lookups) -> AnalysedRole:
     facts = _role_facts(role, policy, by_provider, mistakes, lookups)
     evidence = partial(evidence_of_role, role, source, policy, by_provider, mistakes, lookups)
     blocking = [read for read, _ in grants if is_blocked(read)]
+    seen = PolicyReading(policy, by_provider, tuple([read for read, _ in grants]))
+    shuts = facts.deny != "none" or facts.web_identity_of_aws is True
     return AnalysedRole(
-        role,
-        policy,
-        (*[judged_grant(read, of_grant) for read, of_grant in grants], *hidden),
-        Judged(kind, ident, ident, facts, evidence, role.case),
-        by_provider,
-        facts.deny != "none" or facts.web_identity_of_aws is True or {read.form for read in blocking} - {"provider"} != set(),
-        frozenset([read.issuer for read in blocking if read.form == "provider"]),
-        tuple([read for read, _ in grants]),
+        role=role,
+        grants=(*[judged_grant(read, of_grant) for read, of_grant in grants], *hidden),
+        judged=Judged(kind, ident, ident, facts, evidence, role.case),
+        read=lambda: seen,
+        blocked=shuts or {read.form for read in blocking} - {"provider"} != set(),
+        blocked_issuers=frozenset([read.issuer for read in blocking if read.form == "provider"]),
     )
 
 

@@ -187,18 +187,24 @@ def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[
 
 def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """Whether the policy of the role that it names admits a service account; if not, which kind of defect is the reason."""
-    if named.policy is None or named.policy.refused or association_of(account, view):
+    modelled, subject = named.modelled(account.subject)
+    if modelled.policy is None or modelled.policy.refused or association_of(account, view):
         return "explained"
     issuer = view.issuer_of(account.cluster)
     if not issuer:
         return NO_ISSUER
-    own = [answer for provider, answer in named.by_provider.items() if is_provider_of(provider, issuer)]
     audiences = audiences_of(view, account, issuer)
-    if any(answer.admits(account.subject, audience) for answer in own for audience in audiences):
+    if any(answer.admits(subject, audience) for answer in _of_issuer(modelled, issuer) for audience in audiences):
         return "admits"
-    if any(isinstance(value, Text) for value in principals_of(named.policy)):
+    return _refusal(view, account, named, named.policy, issuer)
+
+
+def _refusal(view: View, account: ServiceAccount, named: AnalysedRole, policy: Policy | None, issuer: str) -> Trust | Unknown:
+    """Which kind of defect is the reason that a policy does not admit a service account with an audience that it may have."""
+    own, audiences = _of_issuer(named, issuer), audiences_of(view, account, issuer)
+    if policy and any(isinstance(value, Text) for value in principals_of(policy)):
         # whatever fills the holes, it may be the provider of this cluster
-        seen = _seen_through_holes(account, named.policy)
+        seen = _seen_through_holes(account, policy)
         return PLACEHOLDERS if seen is NO_ISSUER else seen
     is_own = issuer not in named.blocked_issuers or _names_others(view, account, named, issuer, audiences)
     if named.blocked or not is_own or any(answer.unseen for answer in own) or _is_for_miswritten(view, named, issuer):
@@ -209,6 +215,11 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
         shutting = [statement for answer in own for statement in denying_statements(answer, account.subject, audiences)]
         return _kept_out(view, account, named, own, shutting)
     return _elsewhere(view, named) if named.by_provider else _without_providers(view, account, named, audiences)
+
+
+def _of_issuer(named: AnalysedRole, issuer: str) -> list[Admitted]:
+    """What a role admits of the tokens of an issuer."""
+    return [answer for provider, answer in named.by_provider.items() if is_provider_of(provider, issuer)]
 
 
 def _without_providers(view: View, account: ServiceAccount, named: AnalysedRole, audiences: frozenset[str]) -> Trust:

@@ -158,3 +158,27 @@ def test_a_policy_that_compares_service_accounts_with_a_pattern_is_analysed_by_i
 def test_a_role_whose_policy_is_nearly_too_long_is_analysed_by_itself(monkeypatch):
     short, long = sound("a"), sound("a" * (DEFAULT_QUOTA - len(json.dumps(sound("a")))))
     assert analysed_in_full(monkeypatch, [short, long]) == 2
+
+
+@examples(100)
+@given(statements(), st.lists(subjects, min_size=2, max_size=4))
+def test_a_role_admits_a_subject_where_its_model_admits_the_one_in_its_place(drawn, named):
+    text = json.dumps({"Version": "2012-10-17", "Statement": drawn})
+    roles = [
+        role(
+            Arn=f"arn:aws:iam::111122223333:role/r{number}",
+            RoleName=f"r{number}",
+            AssumeRolePolicyDocument=text.replace(MARK, subject),
+        )
+        for number, subject in enumerate(named)
+    ]
+    seen = view({"roles.json": {"RoleDetailList": roles}})
+    for analysed in seen.roles:
+        for subject in (*named, OTHER):
+            modelled, its_subject = analysed.modelled(subject)
+            assert bool(modelled.policy.refused) == bool(analysed.policy.refused)
+            assert modelled.by_provider.keys() == analysed.by_provider.keys()
+            for provider, admits in analysed.by_provider.items():
+                for audience in ("sts.amazonaws.com", "other", its_subject):
+                    own = subject if audience == its_subject else audience
+                    assert modelled.by_provider[provider].admits(its_subject, audience) == admits.admits(subject, own)
