@@ -1,6 +1,5 @@
 """Facts of grants: one Allow statement for one provider."""
 
-from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any, Literal
 
@@ -314,18 +313,12 @@ def facts_of_alike(read: GrantReading, facts: GrantFacts) -> GrantFacts:
     if not facts.admits or read.issuer not in read.lookups.accounts.listed_whole:
         return facts
     missing = read.profile.is_cluster and _account_missing(read)
-    return facts if missing is facts.account_missing else _with_account(facts, missing)
-
-
-def facts_of_listed(read: GrantReading, facts: GrantFacts, subjects: Iterable[str]) -> GrantFacts:
-    """The facts of a statement that differs from one with these facts in the service accounts that it admits, all of them by
-    name and of a cluster that is listed whole."""
-    missing = bool(read.lookups.accounts.lacking(read.issuer, subjects))
-    return facts if missing is facts.account_missing else _with_account(facts, missing)
+    return facts if missing is facts.account_missing else with_missing(facts, missing)
 
 
 @lru_cache(maxsize=256)
-def _with_account(facts: GrantFacts, missing: bool | Unknown) -> GrantFacts:
+def with_missing(facts: GrantFacts, missing: bool | Unknown) -> GrantFacts:
+    """The facts, whether or not a service account that the statement names is missing."""
     return msgspec.structs.replace(facts, account_missing=missing)
 
 

@@ -24,6 +24,7 @@ from irsa_doctor.model.limits import reached
 
 if TYPE_CHECKING:
     from irsa_doctor.facts.clouds.lookup import CloudLookups
+    from irsa_doctor.facts.service_accounts.service_account import ServiceAccountFacts
 
 
 class View(Lookups, frozen=True, dict=True):
@@ -96,6 +97,12 @@ class View(Lookups, frozen=True, dict=True):
         audience of its tokens, and whether its name is generated; filled as it is asked."""
         return {}
 
+    @cached_property
+    def facts_of_ordinary(self) -> "dict[tuple[str, str, bool, bool], ServiceAccountFacts]":
+        """The facts of ordinary service accounts by cluster id, partition of the role, whether they are wanted, and whether
+        their role may do everything; filled as they are judged."""
+        return {}
+
     def _within_limits(self, alike: AlikeRoles, role: Role) -> AnalysedRole:
         limit = reached()
         if not limit:
@@ -142,6 +149,8 @@ class View(Lookups, frozen=True, dict=True):
 
     def stated_by_arn(self, arn: str) -> Sequence[Sequence[AnalysedRole]]:
         """The role of an ARN, in every case, as an account has it and as a template makes it: these may differ."""
+        if arn not in self._planned_numbers:
+            return [self.cases_by_arn(arn)]
         known, planned = self.cases_by_arn(arn), self._planned.get(arn, ())
         is_one = len({analysed.role.id for analysed in planned}) == 1
         return [known, planned] if known and is_one and known[0] not in planned else [known]

@@ -12,7 +12,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.evidence import grant_evidence
 from irsa_doctor.facts.grants.extent import extent_of
-from irsa_doctor.facts.grants.grant import GrantFacts, facts_of_alike, facts_of_listed
+from irsa_doctor.facts.grants.grant import GrantFacts, facts_of_alike, with_missing
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.likeness import Likeness, PolicyShape, likeness
@@ -78,7 +78,9 @@ class _GrantModel(msgspec.Struct, frozen=True):
             return facts_of_alike(copy.read.readings[number], self.facts)
         if not self.admits:
             return self.facts
-        return facts_of_listed(self.read, self.facts, self.others.union([copy.alike.subjects[each] for each in self.admits]))
+        subjects = self.others.union([copy.alike.subjects[each] for each in self.admits])
+        missing = bool(copy.lookups.accounts.lacking(self.read.issuer, subjects))
+        return self.facts if missing is self.facts.account_missing else with_missing(self.facts, missing)
 
 
 class _Model(msgspec.Struct, frozen=True):

@@ -11,6 +11,7 @@ from irsa_doctor.trust.languages import Finite
 from irsa_doctor.trust.subjects import PREFIX
 
 _Key = TypeVar("_Key")
+_Other = TypeVar("_Other")
 
 
 class AnalysedRoles(Sequence[AnalysedRole]):
@@ -53,6 +54,17 @@ class RoleByKey(Mapping[_Key, AnalysedRole]):
 
     def __getitem__(self, key: _Key) -> AnalysedRole:
         return self._roles[self.numbers[key]]
+
+    @overload
+    def get(self, key: _Key, /) -> AnalysedRole | None: ...
+
+    @overload
+    def get(self, key: _Key, /, default: AnalysedRole | _Other) -> AnalysedRole | _Other: ...
+
+    def get(self, key: _Key, /, default: object = None) -> object:
+        """The role of a key, `default` where there is none."""
+        number = self.numbers.get(key)
+        return default if number is None else self._roles[number]
 
     def __contains__(self, key: object) -> bool:
         return key in self.numbers

@@ -1,6 +1,5 @@
 """Facts of whole roles, and the analysis of a role's policy that all facts share."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Literal
@@ -14,6 +13,7 @@ from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issu
 from irsa_doctor.facts.lookups.associations import Served
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.chains import Chained, chain_evidence, reached_by_chain
+from irsa_doctor.facts.roles.clusters import clusters_with_same_account
 from irsa_doctor.facts.roles.evidence import (
     is_permission_policy,
     role_evidence,
@@ -38,10 +38,8 @@ from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, r
 from irsa_doctor.trust.admitted import not_worked_out
 from irsa_doctor.trust.association import seen_for
 from irsa_doctor.trust.keys import presence
-from irsa_doctor.trust.languages import Finite, Language, intersection
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.refusals import Steps
-from irsa_doctor.trust.subjects import reach_of
 
 Shuts = Literal["none", "matches", "missing-key"]
 Mixed = Literal["no", "service", "account", "everyone"]
@@ -366,7 +364,7 @@ def _role_facts(
         deny=_deny(policy, by_provider),
         mixed=mixed,
         web_identity_of_aws=web_of_aws,
-        clusters=_clusters(by_provider),
+        clusters=clusters_with_same_account(by_provider),
         contested=bool([a for a in by_provider.values() if a.contested]),
         pod_identity=handed_out(role, policy, lookups),
         pod_identity_target=reached_as_target(role, policy, lookups),
@@ -375,37 +373,6 @@ def _role_facts(
         chain=reached_by_chain(role, policy, lookups),
         long_session=bool(by_provider) and is_long_session(role.max_session),
     )
-
-
-def _clusters(by_provider: dict[str, Admitted]) -> int:
-    """The number of clusters that have a service account of one name which is admitted from another cluster too; 1 where
-    there is none."""
-    if len(by_provider) < 2:
-        return 1
-    subjects = [a.subjects for a in by_provider.values() if a.profile.is_cluster and a.reach.scope not in ("nobody", None)]
-    if len(subjects) < 2:
-        return 1
-    named = Counter(value for language in subjects if isinstance(language, Finite) for value in language.values)
-    patterns = [(n, language) for n, language in enumerate(subjects) if not isinstance(language, Finite)]
-    if len(patterns) > _COMPARED:
-        return len(subjects)
-    shared = {
-        n
-        for n, language in enumerate(subjects)
-        if isinstance(language, Finite) and any(named[value] > 1 for value in language.values)
-    }
-    for n, pattern in patterns:
-        if same := {m for m, other in enumerate(subjects) if m != n and _have_common(pattern, other)}:
-            shared |= same | {n}
-    return max(len(shared), 1)
-
-
-_COMPARED = 16
-"""patterns of one role that are compared with everything else it admits; where there are more, they are taken to overlap"""
-
-
-def _have_common(language: Language, other: Language) -> bool:
-    return language == other or reach_of(intersection((language, other)), "service-account").scope != "nobody"
 
 
 def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:

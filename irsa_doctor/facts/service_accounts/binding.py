@@ -1,7 +1,7 @@
 """Facts of bindings: a service account and the role that it names."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Literal
 
 import msgspec
@@ -96,7 +96,7 @@ def _over_cases(view: View, account: ServiceAccount, cases: Sequence[AnalysedRol
 
 def _worst(relations: Sequence[_Relation]) -> _Relation:
     """The relation that fails, where documents state the role differently; else that of the account."""
-    return next((relation for relation in relations if fails(relation[0])), relations[0])
+    return next((relation for relation in relations if fails(relation[0])), relations[0]) if relations[1:] else relations[0]
 
 
 def _trust_of(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
@@ -106,6 +106,7 @@ def _trust_of(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust
     return _trust(view, account, named)
 
 
+@lru_cache(maxsize=256)
 def _facts(role: NamedRole | Unknown, trust: Trust | Unknown) -> BindingFacts:
     if isinstance(trust, Unknown):
         return BindingFacts(role, trust, trust, trust)

@@ -21,6 +21,8 @@ def over_cases(
 ) -> tuple[Answer | Unknown | None, AnalysedRole | None]:
     """Return how a role is related to an account in all cases of its template, and one case that shows it; nothing without a
     role. Where only some cases deny the account the relation is unknown, and what is missing names those."""
+    if len(answers) == 1:
+        return answers[0]
     failing = [(answer, case) for answer, case in answers if fails(answer)]
     others = [(answer, case) for answer, case in answers if isinstance(answer, Unknown) or answer == _LETS_IN]
     if not failing:

@@ -84,35 +84,65 @@ def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annota
 
 def service_account_facts(view: View, account: ServiceAccount) -> Judged:
     """The facts of one service account."""
-    issuer = view.issuer_of(account.cluster)
-    trusting = view.trusted_by_name.get((issuer, account.subject), ())
-    form = annotation_form(account)
+    trusting = view.trusted_by_name.get((view.issuer_of(account.cluster), account.subject), ())
+    ident = f"{view.label_of(account.cluster)}/{account.namespace}/{account.name}"
+    facts = _facts(view, account, trusted=bool(trusting))
+    return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
+
+
+def _facts(view: View, account: ServiceAccount, *, trusted: bool) -> ServiceAccountFacts:
+    """The facts; ordinary service accounts of a cluster have one record of them."""
     value = account.annotations.get(ROLE_ARN)
+    key = (account.cluster, account.namespace, account.name)
+    is_wanted = trusted and key not in view.inventory.association_by_key and key not in view.annotated_workloads
+    is_administrator = lasts_a_day(account.annotations.get(EXPIRATION)) and _is_administrator(view, value)
+    if not _is_ordinary(view, account):
+        return _facts_in_full(view, account, wanted=is_wanted, administrator_for_a_day=is_administrator)
+    arn = parse_arn(text_of(value or ""))
+    shared = (account.cluster, arn.partition if arn else "", is_wanted, is_administrator)
+    facts = view.facts_of_ordinary.get(shared)
+    if facts is None:
+        facts = _facts_in_full(view, account, wanted=is_wanted, administrator_for_a_day=is_administrator)
+        view.facts_of_ordinary[shared] = facts
+    return facts
+
+
+def _is_ordinary(view: View, account: ServiceAccount) -> bool:
+    """Whether a service account has the right annotation with the role ARN, none beside it, and no association: its facts then
+    depend on its cluster, on the partition of the role, on whether it is wanted and whether its role may do everything, and on
+    nothing else. Where sources were asked for associations one by one, or refused them, its name would count too."""
+    if len(account.annotations) != 1 or account.template or annotation_form(account) != "ok":
+        return False
+    inventory = view.inventory
+    if inventory.gaps or inventory.closed.asked or len(account.subject) > _RECORDED_SUBJECT:
+        return False
+    return (account.cluster, account.namespace, account.name) not in inventory.association_by_key
+
+
+def _facts_in_full(view: View, account: ServiceAccount, *, wanted: bool, administrator_for_a_day: bool) -> ServiceAccountFacts:
+    form, value = annotation_form(account), account.annotations.get(ROLE_ARN)
+    issuer = view.issuer_of(account.cluster)
     arn = parse_arn(value) if isinstance(value, str) and form == "ok" else None
     partition = Issuer.of(issuer).partition if issuer else ""
     regional = account.annotations.get(REGIONAL)
-    expiration = account.annotations.get(EXPIRATION)
-    key = (account.cluster, account.namespace, account.name)
-    associated = key in view.inventory.association_by_key
-    facts = ServiceAccountFacts(
+    association = view.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
+    return ServiceAccountFacts(
         annotation=_annotation(view, account, form),
         annotation_variable=holds_variable(account),
-        wanted=bool(trusting) and not associated and key not in view.annotated_workloads,
+        wanted=wanted,
         partition_differs=bool(arn and partition and arn.partition != partition),
         regional_endpoints_ignored=isinstance(regional, str) and regional not in _BOOL,
         skip_containers=SKIP_CONTAINERS in account.annotations,
-        expiration_ignored=is_ignored_expiration(expiration),
+        expiration_ignored=is_ignored_expiration(account.annotations.get(EXPIRATION)),
         subject_too_long=len(account.subject) > _RECORDED_SUBJECT and value is not None,
         audience=annotated_audience(view, account, issuer, arn),
         overridden=overridden(account, view),
         pod_identity=association_seen(account, view),
         association_misnamed=value is None and is_association_misnamed(account, view),
-        association_policy_refused=is_policy_refused(view.inventory.association_by_key.get(key)),
-        association_repeated=is_repeated(view.inventory.association_by_key.get(key)),
-        administrator_for_a_day=lasts_a_day(expiration) and _is_administrator(view, value),
+        association_policy_refused=is_policy_refused(association),
+        association_repeated=is_repeated(association),
+        administrator_for_a_day=administrator_for_a_day,
     )
-    ident = f"{view.label_of(account.cluster)}/{account.namespace}/{account.name}"
-    return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
 
 
 def _is_administrator(view: View, named: str | Text | None) -> bool:
