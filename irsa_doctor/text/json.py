@@ -19,7 +19,8 @@ _ROUNDS = 20
 _SLOW_LIMIT = 2_000_000
 """Bytes up to which the scanner, in Python, is run for its better messages."""
 
-_FAST_LIMIT = 1_000_000
+_FAST_LIMIT = 16_000_000
+"""Bytes up to which a text is written again to prove what it says: that takes as many bytes twice."""
 _MESSAGES = (
     ("Expecting value", "a value was expected"),
     ("Expecting property name", "a member's name in double quotes was expected"),
@@ -91,7 +92,13 @@ def read_pieces(text: bytes) -> Scan | None:
 
 def _piece(raw: bytes, pointer: str, duplicates: list[Duplicate]) -> object:
     if raw[:1] == b"[":
-        return [_whole(bytes(item), f"{pointer}/{number}", duplicates) for number, item in enumerate(_raw_items(raw))]
+        return [
+            # nearly every item is proved at once
+            _whole(item, f"{pointer}/{number}", duplicates)
+            if len(item := bytes(part)) > _FAST_LIMIT or (value := proved(item)) is None
+            else value
+            for number, part in enumerate(_raw_items(raw))
+        ]
     return _whole(raw, pointer, duplicates)
 
 
