@@ -13,8 +13,10 @@ _ARROW = "--> "
 _FAINT, _MARK = "2", "31"
 _DOCUMENT = re.compile(r"""["']?(?:\{|\[|%7B|%5B)""", re.IGNORECASE)
 """a whole document inside a string: its first characters show nothing useful"""
+_OPENING = "{[,"
 _NAME = re.compile(r'"(?:[^"\\]|\\.)*"\s*[:=]|(?<![\w"])[\w.-]+\s*(?:=|:\s)')
 """the name of a member of JSON, YAML or HCL"""
+_LIST = re.compile(r'(?:"[^"]*"|[\w.-]+)\s*[:=]\s*\[')
 _SEPARATOR = re.compile(r"[,{}\[\]](?=.)", re.DOTALL)
 """where another member begins, but for what ends the line"""
 
@@ -102,15 +104,17 @@ def only_member(before: str, after: str, ellipsis: str) -> tuple[str, str]:
 
 def _own_start(before: str, ellipsis: str) -> str:
     """The text before a mark from the name of its member on; of an item of a list, from the name of the list on."""
-    starts = list(_starts(before))
-    if not starts:
-        return before
-    own = before[starts[0] + 1 :].lstrip()
+    start = max(map(before.rfind, _OPENING)) + 1
+    own = before[start:].lstrip()
+    # in a text in a text no sign is sure
+    starts = list(_starts(before)) if start and not own and "\\" not in before else []
     opener = next((at for at in starts if before[at] != ","), -1)
-    if own or opener < 0 or before[opener] == "{":
-        return ellipsis + own
+    if opener < 0 or before[opener] == "{" or starts[0] != start - 1:
+        return ellipsis + own if start else before
     outer = starts.index(opener) + 1
     name = before[starts[outer] + 1 if outer < len(starts) else 0 : opener + 1].lstrip()
+    if not _LIST.fullmatch(name):
+        return ellipsis
     return (ellipsis if outer < len(starts) else "") + name + (ellipsis if opener != starts[0] else "")
 
 

@@ -150,6 +150,8 @@ def test_of_a_document_in_one_line_only_the_member_with_the_mark_is_quoted():
         ('{"x": {"note": "private"}, "y{": [{"z": 0}], "sub": "a"}', '"a"', '…"sub": "a"}'),
         ('condition { test = "private", variable = "sub" }', '"sub"', '…variable = "sub" }'),
         ("{note: private words, sub: a}", "a}", "…sub: a}"),
+        (r'{"note": "{\"password\": \"private\", \"sub\": \"a\"}", "z": 1}', r'"a\"', r"…\"sub\": \"a\"…"),
+        (r'private", "x": "private", "sub": ["a"]', '"a"', '…"a"]'),
     ],
 )
 def test_on_a_line_of_several_members_only_the_enclosing_one_is_quoted(line, mark, quote):
