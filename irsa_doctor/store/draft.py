@@ -45,8 +45,6 @@ class SightingDraft:
 
 _SUBJECT = "key, kind, id, account, cluster"
 _SAME = "n.key = j.key and n.account = j.account and n.cluster = j.cluster"
-_FIRST = "not exists (select 1 from temp.judged o where o.key = j.key and o.unit < j.unit)"
-"""a subject that several units have is that of the first of them"""
 
 
 class SubjectsDraft:
@@ -70,19 +68,24 @@ class SubjectsDraft:
     def write(self, run: int) -> None:
         """Write them to a run; those that no run has seen before get a number."""
         store = self._store
-        store.execute("create index temp.judged_key on judged (key, unit)")
+        # a subject that several units have is that of the first of them
+        store.execute(
+            f"create temp table distinct_subject as select {_SUBJECT}, verdicts, min(unit) as unit"  # noqa: S608 - our own names
+            " from temp.judged group by key"
+        )
         store.executemany("insert or ignore into verdict_set (verdicts) values (?)", ((text,) for text in self._sets))
         ids = dict(store.execute("select verdicts, id from verdict_set"))
         store.execute("create temp table said (number integer primary key, verdicts integer)")
         store.executemany("insert into said values (?, ?)", ((number, ids[text]) for text, number in self._sets.items()))
         store.execute(
-            f"insert into subject_name ({_SUBJECT}) select {_SUBJECT} from temp.judged j"  # noqa: S608 - our own names
-            f" where {_FIRST} and not exists (select 1 from subject_name n where {_SAME}) order by j.key"
+            f"insert into subject_name ({_SUBJECT}) select {_SUBJECT} from temp.distinct_subject j"  # noqa: S608 - our own names
+            f" where not exists (select 1 from subject_name n where {_SAME}) order by j.key"
         )
         store.execute(
-            "insert into subject_verdict select ?, n.number, s.verdicts from temp.judged j"  # noqa: S608 - our own names
-            f" join temp.said s on s.number = j.verdicts join subject_name n on {_SAME} where {_FIRST}",
+            "insert into subject_verdict select ?, n.number, s.verdicts from temp.distinct_subject j"  # noqa: S608 - our own names
+            f" join temp.said s on s.number = j.verdicts join subject_name n on {_SAME}",
             (run,),
         )
+        store.execute("drop table temp.distinct_subject")
         store.execute("drop table temp.said")
         store.execute("drop table temp.judged")

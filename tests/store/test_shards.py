@@ -34,6 +34,9 @@ LOST = {
     "it is missing": {"content": None},
     "it is cut off": {"content": GOOD[: len(GOOD) // 2]},
     "it is empty": {"content": "{}"},
+    "it is of a later version": {"content": '{"schema": "irsa-doctor.snapshot/9", "documents": []}'},
+    "it is nested": {"content": "[" * 100_000},
+    "it is no text": {"content": b"\xff\x00\xff"},
     "it has changed": {"content": json.dumps(details()), "sha256": DIGEST},
     "it is too old": {"content": json.dumps(details()), "taken": BEGIN - 30 * DAY},
 }
