@@ -32,6 +32,16 @@ QUESTIONS = {
     "which service accounts can assume a role": ("open-role", "irsa-doctor who-can"),
     "trust policy for GitHub Actions": ("issuers/github", "token.actions.githubusercontent.com"),
     "comparison with Checkov": ("comparison", "parliament"),
+    "Incorrect token audience": ("errors/audience", "aud-not-in-clientids"),
+    "token file permission denied": ("errors/token-denied", "token-file-perm-denied"),
+    "Unable to locate credentials": ("errors/no-credentials", "sdk-"),
+    "ExpiredTokenException": ("errors/expired", "clock-skew"),
+    "AI agents": ("agents", "irsa-doctor mcp"),
+    "data sent anywhere": ("certainty", "No data is sent anywhere"),
+    "waive a finding": ("settings", "expires"),
+    "diff of two revisions": ("diff", "--git"),
+    "leaked token": ("causes/leaked-token", "What to do"),
+    "private rules": ("private-rules", "--rules"),
 }
 FIRST = 5
 """results that somebody looks at"""
@@ -131,7 +141,7 @@ def test_a_search_for_what_newcomers_ask_leads_to_the_page_with_the_answer(addre
     assert CHROMIUM is not None
     command = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path}", "--dump-dom"]
     done = subprocess.run(
-        [*command, "--virtual-time-budget=200000", f"{address}/ask"], capture_output=True, text=True, check=True, timeout=240
+        [*command, "--virtual-time-budget=600000", f"{address}/ask"], capture_output=True, text=True, check=True, timeout=240
     )
     answers = json.loads(html.unescape(re.search(r'<pre id="answers">(.*?)</pre>', done.stdout, re.DOTALL)[1]))
     for question, (page, answer) in QUESTIONS.items():

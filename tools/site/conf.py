@@ -19,6 +19,7 @@ html_theme = "furo"
 html_theme_options = {"navigation_with_keys": False}
 html_static_path = [str(_HERE / "style")]
 html_css_files = ["site.css"]
+html_search_scorer = str(_HERE / "style" / "scorer.js")
 html_copy_source = False
 html_show_sourcelink = False
 html_show_sphinx = False
