@@ -93,7 +93,12 @@ _WORST_LAST: Sequence[CaseVerdict] = ("works", "unknown", "broken")
 
 
 def _chains(case: Case) -> Iterator[RoleChain]:
-    """The chain of a token for each role that trusts its issuer, where none is named."""
+    """The chain of a token for each role that trusts its issuer, where none is named, and for each pool and identity of another
+    cloud."""
+    if case.token is not None and not _role(case) and not case.view.inventory.clouds.is_empty:
+        from irsa_doctor.answers.why.clouds.tokens import token_chains
+
+        yield from token_chains(case)
     for role in _trusting(case)[:_CHAINS]:
         own = msgspec.structs.replace(case, stated_role=role)
         states, _, causes, verdict = _weighed(own)
@@ -117,7 +122,7 @@ def _of_chains(case: Case, verdict: CaseVerdict, chains: Sequence[RoleChain]) ->
     verdicts = {chain.verdict for chain in chains}
     if verdict != "unknown" or not verdicts or case.reports_failure:
         return verdict
-    if verdicts == {"broken"} and len(chains) == len(_trusting(case)):
+    if verdicts == {"broken"} and len(_trusting(case)) <= _CHAINS:
         return "broken"
     return "works" if "works" in verdicts else verdict
 
@@ -273,8 +278,8 @@ def _note_on_roles(case: Case, chains: Sequence[RoleChain]) -> Iterator[str]:
         yield f"Of the {len(trusting)} roles that trust the issuer of the token, {_named(admitting)} may admit it."
     if refusing:
         yield f"{_named(refusing)}: trusts the issuer and does not admit the token."
-    if len(trusting) > len(chains):
-        yield f"{len(trusting) - len(chains)} of these roles have no chain here; with --role it is said why."
+    if len(trusting) > _CHAINS:
+        yield f"{len(trusting) - _CHAINS} of these roles have no chain here; with --role it is said why."
 
 
 def _named(roles: Sequence[str]) -> str:

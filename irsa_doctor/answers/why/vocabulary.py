@@ -11,9 +11,13 @@ from irsa_doctor.rulebook.folders import Vocabulary
 @cache
 def chain_vocabulary() -> Vocabulary:
     """The vocabulary of the built-in links."""
+    from irsa_doctor.answers.why.clouds.tokens import TOKEN_LINKS
+
     return Vocabulary(
         links=tuple(link.id for link in LINKS),
-        signs=frozenset(sign for link in LINKS for sign in link.signs),
+        signs=frozenset(
+            [sign for link in LINKS for sign in link.signs] + [sign for link in TOKEN_LINKS for sign in link.signs]
+        ),
         circumstances=frozenset(CIRCUMSTANCES),
         details=frozenset(DETAILS),
     )

@@ -6,6 +6,7 @@ from typing import get_args
 
 import irsa_doctor.answers.why
 from irsa_doctor.answers.why.circumstances import CIRCUMSTANCES
+from irsa_doctor.answers.why.clouds.tokens import TOKEN_LINKS
 from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.rulebook.causes import shipped_causes
 from irsa_doctor.rulebook.messages import shipped_messages
@@ -41,7 +42,7 @@ def test_every_sign_that_is_reported_speaks_for_a_cause():
 
 
 def test_a_link_lists_the_signs_that_it_reports():
-    listed = {sign for link in LINKS for sign in link.signs}
+    listed = {sign for link in (*LINKS, *TOKEN_LINKS) for sign in link.signs}
     assert set(reported()) <= listed
     assert set(CAUSES.by_sign) <= listed
     assert listed - set(get_args(DefectKind)) <= STRINGS
