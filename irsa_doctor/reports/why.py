@@ -64,13 +64,14 @@ class CauseRecord(msgspec.Struct, frozen=True):
 
 
 class ChainRecord(msgspec.Struct, frozen=True):
-    """The links of one token on its way to one role."""
+    """The links of one credential on its way to one role, or to one identity of another cloud."""
 
     role: str
     verdict: str
     links: Sequence[DiagnosedLink]
     causes: Sequence[CauseRecord]
     predicted_error: PredictedError | None
+    cloud: str
 
 
 class WhyDocument(msgspec.Struct, frozen=True):
@@ -116,7 +117,7 @@ def _document(diagnosis: Diagnosis) -> WhyDocument:
 
 def _chain_record(chain: RoleChain) -> ChainRecord:
     causes = list(map(_cause_record, chain.causes))
-    return ChainRecord(chain.role, chain.verdict, chain.links, causes, chain.predicted_error)
+    return ChainRecord(chain.role, chain.verdict, chain.links, causes, chain.predicted_error, chain.cloud)
 
 
 def _cause_record(cause: DiagnosedCause) -> CauseRecord:

@@ -45,11 +45,16 @@ _CHAINS = 50
 
 def diagnose(case: Case) -> Diagnosis:
     """The diagnosis of one case."""
-    if case.view.inventory.clouds.clusters or case.view.uses_clouds:
-        from irsa_doctor.answers.why.clouds.diagnose import cloud_of_case, diagnose_cloud
+    if not (case.view.inventory.clouds.clusters or case.view.uses_clouds):
+        return _diagnosed(case)
+    from irsa_doctor.answers.why.clouds.diagnose import cloud_of_case, diagnose_cloud, with_other_clouds
 
-        if cloud := cloud_of_case(case):
-            return diagnose_cloud(case, cloud)
+    cloud = cloud_of_case(case)
+    return with_other_clouds(diagnose_cloud(case, cloud) if cloud else _diagnosed(case), case)
+
+
+def _diagnosed(case: Case) -> Diagnosis:
+    """The diagnosis of a case for AWS."""
     states, symptoms, causes, verdict = _weighed(case)
     chains = tuple(sorted(_chains(case), key=lambda chain: (_WORST_LAST.index(chain.verdict), chain.role)))
     verdict = _of_chains(case, verdict, chains)

@@ -132,22 +132,23 @@ class ContainerIdentity(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RoleChain(msgspec.Struct, frozen=True, kw_only=True):
-    """The links of one token on its way to one of several roles that trust its issuer."""
+    """The links of one credential on its way to one of several roles or identities; `cloud` is that of the role."""
 
     role: str
     verdict: CaseVerdict
     links: tuple[DiagnosedLink, ...]
     causes: tuple[DiagnosedCause, ...]
     predicted_error: PredictedError | None = None
+    cloud: Literal["aws", "azure", "google"] = "aws"
 
 
 class Diagnosis(msgspec.Struct, frozen=True, kw_only=True):
     """The answer for one credential.
 
     `roles` are those whose trust policy admits it, where it names no role, and `chains` what there is to say of each role that
-    trusts its issuer, the broken last; `claims` the claims of the token of the input, which
-    is never shown; `identities` are those of the containers of its workloads; `quotes` are the places of each failing link with
-    their lines, by link id.
+    trusts its issuer, and of each other cloud in which it has an identity, the broken last; `claims` are those of the token of
+    the input, which is never shown; `identities` are those of the containers of its workloads; `quotes` are the places of each
+    failing link with their lines, by link id.
     """
 
     subject: WorkloadIdentity

@@ -59,3 +59,30 @@ def test_what_is_not_in_the_input_is_unknown():
 def test_without_the_cluster_nothing_is_certain():
     answer = diagnosis({"with": ["gke"], "files": {"gke/cluster.json": None}})
     assert answer.verdict == "unknown"
+
+
+CLIENT_ID, ROLE_ARN, GOOGLE = (
+    "azure.workload.identity/client-id",
+    "eks.amazonaws.com/role-arn",
+    "iam.gke.io/gcp-service-account",
+)
+
+
+@pytest.mark.parametrize(
+    ("annotations", "clouds", "verdicts"),
+    [
+        ({ROLE_ARN: "arn:aws:iam::111122223333:role/none"}, ["aws", "azure"], {"azure": "works"}),
+        ({GOOGLE: "no address"}, ["azure", "google"], {"azure": "works", "google": "broken"}),
+    ],
+)
+def test_an_account_with_identities_of_two_clouds_has_a_chain_for_each(annotations, clouds, verdicts):
+    answer = diagnosis({"with": ["aks"], "objects": {"aks": {"account": {"metadata": {"annotations": annotations}}}}})
+    chains = {chain.cloud: chain for chain in answer.chains}
+    assert sorted(chains) == clouds
+    assert {cloud: chains[cloud].verdict for cloud in verdicts} == verdicts
+    assert answer.verdict != "works"
+    assert {cause.id for chain in answer.chains for cause in chain.causes} <= {cause.id for cause in answer.causes}
+
+
+def test_an_account_with_one_identity_has_no_chains_beside_its_links():
+    assert diagnosis({"with": ["aks"]}).chains == ()

@@ -1,7 +1,9 @@
 """Diagnoses a credential of Azure or Google Cloud: which cloud it is of, its links, causes and the error to be expected."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
+
+import msgspec
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.causes import causes_of, suspects
@@ -15,6 +17,7 @@ from irsa_doctor.answers.why.records import (
     DiagnosedCause,
     Diagnosis,
     PredictedError,
+    RoleChain,
 )
 from irsa_doctor.facts.clouds.google import is_near_google_key
 from irsa_doctor.facts.clouds.lookup import CLIENT_ID, CLIENT_VARIABLE, GOOGLE_ACCOUNT, USE_LABEL
@@ -32,6 +35,42 @@ def cloud_of_case(case: Case) -> Literal["azure", "google", ""]:
     if GOOGLE_ACCOUNT in keys or any(map(is_near_google_key, keys)):
         return "google"
     return cluster.cloud if cluster else ""
+
+
+def other_clouds(case: Case, cloud: str) -> Iterator[Literal["azure", "google"]]:
+    """The clouds beside one in which the service account of a case has an identity, as its annotations say."""
+    keys = set(case.account.annotations) if case.account and not (case.absent or case.token or case.calls) else set()
+    if CLIENT_ID in keys and cloud != "azure":
+        yield "azure"
+    if GOOGLE_ACCOUNT in keys and cloud != "google":
+        yield "google"
+
+
+def with_other_clouds(diagnosis: Diagnosis, case: Case) -> Diagnosis:
+    """A diagnosis with a chain for each other cloud in which the service account has an identity; a link that fails in one of
+    them leaves the workload without what it needs."""
+    others = [diagnose_cloud(case, cloud) for cloud in other_clouds(case, diagnosis.cloud)]
+    if not others:
+        return diagnosis
+    chains = [_chain(other) for other in (diagnosis, *others)]
+    verdicts = {chain.verdict for chain in chains}
+    verdict: CaseVerdict = "broken" if "broken" in verdicts else "unknown" if "unknown" in verdicts else "works"
+    known = {cause.id for cause in diagnosis.causes}
+    more = [cause for other in others for cause in other.causes if cause.id not in known]
+    return msgspec.structs.replace(
+        diagnosis, verdict=verdict, causes=(*diagnosis.causes, *more), chains=(*diagnosis.chains, *chains)
+    )
+
+
+def _chain(diagnosis: Diagnosis) -> RoleChain:
+    return RoleChain(
+        role=diagnosis.role,
+        verdict=diagnosis.verdict,
+        links=diagnosis.links,
+        causes=diagnosis.causes,
+        predicted_error=diagnosis.predicted_error,
+        cloud=diagnosis.cloud,
+    )
 
 
 def diagnose_cloud(case: Case, cloud: Literal["azure", "google"]) -> Diagnosis:

@@ -4,6 +4,7 @@ https://cloud.google.com/iam/docs/workload-identity-federation, https://learn.mi
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -63,21 +64,21 @@ def token_chains(case: Case) -> Iterator[RoleChain]:
     if token is None:
         return
     for provider in (each for each in clouds.providers if each.name):
-        yield _chain(case, provider.id, _of_pool(case, provider, token))
+        yield _chain(case, provider.id, _of_pool(case, provider, token), "google")
     for identity in clouds.identities:
         if credentials := case.view.clouds.credentials_of(identity):
-            yield _chain(case, _name_of(identity), _of_identity(case, credentials, token))
+            yield _chain(case, _name_of(identity), _of_identity(case, credentials, token), "azure")
 
 
 def _name_of(identity: AzureIdentity) -> str:
     return text_of(identity.client_id) or identity.label
 
 
-def _chain(case: Case, name: str, states: _States) -> RoleChain:
+def _chain(case: Case, name: str, states: _States, cloud: Literal["azure", "google"]) -> RoleChain:
     reached = dict(_reached(states))
     causes = causes_of(case, reached, (), {link: state.verdict for link, state in reached.items()})
     links = tuple(diagnosed_link(link, reached[link.id]) for link in TOKEN_LINKS)
-    return RoleChain(role=name, verdict=_verdict(reached), links=links, causes=causes)
+    return RoleChain(role=name, verdict=_verdict(reached), links=links, causes=causes, cloud=cloud)
 
 
 def _reached(states: _States) -> Iterator[tuple[str, LinkState]]:
