@@ -229,3 +229,17 @@ def test_kinds_that_may_be_incomplete_are_one_line(world):
     text = " ".join(reach(world, "group:dev").split())
     assert text.count("all roles, clusterroles, rolebindings, clusterrolebindings, ") == 1
     assert "all pods of cluster apollo" not in text
+
+
+def test_a_list_with_an_alias_is_not_edited_into_something_that_is_no_yaml(tmp_path):
+    put(tmp_path, role("tokens", TOKENS))
+    reference = "{apiGroup: rbac.authorization.k8s.io, kind: Role, name: tokens}"
+    subject = "{kind: Group, name: dev, apiGroup: rbac.authorization.k8s.io}"
+    text = (
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\nmetadata: {name: b, namespace: shop}\n"
+        f"roleRef: {reference}\nsubjects:\n- &dev {subject}\n- *dev\n"
+    )
+    (tmp_path / "binding.yaml").write_text(text)
+    subprocess.run(["git", "init", "-q", "."], cwd=tmp_path, check=True)
+    options = ("--no-config", "--diff", "--unsafe-fixes", "--select", "rbac-*")
+    assert "binding.yaml" not in called(tmp_path, "fix", *options, ".", or_else=1)

@@ -213,13 +213,21 @@ class Rounds:
         """Make the edits, unless they cause findings; returns whether they were made."""
         changed = self.texts.with_edits(edit for batch in batches for edit in batch.candidate.edits)
         judged, report = self.plan.reload(changed)
-        if self._taken_back(batches, report) or self._reaches_others(batches, judged):
+        if self._breaks(batches, judged) or self._taken_back(batches, report) or self._reaches_others(batches, judged):
             return False
         self._accept(batches, report)
         self.texts.changed = changed
         self.judged, self.report = judged, report
         self.texts.now(judged.documents)
         return True
+
+    def _breaks(self, batches: Sequence[Batch], judged: Input) -> bool:
+        """Whether a document cannot be read after its edits, whatever rules the run is about."""
+        lost = _unreadable(judged) - _unreadable(self.judged)
+        guilty = [batch for batch in batches if any(edit.document in lost for edit in batch.candidate.edits)]
+        for batch in guilty:
+            self._pass_over(batch, "the document could not be read after the edit", "unreadable")
+        return bool(guilty)
 
     def _taken_back(self, batches: Sequence[Batch], report: Report) -> bool:
         """Whether edits cause findings, or do not remove theirs; the proposals are passed over from then on."""
@@ -304,6 +312,11 @@ def _documents_of(roles: Collection[str], judged: Input) -> set[str]:
     named = [role for role in judged.inventory.roles if role.id in roles]
     of_policies = {role.policy.place.document for role in named if isinstance(role.policy, TrustPolicy)}
     return of_policies | {role.place.document for role in named}
+
+
+def _unreadable(judged: Input) -> set[str]:
+    """The documents of which a part cannot be read."""
+    return {row.path for row in judged.inventory.documents if row.status == "unreadable"}
 
 
 def _near(batches: Sequence[Batch], documents: Collection[str]) -> Sequence[Batch]:

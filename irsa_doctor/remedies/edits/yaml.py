@@ -28,7 +28,11 @@ def write_yaml(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
     if node.id == "scalar" and not isinstance(wish.before, str | int | float | bool | None):
         ranges = writer.inside_text(node, wish)
     else:
-        ranges = writer.carried_out(node, list(changes(*values_by_name(wish))))
+        made = tuple(writer.carried_out(node, list(changes(*values_by_name(wish)))))
+        if not isinstance(compose(writer.with_ranges(made).encode()), list):
+            # a part that is an alias is written where its anchor is
+            raise CannotWrite("shared-text", "a part of the list is written elsewhere, at an anchor")
+        ranges = iter(made)
     return tuple(text.edit(*writer.in_bytes(one)) for one in ranges)
 
 
@@ -74,6 +78,13 @@ class _YamlWriter:
         self.newline = "\r\n" if "\r\n" in text else "\n"
         self.unit = _unit(text)
         self._ascii = text.isascii()
+
+    def with_ranges(self, ranges: Sequence[SpliceRange]) -> str:
+        """The text after changes of ranges of characters, which do not overlap."""
+        text = self.text
+        for start, end, new in sorted(ranges, reverse=True):
+            text = text[:start] + new + text[end:]
+        return text
 
     def in_bytes(self, one: SpliceRange) -> SpliceRange:
         """A range of characters as one of bytes."""
