@@ -8,8 +8,6 @@ from irsa_doctor.model import Role, TrustPolicy
 from irsa_doctor.trust.subjects import PREFIX
 
 _BEFORE, _AFTER = b'"' + PREFIX.encode(), b'"'
-_COMPUTING = (b"$", b"ignorecase", b"\\")
-"""what may make a name of another text: a variable, letters of either case, an escape"""
 
 
 class Mentions(msgspec.Struct, frozen=True):
@@ -31,9 +29,14 @@ def mentions(roles: Iterable[Role]) -> Mentions:
         if not isinstance(role.policy, TrustPolicy):
             continue
         text = role.policy.json
-        if text is None or any(word in text.lower() for word in _COMPUTING):
+        if text is None or _may_compute(text):
             computing.append(number)
             continue
         for subject in {_BEFORE[1:] + part.partition(_AFTER)[0] for part in text.split(_BEFORE)[1:]}:
             by_subject.setdefault(subject.decode(), []).append(number)
     return Mentions(by_subject, tuple(computing))
+
+
+def _may_compute(text: bytes) -> bool:
+    """Whether something in a policy may make a name of another text: a variable, an escape, letters of either case."""
+    return b"$" in text or b"\\" in text or b"ignorecase" in text.lower()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from types import NoneType
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
@@ -10,7 +10,7 @@ from irsa_doctor.issuers import Profile
 from irsa_doctor.trust.languages import Like
 from irsa_doctor.trust.operators import OperatorUse
 
-_WHOLE = (int, float, NoneType, Profile, OperatorUse)
+_WHOLE = frozenset([int, bool, float, NoneType, Profile, OperatorUse])
 """what is not looked into"""
 
 
@@ -47,9 +47,10 @@ class Renaming:
 
     def _slot_of(self, value: object) -> int | None:
         """Where the copy of a value is found among those made, None where it is the value itself."""
-        if isinstance(value, str):
-            return self._slot_of_text(value)
-        if isinstance(value, _WHOLE):
+        kind = type(value)
+        if kind is str:
+            return self._slot_of_text(cast(str, value))
+        if kind in _WHOLE or (kind is tuple and not value):
             return None
         number = id(value)
         if number not in self._slots:
@@ -79,7 +80,7 @@ def _taken_apart(value: object) -> tuple[Callable[[list[Any]], Any], list[Any]]:
         raise CannotRename
     if isinstance(value, msgspec.Struct):
         record = type(value)
-        return lambda members: record(*members), [getattr(value, name) for name in record.__struct_fields__]
+        return lambda members: record(*members), list(msgspec.structs.astuple(value))
     if isinstance(value, dict):
         names = list(value)
         return lambda members: dict(zip(names, members, strict=True)), list(value.values())
