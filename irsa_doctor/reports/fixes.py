@@ -15,7 +15,7 @@ def snippets_of(fix: Fix | None) -> tuple[Snippet, ...]:
     """The policy as JSON, and each command, for programs."""
     if fix is None:
         return ()
-    policy = (Snippet("json", _policy_title(fix), _policy_text(fix.policy)),) if fix.policy is not None else ()
+    policy = (Snippet("json", _policy_title(fix), pasted_policy(fix.policy)),) if fix.policy is not None else ()
     return (*policy, *(Snippet("sh", f"run{_managed(fix)}", command) for command in fix.commands))
 
 
@@ -37,8 +37,8 @@ def change_title(fix: Fix) -> str:
     return f"the change of the trust policy{_concerned(fix)}"
 
 
-def _policy_text(policy: Mapping[str, Any]) -> str:
-    """Indented, in ASCII, which is JSON in every encoding that a terminal may have."""
+def pasted_policy(policy: Mapping[str, Any]) -> str:
+    """Returns a policy indented, in ASCII, which is JSON in every encoding that a terminal may have."""
     try:
         text = msgspec.json.encode(policy)
     except UnicodeEncodeError:

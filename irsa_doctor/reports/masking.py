@@ -1,13 +1,14 @@
 """Masks a whole answer before a format renders it: what is wrapped or cut afterwards holds no secret any more."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
 from irsa_doctor.model.edits import Suggestion
-from irsa_doctor.model.findings import NO_ACCOUNTS, NO_OFFER, AccountList, Fix, Location, Offer, RoleAccounts
-from irsa_doctor.text.mask import masked
+from irsa_doctor.model.findings import NO_ACCOUNTS, NO_OFFER, AccountList, Finding, Fix, Location, Offer, RoleAccounts
+from irsa_doctor.reports.fixes import pasted_policy
+from irsa_doctor.text.mask import masked, needs_no_mask
 
 _Answer = TypeVar("_Answer")
 
@@ -32,7 +33,7 @@ class _Masking:
 
     def __init__(self, left_out: tuple[str, ...]) -> None:
         self._left_out = left_out
-        self._texts: dict[str, str] = {}
+        self._plain: set[str] = set()
         self._members: dict[type, tuple[str, ...]] = {}
 
     def of(self, value: Any) -> Any:
@@ -42,6 +43,8 @@ class _Masking:
         if isinstance(value, _PLAIN):
             return value
         if isinstance(value, msgspec.Struct):
+            if isinstance(value, Finding | Fix | AccountList) and self._is_plain(value):
+                return self._finding(value) if isinstance(value, Finding) else value
             shown = self._record(value)
             return None if shown is not value and isinstance(value, Fix | Suggestion) else shown
         if isinstance(value, tuple | list):
@@ -51,9 +54,15 @@ class _Masking:
         return self._late(value)
 
     def _text(self, text: str) -> str:
-        if (shown := self._texts.get(text)) is None:
-            shown = self._texts[text] = masked(text)
-        return text if shown == text else shown
+        return text if self._are_plain((text,)) else masked(text)
+
+    def _are_plain(self, texts: Iterable[str]) -> bool:
+        """Whether nothing in some texts is to be masked; they are checked together."""
+        unseen = set(texts) - self._plain
+        if unseen and not needs_no_mask("\n".join(unseen)) and any(masked(text) != text for text in unseen):
+            return False
+        self._plain |= unseen
+        return True
 
     def _record(self, record: msgspec.Struct) -> msgspec.Struct:
         kind = type(record)
@@ -69,6 +78,26 @@ class _Masking:
             elif (shown := self.of(value)) is not value:
                 changes[name] = shown
         return msgspec.structs.replace(record, **changes) if changes else record
+
+    def _is_plain(self, record: Finding | Fix | AccountList) -> bool:
+        """Whether nothing in one of the records of which a report has most is to be masked."""
+        if isinstance(record, AccountList):
+            return self._are_plain(record.ids)
+        if isinstance(record, Finding):
+            places = [text for place in record.locations for text in (place.file, place.pointer, place.says, place.source)]
+            own = (record.rule, record.title, record.message, record.subject.kind, record.subject.id, record.remedy)
+            return self._are_plain((*own, record.group, *places))
+        policy = "" if record.policy is None else pasted_policy(record.policy)
+        # what is escaped in it reads otherwise than its text
+        is_safe = "\\" not in policy and needs_no_mask(policy)
+        return is_safe and self._are_plain((*record.commands, *record.admits, record.diff, record.managed_by))
+
+    def _finding(self, finding: Finding) -> Finding:
+        """A finding whose own texts are plain: only what is worked out later is left to mask."""
+        changes = {name: self._late(getattr(finding, name)) for name in ("offer", "role_accounts")}
+        if self._left_out and any(place.source for place in finding.locations):
+            changes["locations"] = tuple(msgspec.structs.replace(place, source="") for place in finding.locations)
+        return msgspec.structs.replace(finding, **changes)
 
     def _list(self, values: Any) -> Any:
         shown = [self.of(value) for value in values]

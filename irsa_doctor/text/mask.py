@@ -6,7 +6,6 @@ https://docs.github.com/code-security/secret-scanning.
 """
 
 import re
-from functools import lru_cache
 
 from irsa_doctor.text.regex import regex
 
@@ -32,10 +31,17 @@ _NAME = (
 _SEPARATOR = r"[\"']?\s*[:=]\s*(?:(?:bearer|basic|token)\s+)?[\"']?"
 _NAMED = regex(rf"(?i)((?<![\w.-]){_NAME}{_SEPARATOR})([^\s\"',;&<>}}\\]{{4,}})")
 _WORDS = (
-    *("passw", "pwd", "secret", "token", "apikey", "api_key", "api-key", "client-key-data", "privatekey", "private_key"),
-    *("authorization", "sig"),
+    *("passw", "pwd", "secret", "apikey", "api_key", "api-key", "client-key-data", "privatekey", "private_key"),
+    "authorization",
 )
-"""one of these stands in whatever _NAMED finds, which takes long to find nothing"""
+_OF_TOKENS = tuple(
+    f"{word}{between}"
+    for word in ("session", "security", "access", "refresh", "id", "auth", "api", "identity", "bearer", "bot", "client")
+    for between in ("", "_", "-")
+)
+_SIGNATURE = regex(r"sig[\"']?\s*[:=]")
+"""a word, the end of what stands before `token`, or a signature stands in whatever _NAMED finds, which takes long to find
+nothing"""
 _PAIR = regex(
     rf"(?i)(\b(?:key|name)[\"']?\s*[:=]\s*[\"']?(?:{_NAME}|[\w.-]{{0,60}}(?:token(?![_-]?file)|credential)[\w.-]{{0,60}})"
     r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
@@ -66,22 +72,37 @@ _RUN = bytes(49 if (chr(code).isalnum() and code < 128) or chr(code) in "+/=_-" 
 _LONG = b"1" * 40
 
 
-def _has_sign(text: str) -> bool:
-    """Whether a text has to be looked at closely: nearly none has, and each of a report is asked.
-
-    No sign goes over the end of a line, and the policies of many roles have most of their lines in common.
-    """
-    if len(text) > _REMEMBERED:
-        return _line_has_sign.__wrapped__(text)
-    return True in map(_line_has_sign, text.split("\n")) if "\n" in text else _line_has_sign(text)
-
-
 _REMEMBERED = 32_768
 """characters of a text whose lines are remembered"""
+_MOST_LINES = 16_384
+_plain_lines: set[str] = set()
+"""lines that hold nothing to hide: the policies of many roles have most of their lines in common"""
 
 
-@lru_cache(maxsize=16_384)
-def _line_has_sign(text: str) -> bool:
+def needs_no_mask(text: str) -> bool:
+    """Whether `masked` surely changes neither the text nor any part of one of its lines: nearly every text is plain.
+
+    No sign goes over the end of a line, nor does a word, so that each line is looked at once; lines that are not remembered are
+    looked at together.
+    """
+    if len(text) > _REMEMBERED:
+        return _looks_plain(text)
+    unseen = set(text.split("\n")) - _plain_lines
+    if unseen:
+        if not _looks_plain("\n".join(unseen)):
+            return False
+        if len(_plain_lines) > _MOST_LINES:
+            _plain_lines.clear()
+        _plain_lines.update(unseen)
+    return True
+
+
+def _looks_plain(text: str) -> bool:
+    return not _has_sign(text) and _without_blobs(text) == text
+
+
+def _has_sign(text: str) -> bool:
+    """Whether a text has to be looked at closely."""
     for first, signs in _CASED:
         if first in text:
             for sign in signs:
@@ -101,12 +122,10 @@ def masked(text: str) -> str:
 
     A text that is nothing but one secret becomes `***` and a range of its length, so that what is said of it still makes sense.
     """
-    if len(text) < _SHORTEST:
+    if len(text) < _SHORTEST or needs_no_mask(text):
         return text
-    shown = _without_signed(text) if _has_sign(text) else text
-    if len(text) >= len(_LONG) and _LONG in text.encode(errors="replace").translate(_RUN):
-        shown = _BLOB.sub(_unless_plain, shown)
-    if shown is text or shown == text:
+    shown = _without_blobs(_without_signed(text) if _has_sign(text) else text)
+    if shown == text:
         return text
     return f"{_STARS}({_range(len(text.strip()))})" if shown.strip() == _STARS else shown
 
@@ -114,14 +133,38 @@ def masked(text: str) -> str:
 _SHORTEST = 8
 
 
+def _without_blobs(text: str) -> str:
+    """The text without long words of mixed characters."""
+    if not _has_long_word(text):
+        return text
+    return "\n".join(_BLOB.sub(_unless_plain, line) if _has_long_word(line) else line for line in text.split("\n"))
+
+
+def _has_long_word(text: str) -> bool:
+    return len(text) >= len(_LONG) and _LONG in text.encode(errors="replace").translate(_RUN)
+
+
 def _without_signed(text: str) -> str:
-    """The text without the secrets that one of the signs gives away."""
-    shown = _AUTHORIZATION.sub(_behind, _IN_URL.sub(_behind, _WHOLE.sub(_STARS, text)))
+    """The text without the secrets that one of the signs gives away; each costly expression only where it may match."""
+    folded = text.casefold()
+    shown = _WHOLE.sub(_STARS, text)
+    if "@" in text:
+        shown = _IN_URL.sub(_behind, shown)
+    if "bearer" in folded or "bas" in folded:
+        shown = _AUTHORIZATION.sub(_behind, shown)
     if ":" in shown or "=" in shown:
-        shown = _PAIR.sub(_behind, shown)
-        folded = shown.casefold()
-        shown = _NAMED.sub(_behind_name, shown) if any(word in folded for word in _WORDS) else shown
+        shown = _PAIR.sub(_behind, shown) if "value" in folded else shown
+        shown = _NAMED.sub(_behind_name, shown) if _may_name_secret(folded) else shown
     return shown
+
+
+def _may_name_secret(folded: str) -> bool:
+    """Whether _NAMED may match a text, in lower case: `token` only behind the word that says what it opens."""
+    if not folded.isascii():
+        return any(word in folded for word in (*_WORDS, "token", "sig"))
+    if any(word in folded for word in _WORDS) or ("sig" in folded and _SIGNATURE.search(folded)):
+        return True
+    return any(part.endswith(_OF_TOKENS) for part in folded.split("token")[:-1])
 
 
 def _behind(match: re.Match[str]) -> str:

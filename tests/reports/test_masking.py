@@ -1,6 +1,7 @@
 """An answer is masked whole before it is rendered; a fix with a secret in it is not offered."""
 
 import json
+import typing
 from pathlib import Path
 
 import msgspec
@@ -8,6 +9,7 @@ import pytest
 
 from irsa_doctor import api
 from irsa_doctor.model.findings import NO_OFFER, AccountList, Finding, Fix, Location, Offer, RoleAccounts, Subject
+from irsa_doctor.reports import masking
 from irsa_doctor.reports.masking import masked_answer
 from tests.text.test_mask import SECRETS
 
@@ -43,6 +45,32 @@ def test_every_text_of_an_answer_is_masked():
     assert shown.message == "says ***"
 
 
+TEXTS = ["rule", "title", "message", "remedy", "group"]
+
+
+@pytest.mark.parametrize("name", TEXTS)
+def test_each_text_of_a_finding_is_masked(name):
+    assert CORE not in str(masked_answer(msgspec.structs.replace(finding(), **{name: SECRET})))
+
+
+@pytest.mark.parametrize("name", ["file", "pointer", "says", "source"])
+def test_each_text_of_a_place_is_masked(name):
+    (place,) = finding().locations
+    holding = msgspec.structs.replace(place, **{name: SECRET})
+    assert CORE not in str(masked_answer(msgspec.structs.replace(finding(), locations=(place, holding))))
+
+
+def test_these_are_all_texts_of_the_records_that_are_looked_at_together():
+    def texts(kind):
+        hints = typing.get_type_hints(kind)
+        return {name for name, hint in hints.items() if hint is str} - masking._SAFE
+
+    assert texts(Finding) == set(TEXTS)
+    assert texts(Location) == {"file", "pointer", "says", "source"}
+    assert texts(Fix) == {"diff", "managed_by"}
+    assert texts(Subject) == {"id"}
+
+
 def test_an_answer_without_secrets_is_the_same_object():
     answer = (finding("plain"), {"a": ["b", 1, None]})
     assert masked_answer(answer)[1] is answer[1]
@@ -70,6 +98,10 @@ def test_without_quotes_the_lines_of_documents_are_left_out():
         Fix({"Statement": [{SECRET: "x"}]}),
         Fix(None, (f"aws iam x --name {SECRET}",)),
         Fix(None, ("x",), 0, (SECRET,)),
+        Fix(None, ("x",), diff=SECRET),
+        Fix(None, ("x",), managed_by=SECRET),
+        Fix({"Statement": [{"Sid": f"\n{SECRET}"}]}),
+        Fix({"Statement": [{"Sid": "a", "Resource": f'"sig":\t"{CORE}"'}]}),
     ],
 )
 def test_a_fix_that_holds_a_secret_is_not_offered(fix):
