@@ -1,11 +1,14 @@
 """Nothing is loaded that one of the systems lacks on which the tests run: Windows has neither signals nor users of Unix."""
 
 import ast
+import os
 import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.systems import uses_unix
 
 ROOT = Path(__file__).parent.parent
 FOLDERS = ("irsa_doctor", "playground", "tools", "tests", "conformance")
@@ -62,6 +65,19 @@ def test_no_module_needs_unix_to_be_loaded(path):
 )
 def test_what_is_lacking_is_seen(text, needs):
     assert lacking(ast.parse(text)) == needs
+
+
+def with_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+
+
+def with_a_file(tmp_path):
+    (tmp_path / "a.json").write_text("{}", encoding="utf-8")
+
+
+def test_tests_that_windows_cannot_run_are_known_by_their_text():
+    assert uses_unix(with_a_pipe)
+    assert not uses_unix(with_a_file)
 
 
 def test_the_names_are_names():
