@@ -1,12 +1,12 @@
 """The parts of a form of subjects: literal texts and segments, in order, and the characters that a segment can hold."""
 
-import re
 from functools import lru_cache
 from typing import NamedTuple
 
 from irsa_doctor.issuers.profiles import Segment, SubjectTemplate
+from irsa_doctor.model.regex import regex
 
-_PART = re.compile(r"\{([a-z_]+)\}")
+_PART = regex(r"\{([a-z_]+)\}")
 _ASCII = "".join(map(chr, range(0x20, 0x7F)))
 
 

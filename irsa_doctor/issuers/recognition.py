@@ -7,8 +7,9 @@ from functools import cache, lru_cache
 import msgspec
 
 from irsa_doctor.issuers.profiles import KUBERNETES, Match, Profile, profile, profiles
+from irsa_doctor.model.regex import regex
 
-_HOLE = re.compile(r"(<[a-z_]+>\.?)")
+_HOLE = regex(r"(<[a-z_]+>\.?)")
 
 
 @lru_cache(maxsize=1024)

@@ -1,9 +1,10 @@
 """Amazon resource names, and the forms that they have in IAM."""
 
-import re
 from functools import lru_cache
 
 import msgspec
+
+from irsa_doctor.model.regex import regex
 
 
 class Arn(msgspec.Struct, frozen=True):
@@ -31,9 +32,9 @@ class Arn(msgspec.Struct, frozen=True):
 
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
-_ACCOUNT_ID = re.compile(r"[0-9]{12}")
+_ACCOUNT_ID = regex(r"[0-9]{12}")
 # also the expression of amazon-eks-pod-identity-webhook, pkg/cache/cache.go
-_ROLE = re.compile(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]*[A-Za-z0-9_+=,.@-]")
+_ROLE = regex(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]*[A-Za-z0-9_+=,.@-]")
 _PROVIDER = ":oidc-provider/"
 
 

@@ -1,17 +1,18 @@
 """Token issuers, and the forms in which AWS writes them."""
 
-import re
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import Literal, Self
 
 import msgspec
 
+from irsa_doctor.model.regex import regex
+
 # oidc.eks.<region>.<suffix of the partition>/id/<id>; the id is whatever EKS made it, so only "not empty, no slash" is asked
 # (https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html);
 # issuers/eks.yaml has the same forms to find the profile, this takes a name apart: a test keeps both equal
-_EKS = re.compile(r"oidc\.eks\.(?P<region>[^./]+)\.(?P<suffix>[^/]+)/id/(?P<id>[^/]+)")
-_DUALSTACK = re.compile(r"oidc-eks\.(?P<region>[^./]+)\.api\.(?:aws|amazonwebservices\.[^/]+)/id/(?P<id>[^/]+)")
+_EKS = regex(r"oidc\.eks\.(?P<region>[^./]+)\.(?P<suffix>[^/]+)/id/(?P<id>[^/]+)")
+_DUALSTACK = regex(r"oidc-eks\.(?P<region>[^./]+)\.api\.(?:aws|amazonwebservices\.[^/]+)/id/(?P<id>[^/]+)")
 _PARTITION_OF_SUFFIX = {
     "amazonaws.com": "aws",
     "amazonaws.com.cn": "aws-cn",

@@ -1,5 +1,6 @@
 """The limits of a run: how long it may take and how much memory it may need; what is reached is known everywhere."""
 
+import os
 import re
 import signal
 import sys
@@ -12,10 +13,12 @@ from typing import TypeVar
 
 import msgspec
 
+from irsa_doctor.model.regex import regex
+
 _T = TypeVar("_T")
 MAX_SECONDS, MAX_MEMORY = 300.0, 2 << 30
 """what a run may take by default: seconds, and bytes of memory"""
-_SIZE = re.compile(r"([0-9]{1,9})([KMGT]?)(?:i?B)?", re.IGNORECASE)
+_SIZE = regex(r"([0-9]{1,9})([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _TICK = 0.1
 """seconds between two looks at the memory"""
 _GRACE = 4
@@ -85,15 +88,9 @@ def resident() -> int:
     """The bytes of memory that this process has, or at most had where the system says no more; 0 where it says nothing."""
     try:
         with open("/proc/self/statm", "rb") as file:
-            return int(file.read().split()[1]) * _page_size()
-    except (OSError, ValueError, IndexError, ImportError):
+            return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    except (OSError, ValueError, IndexError, AttributeError):
         return _most_resident()
-
-
-def _page_size() -> int:
-    import resource
-
-    return resource.getpagesize()
 
 
 def _most_resident() -> int:

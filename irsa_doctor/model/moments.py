@@ -1,11 +1,10 @@
 """Moments as texts: RFC 3339, in UTC, to the second."""
 
-import re
 from datetime import UTC, datetime
 
-_MOMENT = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
-)
+from irsa_doctor.model.regex import regex
+
+_MOMENT = regex(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,6})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})")
 
 
 def rfc3339(moment: datetime) -> str:

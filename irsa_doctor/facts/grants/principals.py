@@ -10,6 +10,7 @@ import msgspec
 from irsa_doctor.facts.lookups.names import Names, is_one_letter_off
 from irsa_doctor.issuers import built_in_issuers
 from irsa_doctor.model import Arn, Inventory, Issuer, Text, arn_of_provider, is_account_id, parse_arn
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.defect_kinds import DefectKind
 
@@ -27,7 +28,7 @@ PrincipalForm = Literal[
     "hole",
 ]
 
-_LIKE_EKS = re.compile(r"oidc[.-].*eks|eks\..*amazonaws|^[^/]*\.eks\.", re.IGNORECASE)
+_LIKE_EKS = regex(r"oidc[.-].*eks|eks\..*amazonaws|^[^/]*\.eks\.", re.IGNORECASE)
 
 
 _DEFECTS: Mapping[PrincipalForm, DefectKind] = {
@@ -117,7 +118,7 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         return form
 
 
-_ID = re.compile("[0-9a-f]{32}")
+_ID = regex("[0-9a-f]{32}")
 
 
 def kin(issuer: str) -> str:

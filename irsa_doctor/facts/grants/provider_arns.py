@@ -5,9 +5,10 @@ from collections.abc import Iterator
 
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.model import Arn, Issuer, is_account_id, parse_arn
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import has_invisible, made_visible
 
-_SWAPPED_HOST = re.compile(r"oidc\.[a-z0-9-]+\.eks\.", re.IGNORECASE)
+_SWAPPED_HOST = regex(r"oidc\.[a-z0-9-]+\.eks\.", re.IGNORECASE)
 _FORM = "arn:PARTITION:iam::ACCOUNT:oidc-provider/oidc.eks.REGION.amazonaws.com/id/ID"
 
 

@@ -1,6 +1,5 @@
 """Facts of OIDC providers and of clusters."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -14,10 +13,11 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.publications import AlgorithmState, DiscoveryState
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Cluster, Issuer, OidcProvider, Unknown
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import STS, audience_form, made_visible
 
-_VISIBLE = re.compile(r"[A-Za-z0-9./:_\-]+")
-_THUMBPRINT = re.compile(r"[0-9A-Fa-f]{40}")
+_VISIBLE = regex(r"[A-Za-z0-9./:_\-]+")
+_THUMBPRINT = regex(r"[0-9A-Fa-f]{40}")
 _THUMBPRINTS = 5
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
 _PROVIDER_QUOTA = 100

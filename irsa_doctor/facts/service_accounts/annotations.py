@@ -7,15 +7,14 @@ from typing import Literal
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.model import Arn, ServiceAccount, Text, is_role_arn, parse_arn, text_of
+from irsa_doctor.model.regex import regex
 
 Annotation = Literal["ok", "none", "key-typo", "template", "policy-arn", "bare-name", "malformed"]
 
-_MARKUP = re.compile(r"\$\{|\$\(|\{\{|<[^<>]*>|@@|%[A-Z_]+%|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_?ID|X{4,}")
-_VARIABLE = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\}")
+_MARKUP = regex(r"\$\{|\$\(|\{\{|<[^<>]*>|@@|%[A-Z_]+%|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_?ID|X{4,}")
+_VARIABLE = regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\}")
 # "replace" and the like may be part of a role's own name
-_WHOLE_NAME = re.compile(
-    r"(REPLACE|CHANGE)[_-]?ME|YOUR[_-]([A-Z]+[_-])*(ROLE|NAME|ARN)|(IAM[_-])?ROLE[_-]NAME|X{4,}", re.IGNORECASE
-)
+_WHOLE_NAME = regex(r"(REPLACE|CHANGE)[_-]?ME|YOUR[_-]([A-Z]+[_-])*(ROLE|NAME|ARN)|(IAM[_-])?ROLE[_-]NAME|X{4,}", re.IGNORECASE)
 _NOTHING = frozenset({"", "todo", "tbd", "fixme", "none", "null", "nil", "undefined"})
 _OTHER_IAM = frozenset(
     {"policy", "user", "group", "instance-profile", "oidc-provider", "saml-provider", "server-certificate", "mfa"}
@@ -24,7 +23,7 @@ _OTHER_IAM = frozenset(
 _OTHER_TOOLS = frozenset({"iam.amazonaws.com/role"})
 _ROLE = ":role/"
 """what the ARN of a role has, also where a colon of it is missing or too many"""
-_OTHER_ARN = re.compile(r"arn:[^:/]*:iam::[^:/]*:([a-z-]+)/")
+_OTHER_ARN = regex(r"arn:[^:/]*:iam::[^:/]*:([a-z-]+)/")
 _PREFIX, _, _NAME = ROLE_ARN.partition("/")
 
 

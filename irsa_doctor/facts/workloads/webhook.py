@@ -3,12 +3,12 @@
 https://github.com/aws/amazon-eks-pod-identity-webhook (pkg/handler/handler.go, pkg/cache/cache.go, pkg/annotations.go)
 """
 
-import re
 from collections.abc import Mapping
 from datetime import datetime
 
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.model import ServiceAccount, Text
+from irsa_doctor.model.regex import regex
 
 ROLE_VARIABLE = "AWS_ROLE_ARN"
 FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"
@@ -40,7 +40,7 @@ def skipped_containers(annotations: Mapping[str, str | Text]) -> frozenset[str] 
 
 
 # one field and what ends it: quoted, where a quote is doubled, or plain, where no quote may stand
-_FIELD = re.compile(r'(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\r?\n|\Z)')
+_FIELD = regex(r'(?:"((?:[^"]|"")*)"|([^",\n]*))(,|\r?\n|\Z)')
 
 
 def csv_record(text: str) -> tuple[str, ...] | None:

@@ -11,7 +11,6 @@ https://cluster-api-aws.sigs.k8s.io/topics/multitenancy, KEDA:
 https://keda.sh/docs/latest/authentication-providers/aws/. Of the Secret of Argo CD only the role is read.
 """
 
-import base64
 import binascii
 import json
 from collections.abc import Callable, Iterator, Mapping
@@ -131,10 +130,12 @@ def _argo_cluster(members: _Members, place: Place) -> Iterator[ChainedRole]:
 
 
 def _argo_settings(members: _Members) -> _Members:
+    from base64 import b64decode
+
     text = _text(_inside(members, "stringData"), "config")
     coded = _text(_inside(members, "data"), "config")
     try:
-        text = text or base64.b64decode(coded[:LONGEST_FILE], validate=True).decode()
+        text = text or b64decode(coded[:LONGEST_FILE], validate=True).decode()
         settings = json.loads(text) if text and len(text) <= LONGEST_FILE else {}
     except (binascii.Error, ValueError, RecursionError):
         return {}

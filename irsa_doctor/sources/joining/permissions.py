@@ -19,8 +19,11 @@ def with_role_policies(roles: Iterable[Role], readings: Iterable[DocumentReading
     for reading in readings:
         for answer in reading.role_policies:
             policies.setdefault(answer.role, []).append(answer.policy)
+    if not policies:
+        yield from listed
+        return
     named: dict[str, set[str]] = {}
-    for role in listed if policies else ():
+    for role in listed:
         named.setdefault(role.name, set()).add(role.id)
     for role in listed:
         more = policies.get(role.name, ())
