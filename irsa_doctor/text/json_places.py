@@ -13,6 +13,9 @@ from irsa_doctor.text.scanner import escaped, unescaped_steps
 _BIG = 65_536
 """Bytes of a list or object from which on its members' offsets are kept in a table."""
 
+_DIGITS = 10
+"""A list of JSON has fewer items than a number of so many digits says."""
+
 _STRING = regex(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _TOKEN = regex(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[{]|[\]}]', re.DOTALL)
 _SPACE = regex(rb"[ \t\r\n]*")
@@ -121,7 +124,9 @@ class JsonPlaces:
 
     def _member(self, above: _Member, step: str, named: bool) -> _Member | None:
         """One member; the sizes of those before it are known, so their names are not decoded."""
-        if self._has_duplicates or self.text[above.value : above.value + 1] == b"[":
+        if self.text[above.value : above.value + 1] == b"[":
+            return self._item(above, step)
+        if self._has_duplicates:
             return next((member for name, member in self.members(above) if name == step), None)
         if not named and step in _WELL_KNOWN and (member := self._well_known_member(above, step)):
             return member
@@ -138,6 +143,22 @@ class JsonPlaces:
                 return _Member(match.start(1), match.end(), match.end() + len(memoryview(item)))
             at = match.end() + len(memoryview(item))
         return None
+
+    def _item(self, above: _Member, step: str) -> _Member | None:
+        """One item of a list; the sizes of those before it are known."""
+        number = int(step) if len(step) < _DIGITS and step.isdecimal() else 0
+        if str(number) != step:
+            return None
+        try:
+            items = _raw_items(memoryview(self.text)[above.value : above.end])
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+            return None
+        if number >= len(items):
+            return None
+        at = _end_of(_SPACE, self.text, above.value + 1)
+        for item in items[:number]:
+            at = _end_of(_COMMA, self.text, at + len(memoryview(item)))
+        return _Member(-1, at, at + len(memoryview(items[number])))
 
     def _well_known_member(self, above: _Member, step: str) -> _Member | None:
         """A member of many paths, found by its text where that appears only once in the object."""

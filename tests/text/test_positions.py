@@ -63,6 +63,12 @@ def test_names_of_members_are_found_where_asked_for():
     assert documents.locate(Place("x", "/a/b/0"), key=True) == Span(1, 14, 1, 16, text, 13)
 
 
+@pytest.mark.parametrize("step", ["2", "00", "01", "-1", "-", "", "\u00b2", "\u0661", "9" * 5000])
+def test_what_is_no_item_of_a_list_is_found_at_the_list(step):
+    documents = Documents({"x": Source(b'{"a": [1, [2]]}', "json", [(0, 15)])})
+    assert documents.locate(Place("x", f"/a/{step}")) == documents.locate(Place("x", "/a"))
+
+
 def test_of_members_given_twice_the_last_is_found():
     text = '{"a": 1, "a": 2}'
     read = loaded({"x.json": '{"Version": "2012-10-17", "Statement": [{"Principal": "*", "Sid": "1", "Sid": "2"}]}'})
