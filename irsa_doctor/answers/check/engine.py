@@ -301,8 +301,8 @@ def answers(
     findings: dict[FindingKey, Finding] = {}
     cases = Cases()
     limit = ""
-    for judged in subjects:
-        if limit := reached():
+    for number, judged in enumerate(subjects):
+        if number % _BETWEEN_LOOKS == 0 and (limit := reached()):
             break
         cases.add(judged)
         seen = same.get(id(judged.facts)) or memo.get(judged.facts)
@@ -316,6 +316,10 @@ def answers(
             with work.on(judged.group):
                 _say(seen.failed, judged, findings, cases, locate, offering, accounts_of)
     return _answers(findings, cases, memo.values(), limit)
+
+
+_BETWEEN_LOOKS = 8
+"""subjects that are judged between two looks at the limits of the run"""
 
 
 def _say(
