@@ -1,5 +1,6 @@
 """What is true of one subject: one frozen record a subject kind; its fields are the vocabulary of the rules."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from functools import partial
 
@@ -54,23 +55,33 @@ class Share(msgspec.Struct, frozen=True):
 
     def roles(self, view: View) -> Sequence[AnalysedRole]:
         """Its roles, in order of reading."""
-        begin, end = (len(view.roles) * number // self.shares for number in (self.number, self.number + 1))
-        return view.roles[begin:end]
+        begins = [*self._begins(len(view.roles)), len(view.roles)]
+        return view.roles[begins[self.number] : begins[self.number + 1]]
 
     def accounts(self, view: View) -> Sequence[ServiceAccount]:
         """Its service accounts, in order of reading."""
         accounts = view.inventory.service_accounts
         if self.shares == 1:
             return accounts
-        roles, each = len(view.roles), len(accounts)
+        of_roles, of_accounts = self._begins(len(view.roles)), self._begins(len(accounts))
         by_arn, mentioning = view.role_by_arn.numbers, view.mentions.by_subject
 
         def share_of(number: int, account: ServiceAccount) -> int:
             role = by_arn.get(text_of(account.annotations.get(ROLE_ARN, "")))
             first = mentioning.get(account.subject, ()) if role is None else (role,)
-            return ((first[0] + 1) * self.shares - 1) // roles if first else number * self.shares // each
+            return bisect_right(of_roles, first[0]) - 1 if first else bisect_right(of_accounts, number) - 1
 
         return [account for number, account in enumerate(accounts) if share_of(number, account) == self.number]
+
+    def _begins(self, length: int) -> list[int]:
+        """Where each share of a list begins: earlier ones are larger, for the others have to hand over what they find."""
+        return [
+            int(length * share / self.shares * (1 + _LEAD * (self.shares - share) / self.shares)) for share in range(self.shares)
+        ]
+
+
+_LEAD = 0.08
+"""how much larger the first of many shares is"""
 
 
 UNDIVIDED = Share(0, 1)
