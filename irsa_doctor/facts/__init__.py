@@ -76,7 +76,8 @@ class Share(msgspec.Struct, frozen=True):
     def _begins(self, length: int) -> list[int]:
         """Where each share of a list begins: earlier ones are larger, for the others have to hand over what they find."""
         return [
-            int(length * share / self.shares * (1 + _LEAD * (self.shares - share) / self.shares)) for share in range(self.shares)
+            int(length * share / self.shares * (1 + _LEAD * (self.shares - share) / self.shares))
+            for share in range(self.shares)
         ]
 
 

@@ -176,8 +176,10 @@ def waived_record_of(waived: Waived) -> WaivedRecord:
 
 
 def rows_of(findings: Sequence[Finding]) -> bytes:
-    """Returns findings as JSON, an array without its brackets. UnicodeEncodeError for what `json_text` alone writes."""
-    return _ascii([record_of(finding) for finding in findings])[1:-1]
+    """Returns findings as they stand in the document, with all between the brackets of the array. UnicodeEncodeError for what
+    `json_text` alone writes."""
+    rows = msgspec.json.format(_ascii([record_of(finding) for finding in findings]), indent=1)
+    return rows[1:-2].replace(b"\n", b"\n ")  # a line end in a text is escaped
 
 
 def render_json(
@@ -185,8 +187,8 @@ def render_json(
 ) -> str:
     """Returns the document; it does not depend on the style.
 
-    `rows` are the findings of the report where they were rendered before, each some of them as JSON, in order; then it raises
-    UnicodeEncodeError as `rows_of` does.
+    `rows` are the findings of the report where `rows_of` rendered them before, each some of them, in order; then it raises
+    UnicodeEncodeError as that does.
     """
     summary = Summary(
         **msgspec.structs.asdict(report.counts),
@@ -208,12 +210,12 @@ def render_json(
         framework,
         report.as_of,
     )
-    return json_text(document) if rows is None else _indented(_with_findings(document, rows))
+    return json_text(document) if rows is None else _with_findings(_indented(_ascii(document)), rows)
 
 
-def _with_findings(document: CheckDocument, rows: Sequence[bytes]) -> bytes:
-    before, member, after = _ascii(document).partition(b'"findings":[')
-    return b"".join((before, member, b",".join(filter(None, rows)), after))
+def _with_findings(document: str, rows: Sequence[bytes]) -> str:
+    before, member, after = document.partition('\n "findings": [')
+    return "".join((before, member, b",".join(filter(None, rows)).decode(), "\n ", after))
 
 
 def json_text(document: object) -> str:
