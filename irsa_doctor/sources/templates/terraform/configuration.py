@@ -221,7 +221,8 @@ class _Reader:
         place = block_place(block, ADDRESS, reading)
         folder = module.folders.get(called_folder(module, call))
         if folder is not None:
-            called = Module(folder, module.folders, module.budget, f"{ADDRESS}.", call.inputs, (module.folder.path,))
+            inputs = call.with_unknown(key[1] for key in folder.named if key[0] == "variable")
+            called = Module(folder, module.folders, module.budget, f"{ADDRESS}.", inputs, (module.folder.path,))
             self.read(called, place)
             return
         written = (Anchor(None, block.node.start_byte, block.node.end_byte), block.syntax.document)

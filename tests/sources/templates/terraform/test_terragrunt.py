@@ -53,6 +53,21 @@ def test_a_module_beside_the_file_is_read_with_the_inputs():
     assert conditions(role) == {"StringEquals": {"i:sub": "system:serviceaccount:a:b"}}
 
 
+def test_what_is_included_may_take_the_place_of_a_default():
+    module = (
+        'variable "subject" { default = "system:serviceaccount:a:b" }\nresource "aws_iam_role" "app" {\n'
+        '  assume_role_policy = jsonencode({ Version = "2012-10-17",\n'
+        '    Statement = [{ Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = { Federated = "p" },\n'
+        '      Condition = { StringEquals = { "i:sub" = var.subject } } }] })\n}\n'
+    )
+    including = terragrunt("../../modules//app", inputs="inputs = {}\n")
+    alone = including.partition("terraform {")[1] + including.partition("terraform {")[2]
+    (role,) = roles_of({"live/app/terragrunt.hcl": including, "modules/app/main.tf": module}).values()
+    assert "${subject of what is included}" in str(conditions(role))
+    (role,) = roles_of({"live/app/terragrunt.hcl": alone, "modules/app/main.tf": module}).values()
+    assert conditions(role) == {"StringEquals": {"i:sub": "system:serviceaccount:a:b"}}
+
+
 def test_any_other_module_and_a_file_without_one_are_named():
     row = row_of(inventory({"terragrunt.hcl": terragrunt("git::ssh://example.com/modules.git//irsa")}), "terragrunt.hcl")
     assert "git::ssh://example.com/modules.git//irsa is not in the input" in row.why
