@@ -15,6 +15,7 @@ OF_ONE_SHARD = {
     "clouds": "shards with identities of other clouds are joined",
     "contradictions_of": "documents about one thing are in one shard",
     "expected_tokens": "remembers what was worked out",
+    "facts_of_ordinary": "remembers what was worked out",
     "first_of_account": "an account is in one shard",
     "installations": "the nodes and add-ons of all shards are in each",
     "meant_for_others": "remembers what was worked out",
