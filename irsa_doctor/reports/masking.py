@@ -24,7 +24,7 @@ def masked_answer(answer: _Answer, *, quotes: bool = True) -> _Answer:
 
 
 _PLAIN = (int, bool, float, type(None))
-_SAFE = frozenset({"severity", "confidence", "fingerprint", "sha256", "url", "page", "controls", "kind", "status"})
+_SAFE = frozenset({"severity", "confidence", "fingerprint", "sha256", "url", "page", "controls"})
 """members whose texts are of a closed list, of a rule or digests"""
 
 

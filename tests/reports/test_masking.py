@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.model.findings import NO_OFFER, AccountList, Finding, Fix, Location, Offer, RoleAccounts, Subject
+from irsa_doctor.model.findings import NO_OFFER, AccountList, DocumentRow, Finding, Fix, Location, Offer, RoleAccounts, Subject
 from irsa_doctor.reports import masking
 from irsa_doctor.reports.masking import masked_answer
 from tests.text.test_mask import SECRETS
@@ -68,7 +68,12 @@ def test_these_are_all_texts_of_the_records_that_are_looked_at_together():
     assert texts(Finding) == set(TEXTS)
     assert texts(Location) == {"file", "pointer", "says", "source"}
     assert texts(Fix) == {"diff", "managed_by"}
-    assert texts(Subject) == {"id"}
+    assert texts(Subject) == {"kind", "id"}
+
+
+def test_the_kind_that_a_document_says_it_has_is_masked():
+    row = DocumentRow("a.json", SECRET, "read", None, "", False)
+    assert CORE not in str(masked_answer(row))
 
 
 def test_an_answer_without_secrets_is_the_same_object():
