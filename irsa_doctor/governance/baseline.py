@@ -8,12 +8,12 @@ import msgspec
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.extents import Extent
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Confidence, DocumentRow, Finding, Severity
+from irsa_doctor.model.regex import regex
 from irsa_doctor.rulebook.yaml_files import Invalid, converted
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.os_errors import os_error_reason
-from irsa_doctor.text.regex import regex
 
 _SCHEMA = "irsa-doctor.baseline/1"
 _LARGEST = 256 << 20

@@ -12,7 +12,7 @@ from irsa_doctor.governance.excused import Excused
 from irsa_doctor.model import Place
 from irsa_doctor.model.findings import Finding, Waived
 from irsa_doctor.model.nearness import suggestion
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 _COMMENT = regex(
     rb"^(?P<before>[^\n]*?)(?:#|//)[ \t]*irsa-doctor:[ \t]*ignore\b(?:\[(?P<rules>[^\]\n]*)\])?[ \t]*(?P<reason>[^\n]*)",

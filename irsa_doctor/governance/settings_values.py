@@ -5,7 +5,7 @@ from datetime import date
 from typing import TypeVar
 
 from irsa_doctor.model.limits import bytes_of
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 _T = TypeVar("_T")
 Read = Callable[[object], _T]

@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import is_role_arn
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _OBJECT = regex(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")

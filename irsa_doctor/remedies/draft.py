@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Place, TrustPolicy, issuer_of_provider
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust import Policy, read_policy
 
 PolicyDocument = Mapping[str, Any]

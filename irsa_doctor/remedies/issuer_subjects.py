@@ -12,7 +12,7 @@ from irsa_doctor.issuers import Profile, tenant_of
 from irsa_doctor.issuers.forms import FormPart, charset_of, form_parts
 from irsa_doctor.issuers.profiles import Segment, SubjectTemplate
 from irsa_doctor.model.once import once
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.languages import Language, Like, difference
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import Condition

@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Hole, Text, holes_in, is_issuer_of_cluster, only_hole, text_of
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.association import SeenStatement, seen_for
 from irsa_doctor.trust.policy import Condition, Value

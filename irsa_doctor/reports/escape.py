@@ -2,7 +2,7 @@
 
 import re
 
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 # printable in Unicode, but invisible: fillers, joiners, variation selectors, the empty braille cell
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0").union(

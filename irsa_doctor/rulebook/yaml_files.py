@@ -10,11 +10,11 @@ from msgspec import inspect
 
 from irsa_doctor.facts import did_you_mean
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES
+from irsa_doctor.model.regex import regex
 from irsa_doctor.rulebook.rules import RuleError
 from irsa_doctor.text.encoding import settle
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.os_errors import os_error_reason
-from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import DEPTH
 from irsa_doctor.text.yaml import compose
 from irsa_doctor.text.yaml_values import scalar

@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Document
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.policies import is_like_policy, says_duplicate
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.files.weight import speaks_of_roles
 from irsa_doctor.text.encoding import BinaryContent
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.positions import Documents
-from irsa_doctor.text.regex import regex
 
 _HEAD = 4_096
 _OF_TOOLS = regex(rb"^\s*//|/\*|,\s*[}\]]", re.MULTILINE)

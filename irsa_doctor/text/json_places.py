@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from irsa_doctor.model import Place
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.lines import LineIndex, Span
-from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import escaped, unescaped_steps
 
 _BIG = 65_536

@@ -4,8 +4,8 @@ from bisect import bisect_left
 
 import msgspec
 
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.mask import masked
-from irsa_doctor.text.regex import regex
 
 _BLOCK = 8_192
 _WIDEST = 400

@@ -7,7 +7,7 @@ https://docs.github.com/code-security/secret-scanning.
 
 import re
 
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 _STARS = "***"
 

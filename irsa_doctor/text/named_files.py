@@ -4,8 +4,8 @@ import os
 import stat
 from io import BufferedReader
 
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.open_flags import NO_WAIT
-from irsa_doctor.text.regex import regex
 
 _SPECIAL = (
     (stat.S_ISFIFO, "a named pipe"),

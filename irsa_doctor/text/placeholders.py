@@ -3,7 +3,7 @@
 import re
 
 from irsa_doctor.model import Hole, Text
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 # `${aws:username}`, `${*}`, `${?}` and `${$}` are IAM's own variables and stay text
 # (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html); `${AWS::AccountId}` is CloudFormation's.

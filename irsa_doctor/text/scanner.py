@@ -4,8 +4,8 @@ from json.decoder import scanstring  # type: ignore[attr-defined]  # in C where 
 
 import msgspec
 
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.errors import TextError
-from irsa_doctor.text.regex import regex
 
 DEPTH = 100
 """Levels of nesting that are read. IAM and Kubernetes need about ten; more is a defect or an attack."""

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.named_files import special_file
 from irsa_doctor.text.open_flags import WRITE_NEW
-from irsa_doctor.text.regex import regex
 
 _STREAMS = regex(r"/dev/(?:stdout|stderr|null|tty|fd/\d{1,9})|/proc/self/fd/\d{1,9}")
 

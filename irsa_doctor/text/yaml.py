@@ -7,8 +7,8 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model.limits import pause
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.errors import TextError
-from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import DEPTH, Duplicate, line_and_column
 from irsa_doctor.text.yaml_errors import yaml_error_reason
 from irsa_doctor.text.yaml_values import Anchored, EventValues, Fault, NodeValues, position

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.errors import TextError
-from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import DEPTH, Duplicate, escaped, number_of
 
 EXPANDED_LIMIT = 100_000

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from irsa_doctor.model import UNEXPANDED, Hole, Text, holes_in, issuer_in, issuer_of_provider, joined, text_of, without_scheme
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import Condition, Policy, Statement, Value
 from irsa_doctor.trust.symbols import GLOBAL_KEYS, seen_key

@@ -5,7 +5,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Literal
 
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 STS = "sts.amazonaws.com"
 """the audience of EKS tokens in every partition and region

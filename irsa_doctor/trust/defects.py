@@ -13,7 +13,7 @@ import msgspec
 from irsa_doctor.issuers import Profile, SubjectGrammar
 from irsa_doctor.model import Issuer, text_of
 from irsa_doctor.model.once import once
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.actions import ActionForm, action_defects, action_form
 from irsa_doctor.trust.admitted import Grant
 from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant

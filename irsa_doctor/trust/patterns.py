@@ -13,7 +13,7 @@ from typing import TypeGuard
 import msgspec
 
 from irsa_doctor.model import Hole, Text
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.operators import fold
 
 

@@ -12,7 +12,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.model import Flaw, Text, has_hole, holes_in, text_of
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.operators import Operator, OperatorUse
 from irsa_doctor.trust.patterns import arn_components, is_arn, pieces_of, widest
 

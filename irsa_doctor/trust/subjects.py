@@ -10,7 +10,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.issuers import SubjectGrammar
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, Spent, TooComplex, shape_of
 from irsa_doctor.trust.languages import EVERYTHING, All, Any, Finite, Language, Like, Not

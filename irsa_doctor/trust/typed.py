@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.operators import Operator
 
 _NUMBER = regex(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,9})?", re.ASCII)

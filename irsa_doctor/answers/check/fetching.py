@@ -4,7 +4,7 @@ import shlex
 
 from irsa_doctor.model import Unknown
 from irsa_doctor.model.findings import Missing
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 _TYPES = {"aws": ".json", "kubectl": ".yaml", "curl": ".json"}
 _UNSAFE = regex(r"[^A-Za-z0-9.]+")

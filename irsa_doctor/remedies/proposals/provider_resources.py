@@ -16,6 +16,7 @@ from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import Role, parse_arn
 from irsa_doctor.model.edits import EditKind
 from irsa_doctor.model.findings import Fix
+from irsa_doctor.model.regex import regex
 from irsa_doctor.remedies.commands import create_eks_provider, create_provider
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.edits.records import Wish
@@ -23,7 +24,6 @@ from irsa_doctor.remedies.policy_fix import command_fix
 from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 from irsa_doctor.remedies.targets import case_of
 from irsa_doctor.remedies.trust_policy import provider_for, role_policy
-from irsa_doctor.text.regex import regex
 
 _HOST = regex(r"[A-Za-z0-9][A-Za-z0-9.-]*(:[0-9]+)?(/[A-Za-z0-9._~/-]*)?")
 _TERRAFORM, _CLOUDFORMATION = (".tf",), (".yaml", ".yml", ".json", ".template")

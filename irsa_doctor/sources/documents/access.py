@@ -18,12 +18,12 @@ from irsa_doctor.model.access import (
     SubjectKind,
 )
 from irsa_doctor.model.kubernetes import LabelSelector
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.aws import is_whole
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError, WrongShape
 from irsa_doctor.text.positions import Anchor
-from irsa_doctor.text.regex import regex
 from irsa_doctor.text.yaml import read_yaml
 
 RBAC_GROUP = "rbac.authorization.k8s.io"

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 from irsa_doctor.model import AgentSettings, Mount, ProjectedToken
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 _ADDRESS = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _TOKEN_FILE = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"

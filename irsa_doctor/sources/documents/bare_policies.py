@@ -3,12 +3,12 @@
 from collections.abc import Mapping
 
 from irsa_doctor.model import ResourceControlPolicy, Role
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.aws import account_of
 from irsa_doctor.sources.documents.policies import bare_policy, policy_of_value
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
-from irsa_doctor.text.regex import regex
 
 _Members = Mapping[str, object]
 _OF_SERVICE = regex(r"(?!sts:)[a-z0-9-]+:")

@@ -8,10 +8,10 @@ https://docs.tigera.io/calico/latest/reference/resources/globalnetworkpolicy).
 from collections.abc import Callable, Mapping, Sequence
 
 from irsa_doctor.model import EgressPolicy, LabelSelector, Place
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.network import contains_agent
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text import shapes
-from irsa_doctor.text.regex import regex
 
 _Members = Mapping[str, object]
 _GROUPS = ("projectcalico.org/", "crd.projectcalico.org/")

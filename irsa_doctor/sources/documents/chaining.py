@@ -19,9 +19,9 @@ from itertools import pairwise
 import msgspec
 
 from irsa_doctor.model import ChainedRole, Place, is_role_arn
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.program_files import LONGEST_FILE, profiles_in_file, roles_in_file
 from irsa_doctor.text import shapes
-from irsa_doctor.text.regex import regex
 
 _FLAG, _FLAG_OF_ID = "--aws-assume-role", "--aws-assume-role-external-id"
 _CARM = ("ack-role-account-map", "ack-role-team-map")

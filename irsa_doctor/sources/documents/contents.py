@@ -9,6 +9,7 @@ from itertools import takewhile
 import msgspec
 
 from irsa_doctor.model import Place, TrustPolicy
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
@@ -18,7 +19,6 @@ from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.lines import Span
 from irsa_doctor.text.positions import Documents, Source
-from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import Duplicate, Scan
 
 _NESTED = 500

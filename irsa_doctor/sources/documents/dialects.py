@@ -9,10 +9,10 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.policies import is_like_policy
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text.errors import TextError
-from irsa_doctor.text.regex import regex
 
 _JWT = regex(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
 # a block at the beginning of a line: `resource "aws_iam_role" "app" {`

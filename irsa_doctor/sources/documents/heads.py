@@ -2,8 +2,8 @@
 
 import re
 
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.encoding import BinaryContent, is_in_wide_encoding, settle
-from irsa_doctor.text.regex import regex
 
 HEAD = 1 << 16
 """bytes by which a file is known whose name says nothing"""

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import Place
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents import access, aws, cluster_parts, issuer, kubernetes, organization, template_readers
 from irsa_doctor.sources.documents.bare_policies import (
     is_bare_policy,
@@ -22,7 +23,6 @@ from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
-from irsa_doctor.text.regex import regex
 
 Members = Mapping[str, object]
 

@@ -16,6 +16,7 @@ from irsa_doctor.model import (
     Workload,
 )
 from irsa_doctor.model.access import WebhookConfiguration
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents import scheduling
 from irsa_doctor.sources.documents.access import read_access_binding, read_access_role, read_auth_map
 from irsa_doctor.sources.documents.calico import is_of_calico, read_calico_policy
@@ -28,7 +29,6 @@ from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.placeholders import with_holes
-from irsa_doctor.text.regex import regex
 
 # names that are about identities of a cloud, or look like a misspelt one
 _ABOUT_AWS = regex(r"aws|role[-_]?arn|iam\.|amazon|azure|workload[.-]?identity|gke|gcp", re.IGNORECASE)

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import msgspec
 
 from irsa_doctor.model import Flaw, Place, TrustPolicy
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import proved, read_json
 from irsa_doctor.text.placeholders import may_have_holes, value_with_holes
-from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import Duplicate
 
 _SPACE = b" \t\r\n"

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from irsa_doctor.model import is_role_arn
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 LONGEST_FILE = 65_536
 """characters of a file that is read"""

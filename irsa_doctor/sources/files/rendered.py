@@ -7,7 +7,7 @@ https://kubectl.docs.kubernetes.io/references/kustomize/glossary/#kustomization)
 import os
 import re
 
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 _CHART = frozenset({"Chart.yaml", "Chart.yml"})
 _OF_TERRAFORM = (".tf", ".tf.json", ".tofu", ".tofu.json")

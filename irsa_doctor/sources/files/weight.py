@@ -3,7 +3,7 @@
 import os
 import re
 
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 _NAME = regex(
     r"role|oidc|irsa|trust|assume|web.?identity|service.?account|pod.?identity|(?:^|[._-])iam(?:[._-]|$)"

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, Role, ServiceAccount, Text, TrustPolicy, joined, only_hole
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.reading import DocumentReading
-from irsa_doctor.text.regex import regex
 from irsa_doctor.text.scanner import escaped
 
 # a role can trust only OIDC providers of its own account, so their account is the role's

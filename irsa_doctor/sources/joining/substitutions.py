@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, ServiceAccount, Text, joined, text_of
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.reading import DocumentReading
-from irsa_doctor.text.regex import regex
 
 _VARIABLE = regex(r"(\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\})")
 _NAME = regex(r"[A-Za-z_][A-Za-z0-9_]*")

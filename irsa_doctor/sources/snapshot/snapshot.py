@@ -6,8 +6,8 @@ from typing import Literal, get_args
 import msgspec
 
 from irsa_doctor.model import Gap
+from irsa_doctor.model.regex import regex
 from irsa_doctor.text.errors import TextError
-from irsa_doctor.text.regex import regex
 from irsa_doctor.text.written_files import write_whole
 
 SNAPSHOT_SCHEMA = "irsa-doctor.snapshot/1"

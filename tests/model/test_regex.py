@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from irsa_doctor.text.regex import regex
+from irsa_doctor.model.regex import regex
 
 
 @pytest.mark.parametrize("flags", [0, re.IGNORECASE])
