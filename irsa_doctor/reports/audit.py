@@ -182,7 +182,7 @@ def render_changes(since: int, until: int, rows: Sequence[ChangeRow], output_for
             for row in rows
         ]
         return json_text({"schema": CHANGES_SCHEMA, "from": since, "to": until, "changes": changes})
-    worst = sorted(rows, key=lambda row: (SEVERITIES.index(row.severity) if row.severity in SEVERITIES else 9, row.run))
+    worst = sorted(rows, key=_change_order)
     lines = [
         line
         for row in worst
@@ -195,6 +195,12 @@ def render_changes(since: int, until: int, rows: Sequence[ChangeRow], output_for
         )
     ]
     return "".join(f"{line}\n" for line in lines) or "nothing has changed\n"
+
+
+def _change_order(row: ChangeRow) -> tuple[int, int, str, str, str]:
+    """The worst first, then by run, rule and subject."""
+    severity = SEVERITIES.index(row.severity) if row.severity in SEVERITIES else len(SEVERITIES)
+    return severity, row.run, row.rule, row.subject, row.change
 
 
 def render_store_verification(found: StoreVerification, output_format: str, style: Style) -> str:

@@ -1,7 +1,7 @@
 """What changed from one run to the next: a finding is mended only where the rule was asked of its subject again."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Literal, NamedTuple
 
 from irsa_doctor.store.rows import RunRows, SightingRow
@@ -63,6 +63,25 @@ def outcome_of_absent(standing: Standing, sight: "Sight") -> FindingOutcome:
     if how == "unseen":
         return FindingOutcome(standing.status, ("unseen",) if standing.seen else ())
     return FindingOutcome("gone" if how == "gone" else "fixed", (how,))
+
+
+_STATUS_OF: Mapping[str, FindingStatus] = {
+    "new": "open",
+    "reopened": "open",
+    "expired": "open",
+    "unwaived": "open",
+    "waived": "waived",
+    "fixed": "fixed",
+    "rule-gone": "fixed",
+    "gone": "gone",
+}
+"""what has not changed a status is not in it"""
+
+
+def status_after(changes: Iterable[str]) -> FindingStatus | None:
+    """The status of a finding after its changes, oldest first; None after none."""
+    statuses = [_STATUS_OF[change] for change in changes if change in _STATUS_OF]
+    return statuses[-1] if statuses else None
 
 
 class Sight:

@@ -2,15 +2,17 @@
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import groupby
 from typing import NamedTuple
 
+from irsa_doctor.store.changes import status_after
 from irsa_doctor.store.rows import canonical, canonical_bytes, sha256
 
 _CONTENT = {
     "scope": "select kind, id, name, ou, state, why, taken, sha256 from scope where run = ?",
     "sighting": "select s.key, f.rule, f.kind, f.subject, f.account, f.cluster, s.severity, s.confidence, s.status, s.waiver,"
-    " s.body, b.text from sighting s left join finding f on f.key = s.key left join body b on b.digest = s.body"
+    " s.body, b.text, s.number from sighting s left join finding f on f.key = s.key left join body b on b.digest = s.body"
     " where s.run = ? order by s.key",
     "waiver": "select rule, subject, owner, reason, expires, accepted_by, file, line, used from waiver where run = ?",
     "key": "select kind, subject, key from key where run = ?",
@@ -18,7 +20,14 @@ _CONTENT = {
     "subject": "select s.key, s.kind, s.id, s.account, s.cluster, v.verdicts from subject s"
     " left join verdict_set v on v.id = s.verdicts where s.run = ? order by s.key",
     "unknown": "select missing, how, rules, subjects, then_, file from unknown where run = ?",
+    "change": "select s.key, s.change from change s where s.run = ? order by s.key, s.change",
 }
+BEFORE_NUMBERS: Mapping[str, str] = {
+    **{table: query.replace(", s.number", "") for table, query in _CONTENT.items() if table != "change"}
+}
+"""what the digest of a run was over in stores of version 3"""
+BEFORE_KEYS: Mapping[str, str] = {table: query for table, query in BEFORE_NUMBERS.items() if table != "key"}
+"""what it was over in stores of version 1"""
 _OF_RUN = ("id", "started", "finished", "as_of", "tool", "rules_digest", "settings", "inputs", "options", "digest", "previous")
 
 
@@ -40,12 +49,10 @@ class StoreVerification(NamedTuple):
     tampering: tuple[Tampering, ...]
 
 
-def content_digest(store: sqlite3.Connection, run: int, *, without: str = "") -> str:
-    """The digest of all rows of a run, table by table, sorted; `without` a table."""
+def content_digest(store: sqlite3.Connection, run: int, content: Mapping[str, str] = _CONTENT) -> str:
+    """The digest of all rows of a run, table by table, sorted; `content`: the queries, by table."""
     digest = hashlib.sha256()
-    for table, query in _CONTENT.items():
-        if table == without:
-            continue
+    for table, query in content.items():
         digest.update(f"{table}\n".encode())
         for line in _sorted_lines(store, query, run):
             digest.update(line)
@@ -57,7 +64,7 @@ def _sorted_lines(store: sqlite3.Connection, query: str, run: int) -> Iterable[b
     """The rows of a query as text, sorted by code points. Those of which there may be more than fit into memory are sorted by
     SQLite: they begin with a key that no other has."""
     lines = (canonical_bytes(row) for row in store.execute(query, (run,)))
-    return lines if query.endswith(" order by s.key") else sorted(lines)
+    return lines if " order by s.key" in query else sorted(lines)
 
 
 def run_hash(store: sqlite3.Connection, run: int) -> str:
@@ -91,15 +98,16 @@ def _broken_chain(store: sqlite3.Connection, runs: list[tuple[int, str, str, str
 
 def _changed_content(store: sqlite3.Connection, runs: list[tuple[int, str, str, str | None, str]]) -> Iterator[Tampering]:
     for run, state, digest, _, _ in runs:
-        if state == "complete" and content_digest(store, run) != digest and not _is_from_before_keys(store, run, digest):
+        if state == "complete" and not any(content_digest(store, run, each) == digest for each in _contents(store, run)):
             yield _first_change(store, run)
 
 
-def _is_from_before_keys(store: sqlite3.Connection, run: int, digest: str) -> bool:
-    """Whether a run is as it was written by a version that kept no keys: it has none, and its digest is over the rest."""
-    if store.execute("select 1 from key where run = ?", (run,)).fetchone():
-        return False
-    return content_digest(store, run, without="key") == digest
+def _contents(store: sqlite3.Connection, run: int) -> Iterator[Mapping[str, str]]:
+    """What the digest of a run may be over, by the version that wrote it."""
+    yield _CONTENT
+    yield BEFORE_NUMBERS
+    if not store.execute("select 1 from key where run = ?", (run,)).fetchone():
+        yield BEFORE_KEYS
 
 
 def _first_change(store: sqlite3.Connection, run: int) -> Tampering:
@@ -110,21 +118,33 @@ def _first_change(store: sqlite3.Connection, run: int) -> Tampering:
     ):
         if text is None or sha256(text) != body:
             return Tampering(run, "body", f"the text of {key}")
-    return Tampering(run, "scope, sighting, waiver, key, tally, subject or unknown", "a row was added, changed or removed")
+    return Tampering(run, ", ".join(_CONTENT), "a row was added, changed or removed")
 
 
 def _changed_findings(store: sqlite3.Connection) -> Iterator[Tampering]:
     """Derived columns that the runs contradict."""
     query = (
-        "select f.key, f.first_seen, f.last_seen, min(s.run), max(s.run), f.status,"
-        " (select x.status from sighting x where x.key = f.key and x.run = f.last_seen)"
+        "select f.key, f.first_seen, f.last_seen, min(s.run), max(s.run)"
         " from finding f left join sighting s on s.key = f.key group by f.key order by f.key"
     )
-    runs = [row[0] for row in store.execute("select id from run where state = 'complete' order by id")]
-    for key, first, last, earliest, latest, status, seen_as in store.execute(query):
+    runs = frozenset(row[0] for row in store.execute("select id from run where state = 'complete'"))
+    for key, first, last, earliest, latest in store.execute(query):
         if earliest is not None and (first > earliest or last != latest):
             yield Tampering(last, "finding", f"first_seen or last_seen of {key}")
-        elif earliest is not None and runs and last == runs[-1] and status != seen_as:
-            yield Tampering(last, "finding", f"the status of {key}")
-        elif earliest is None and runs and last in runs:
+        elif earliest is None and last in runs:
             yield Tampering(last, "finding", f"{key} was never seen")
+    yield from _changed_outcomes(store)
+
+
+def _changed_outcomes(store: sqlite3.Connection) -> Iterator[Tampering]:
+    """Findings that are not what the changes of the runs made of them."""
+    query = (
+        "select f.key, f.first_seen, f.last_seen, f.status, c.run, c.change from finding f"
+        " left join change c on c.key = f.key order by f.key, c.run"
+    )
+    for (key, first, last, status), rows in groupby(store.execute(query), key=lambda row: row[:4]):
+        changes = [(run, change) for *_, run, change in rows]
+        if changes[0][0] != first:
+            yield Tampering(last, "finding", f"first_seen of {key}, or its first row in change")
+        elif status_after(change for _, change in changes) != status:
+            yield Tampering(last, "finding", f"the status of {key}, or its rows in change")

@@ -89,7 +89,7 @@ def sightings(store: sqlite3.Connection, run: int, status: str = "") -> Iterator
         "select b.text, s.key, f.account, f.cluster, s.status, s.waiver, f.first_seen,"
         " (select max(x.run) from sighting x where x.key = s.key and x.run <= s.run)"
         " from sighting s join finding f on f.key = s.key join body b on b.digest = s.body where s.run = ?"
-        " and ? in ('', s.status) order by s.rowid"
+        " and ? in ('', s.status) order by s.number"
     )
     names = ("key", "account", "cluster", "status", "waiver", "first_seen", "last_seen")
     for text, *values in store.execute(query, (run, status)):
@@ -103,14 +103,23 @@ def counts(store: sqlite3.Connection, run: int) -> dict[tuple[str, str], int]:
 
 
 def change_counts(store: sqlite3.Connection, run: int) -> dict[str, int]:
-    """How often each change has come about in a run, in the order in which they came first."""
-    query = "select change, count(*) from change where run = ? group by change order by min(rowid)"
+    """How often each change has come about in a run, by name."""
+    query = "select change, count(*) from change where run = ? group by change order by change"
     return dict(store.execute(query, (run,)))
 
 
+_ORDERS = {
+    "scope": "kind, id",
+    "tally": "rule",
+    # first those that no rule has named
+    "unknown": "case rules when '[]' then 0 else 1 end, missing, how, then_, file",
+    "waiver": "file, line, rule, subject, expires, owner, reason",
+}
+
+
 def table(store: sqlite3.Connection, name: str, run: int) -> list[dict[str, Any]]:
-    """The rows of a run in one of its tables, in the order in which they were written."""
-    cursor = store.execute(f"select * from {name} where run = ? order by rowid", (run,))  # noqa: S608 - our own names
+    """The rows of a run in one of its tables, in the order in which they are shown."""
+    cursor = store.execute(f"select * from {name} where run = ? order by {_ORDERS[name]}", (run,))  # noqa: S608 - our own names
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
@@ -122,7 +131,7 @@ def change_rows(store: sqlite3.Connection, since: int, until: int) -> Iterator[C
         " from change c join finding f on f.key = c.key"
         " left join sighting s on s.key = c.key"
         " and s.run = (select max(x.run) from sighting x where x.key = c.key and x.run <= c.run)"
-        " left join body b on b.digest = s.body where c.run > ? and c.run <= ? order by c.run, c.rowid"
+        " left join body b on b.digest = s.body where c.run > ? and c.run <= ? order by c.run, c.key, c.change"
     )
     for change, run, rule, kind, subject, key, severity, account, waiver, text in store.execute(query, (since, until)):
         yield ChangeRow(

@@ -99,14 +99,14 @@ def _write_rows(store: sqlite3.Connection, run: int, rows: RunRows) -> None:
 
 def _write_sightings(store: sqlite3.Connection, run: int, rows: RunRows, last: int | None) -> None:
     """Write the findings of a run, one at a time, and what becomes of each."""
-    for sighting in rows.sightings:
+    for number, sighting in enumerate(rows.sightings):
         digest = sha256(sighting.body)
         row = store.execute(f"{_STANDING} where f.key = ?", (sighting.key,)).fetchone() if last is not None else None
         outcome = outcome_of_seen(_standing(row, last) if row else None, sighting, rows.as_of[:10])
         store.execute("insert or ignore into body values (?, ?)", (digest, sighting.body))
         store.execute(
-            "insert into sighting values (?, ?, ?, ?, ?, ?, ?)",
-            (run, sighting.key, sighting.severity, sighting.confidence, sighting.status, sighting.waiver, digest),
+            "insert into sighting values (?, ?, ?, ?, ?, ?, ?, ?)",
+            (run, sighting.key, sighting.severity, sighting.confidence, sighting.status, sighting.waiver, digest, number),
         )
         store.execute(
             "insert into finding values (?, ?, ?, ?, ?, ?, ?, ?, ?)"

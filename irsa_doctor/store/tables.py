@@ -9,14 +9,16 @@ from urllib.parse import quote
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.text.open_flags import NO_LINK
 
-STORE_VERSION = "3"
-_BEFORE = ("1", "2")
-"""versions whose stores may lack the table `key`, and whose subjects are written out run by run; such a store is read as it is,
-and upgraded where it is written to"""
+STORE_VERSION = "4"
+_BEFORE = ("1", "2", "3")
+"""versions whose findings have no numbers; the first two may lack the table `key`, and have their subjects written out run by
+run. Such a store is read as it is, and upgraded where it is written to"""
 _KEY = (
     "key (run integer not null, kind text not null, subject text not null, key text not null,"
     " primary key (run, kind, subject, key))"
 )
+_SIGHTING_ORDER = "sighting_number on sighting (run, number)"
+"""the findings of a run have numbers, in the order in which they are shown"""
 _SUBJECT = """
 create table subject_name (
   number integer primary key, key text not null, kind text not null, id text not null, account text not null,
@@ -56,8 +58,9 @@ create table finding (
 );
 create table sighting (
   run integer not null, key text not null, severity text not null, confidence text not null, status text not null,
-  waiver text not null, body text not null, primary key (run, key)
+  waiver text not null, body text not null, number integer not null default 0, primary key (run, key)
 );
+create index {_SIGHTING_ORDER};
 create table body (digest text primary key, text text not null);
 create table waiver (
   run integer not null, rule text not null, subject text not null, owner text not null, reason text not null,
@@ -165,15 +168,21 @@ def _check(connection: sqlite3.Connection, path: str, *, to_write: bool) -> None
 def _upgrade(connection: sqlite3.Connection, *, to_write: bool) -> None:
     """Bring a store of a version before to this one. No row of a run says anything else, so that the chain of hashes stays as
     it is."""
-    has_keys = connection.execute("select 1 from sqlite_master where type = 'table' and name = 'key'").fetchone()
+    kinds = dict(connection.execute("select name, type from sqlite_master"))
     if not to_write:
-        if not has_keys:
+        if "key" not in kinds:
             connection.execute(f"create temp table {_KEY}")
+        connection.execute("create temp view sighting as select s.*, s.rowid as number from main.sighting s")
         return
     with transaction(connection):
-        if not has_keys:
+        if "key" not in kinds:
             connection.execute(f"create table {_KEY}")
-        _name_subjects(connection)
+        if kinds["subject"] == "table":
+            _name_subjects(connection)
+        connection.execute("alter table sighting add column number integer not null default 0")
+        # until now they were shown as SQLite had them
+        connection.execute("update sighting set number = rowid")
+        connection.execute(f"create index {_SIGHTING_ORDER}")
         connection.execute("update meta set value = ? where name = 'version'", (STORE_VERSION,))
 
 

@@ -5,15 +5,16 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.store.integrity import content_digest, run_hash
+from irsa_doctor.store.integrity import BEFORE_KEYS, BEFORE_NUMBERS, content_digest, run_hash
 from tests.cli.running import put
-from tests.store.runs import OPEN, RIGHT, audited, details, named
+from tests.store.runs import ACCOUNT, OPEN, RIGHT, audited, details, named
 
 AS_OF = "2026-03-01T00:00:00Z"
 
@@ -47,9 +48,9 @@ def assert_whole(store: Path, runs: int = 2) -> None:
 
 def test_a_store_of_a_later_version(store):
     with closing(sqlite3.connect(store, isolation_level=None)) as connection:
-        connection.execute("update meta set value = '4'")
+        connection.execute("update meta set value = '5'")
     content = store.read_bytes()
-    assert_refused(audit(store), "version 4")
+    assert_refused(audit(store), "version 5")
     assert store.read_bytes() == content
 
 
@@ -128,7 +129,12 @@ def test_a_full_disk_leaves_no_half_of_a_new_store(tmp_path):
     assert_whole(store, 1)
 
 
-BEFORE_NAMES = """
+WITHOUT_NUMBERS = """
+drop index sighting_number;
+alter table sighting drop column number;
+update meta set value = '3';
+"""
+WITHOUT_NAMES = """
 create table before (
   run integer not null, key text not null, kind text not null, id text not null, account text not null, cluster text not null,
   verdicts integer not null, primary key (run, key)
@@ -140,50 +146,60 @@ drop table subject_verdict;
 alter table before rename to subject;
 update meta set value = '2';
 """
+WITHOUT_KEYS = """
+drop table key;
+update meta set value = '1';
+"""
 
 
-def before_names(store: Path) -> str:
-    """Make a store what the version before kept, which wrote every subject out run by run; return its head."""
-    with sqlite3.connect(store) as connection:
-        connection.executescript(BEFORE_NAMES)
-    connection.close()
-    return api.audit_verify(store=str(store)).head
-
-
-def before_keys(store: Path) -> str:
-    """Make a store what the first version kept, which had no keys either; return its head."""
-    with sqlite3.connect(store) as connection:
+def changed_back(store: Path, content: Mapping[str, str], *scripts: str) -> str:
+    """Make a store what an earlier version kept, whose digests were over this content; return its head."""
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
         previous = None
         for (run,) in connection.execute("select id from run order by id").fetchall():
-            digest = content_digest(connection, run, without="key")
+            digest = content_digest(connection, run, content)
             connection.execute("update run set digest = ?, previous = ? where id = ?", (digest, previous, run))
             previous = run_hash(connection, run)
             connection.execute("update run set hash = ? where id = ?", (previous, run))
-        connection.execute("drop table key")
-    connection.close()
-    before_names(store)
-    with sqlite3.connect(store) as connection:
-        connection.execute("update meta set value = '1'")
-    connection.close()
+        for script in scripts:
+            connection.executescript(script)
     return str(previous)
 
 
-@pytest.mark.parametrize("before", [before_keys, before_names])
+def before_numbers(store: Path) -> str:
+    return changed_back(store, BEFORE_NUMBERS, WITHOUT_NUMBERS)
+
+
+def before_names(store: Path) -> str:
+    """The version before kept the names of subjects run by run."""
+    return changed_back(store, BEFORE_NUMBERS, WITHOUT_NUMBERS, WITHOUT_NAMES)
+
+
+def before_keys(store: Path) -> str:
+    """The first version had no keys either."""
+    return changed_back(store, BEFORE_KEYS, WITHOUT_NUMBERS, WITHOUT_NAMES, WITHOUT_KEYS)
+
+
+@pytest.mark.parametrize("before", [before_keys, before_names, before_numbers])
 def test_a_store_of_a_version_before_is_read_as_it_is(store, before):
+    answer = api.audit_show(1, store=str(store)).answer
     head, content = before(store), store.read_bytes()
+    answer["run"] |= {name: api.audit_show(1, store=str(store)).answer["run"][name] for name in ("hash", "previous")}
     found = api.audit_verify(store=str(store), head=head)
     assert (found.runs, found.head, found.tampering) == (2, head, ())
-    assert api.audit_show(1, store=str(store)).answer["run"]["hash"]
+    assert api.audit_show(1, store=str(store)).answer == answer
     assert store.read_bytes() == content
 
 
-@pytest.mark.parametrize("before", [before_keys, before_names])
+@pytest.mark.parametrize("before", [before_keys, before_names, before_numbers])
 def test_a_store_of_a_version_before_is_upgraded_with_its_chain(store, before):
     head = before(store)
     assert audit(store).returncode == 1
     found = api.audit_verify(store=str(store), head=head)
     assert (found.runs, found.tampering) == (3, ())
+    order = [finding["subject"]["id"] for finding in api.audit_show(1, store=str(store)).answer["findings"]]
+    assert order == [f"arn:aws:iam::{ACCOUNT}:role/{name}#0" for name in ("app", "other")]
     with sqlite3.connect(store) as connection:
-        assert connection.execute("select value from meta where name = 'version'").fetchone() == ("3",)
+        assert connection.execute("select value from meta where name = 'version'").fetchone() == ("4",)
         connection.execute("insert into key values (1, 'thumbprint', 'a', 'b')")
     assert [each.run for each in api.audit_verify(store=str(store)).tampering] == [1]

@@ -36,14 +36,20 @@ def test_a_store_that_nobody_touched_is_whole(store):
 
 
 CHANGES = [
-    "delete from sighting where rowid = 1",
+    "delete from sighting where run = 1 and key = (select min(key) from sighting where run = 1)",
+    "update sighting set number = 7 where run = 1",
     "update sighting set severity = 'low'",
     "update sighting set status = 'waived' where run = 1",
     "update body set text = replace(text, 'critical', 'low')",
     "update finding set subject = 'x'",
     "update finding set first_seen = 2 where first_seen = 1",
     "update finding set status = 'fixed' where status = 'open'",
-    "delete from finding where rowid = 1",
+    "delete from finding where key = (select min(key) from finding)",
+    "update finding set first_seen = 0",
+    "update finding set status = 'gone' where status = 'fixed'",
+    "delete from change where run = 2",
+    "update change set change = 'seen-again' where change = 'fixed'",
+    "insert into change select 2, key, 'waived' from finding",
     "update scope set state = 'partial'",
     "delete from scope",
     "insert into waiver values (1, 'r', 's', 'o', 'w', '2030-01-01', '', '', 0, 1)",
