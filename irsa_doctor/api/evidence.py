@@ -81,11 +81,13 @@ def _source(store: str, connection: "sqlite3.Connection", period: "EvidencePerio
     from irsa_doctor.store.population import Population
     from irsa_doctor.store.tables import opened
 
+    population = Population(connection, period.runs)
+    notes = population.notes
+
     def subjects() -> "Iterator[StoredSubject]":
         with closing(opened(store)) as reading:
-            yield from Population(reading, period.runs).subjects()
+            yield from population.subjects(reading)
 
-    notes = Population(connection, period.runs).notes
     if account:
         homes = dict(connection.execute("select kind || char(0) || subject, account from finding"))
         notes = {(kind, ident): of for (kind, ident), of in notes.items() if homes.get(f"{kind}\0{ident}") == account}

@@ -19,22 +19,22 @@ class Population:
         self._store, self._runs = store, tuple(runs)
         self._parsed: dict[str, Mapping[str, str]] = {}
         self._waived = self._waived_rules()
+        self._known_by_findings = tuple(self._of_findings())
         self.notes = self._notes()
 
-    def subjects(self) -> Iterator[StoredSubject]:
-        """Every subject, by kind and id; then those that are known by a finding alone, then those out of sight."""
-        yield from self._judged()
-        yield from self._of_findings()
-        yield from self._unseen()
+    def subjects(self, store: sqlite3.Connection) -> Iterator[StoredSubject]:
+        """Every subject, by kind and id; then those that are known by a finding alone, then those out of sight. `store`: a
+        connection to the same store."""
+        yield from self._judged(store)
+        yield from self._known_by_findings
+        yield from self._unseen(store)
 
-    def _judged(self) -> Iterator[StoredSubject]:
+    def _judged(self, store: sqlite3.Connection) -> Iterator[StoredSubject]:
         query = (
             f"select {_COLUMNS} from subject s join verdict_set v on v.id = s.verdicts"  # noqa: S608 - our own names
             f" where s.run in ({self._marks}) order by s.kind, s.id, s.key, s.run"
         )
-        for (key, kind, ident, account, cluster), rows in groupby(
-            self._store.execute(query, self._runs), key=lambda row: row[:5]
-        ):
+        for (key, kind, ident, account, cluster), rows in groupby(store.execute(query, self._runs), key=lambda row: row[:5]):
             verdicts = tuple([self._verdicts(run, kind, ident, text) for *_, run, text in rows])
             yield StoredSubject(key, kind, ident, account, cluster, verdicts)
 
@@ -50,29 +50,31 @@ class Population:
     def _of_findings(self) -> Iterator[StoredSubject]:
         """Subjects of rules about the run itself, waivers say, which are in no table of subjects."""
         query = (
-            "select f.kind, f.subject, f.account, f.cluster, s.run, f.rule, s.status from sighting s join finding f"  # noqa: S608
+            "select f.kind, f.subject, f.account, f.cluster, s.run, f.rule from sighting s join finding f"  # noqa: S608
             f" on f.key = s.key where s.run in ({self._marks}) order by f.kind, f.subject, s.run"
         )
-        rows = self._store.execute(query, self._runs)
-        for (kind, ident, account, cluster), several in groupby(rows, key=lambda row: row[:4]):
-            key = sha256(f"{kind}\0{ident}")
+        judged = self._names()
+        name = next(judged, None)
+        for (kind, ident, account, cluster), rows in groupby(self._store.execute(query, self._runs), key=lambda row: row[:4]):
+            while name is not None and name < (kind, ident):
+                name = next(judged, None)
+            if name == (kind, ident):
+                continue
             by_run: dict[int, dict[str, str]] = {}
-            for *_, run, rule, _status in several:
+            for *_, run, rule in rows:
                 by_run.setdefault(run, {})[rule] = "fail"
-            missing = {run: rules for run, rules in by_run.items() if not self._is_judged(run, key)}
-            if missing and len(missing) == len(by_run):
-                verdicts = (
-                    RunVerdicts(run, rules, self._waived.get((run, kind, ident), _NOBODY)) for run, rules in missing.items()
-                )
-                yield StoredSubject(key, kind, ident, account, cluster, tuple(verdicts))
+            verdicts = (RunVerdicts(run, rules, self._waived.get((run, kind, ident), _NOBODY)) for run, rules in by_run.items())
+            yield StoredSubject(sha256(f"{kind}\0{ident}"), kind, ident, account, cluster, tuple(verdicts))
 
-    def _is_judged(self, run: int, key: str) -> bool:
-        return self._store.execute("select 1 from subject where run = ? and key = ?", (run, key)).fetchone() is not None
+    def _names(self) -> Iterator[tuple[str, str]]:
+        """Kind and id of every subject that was judged, in order."""
+        query = f"select distinct kind, id from subject where run in ({self._marks}) order by kind, id"  # noqa: S608 - our own names
+        return iter(self._store.execute(query, self._runs))
 
-    def _unseen(self) -> Iterator[StoredSubject]:
+    def _unseen(self, store: sqlite3.Connection) -> Iterator[StoredSubject]:
         """Subjects of earlier runs that are in none of these, and whose account or cluster was out of sight ever since."""
         last = self._runs[-1]
-        dim = self._dim_by_run(last)
+        dim = _dim_by_run(store, last)
         if not dim.get(last):
             return
         query = (
@@ -80,21 +82,10 @@ class Population:
             " join verdict_set v on v.id = s.verdicts where s.run < ? and s.key not in"
             f" (select key from subject where run in ({self._marks})) group by s.key order by s.kind, s.id, s.key"
         )
-        for key, kind, ident, account, cluster, run, text in self._store.execute(query, (last, *self._runs)):
+        for key, kind, ident, account, cluster, run, text in store.execute(query, (last, *self._runs)):
             since = [places for number, places in dim.items() if number > run]
             if all(account in places or cluster in places for places in since):
                 yield StoredSubject(key, kind, ident, account, cluster, (self._verdicts(run, kind, ident, text),), True)
-
-    def _dim_by_run(self, last: int) -> dict[int, frozenset[str]]:
-        """Run -> the accounts and clusters that could not be read whole."""
-        rows = self._store.execute(
-            "select r.id, s.id from run r left join scope s on s.run = r.id and s.state != 'read'"
-            " where r.state = 'complete' and r.id <= ? order by r.id",
-            (last,),
-        )
-        return {
-            run: frozenset(row[1] for row in several) - {None, ""} for run, several in groupby(rows, key=lambda row: row[0])
-        }
 
     def _waived_rules(self) -> dict[tuple[int, str, str], frozenset[str]]:
         query = (
@@ -120,6 +111,16 @@ class Population:
             acceptance = (str(body.get(name) or "") for name in ("owner", "accepted_by", "expires", "reason"))
             table.setdefault((kind, subject), []).append(FindingNote(*fields, *acceptance))
         return {subject: tuple(notes) for subject, notes in table.items()}
+
+
+def _dim_by_run(store: sqlite3.Connection, last: int) -> dict[int, frozenset[str]]:
+    """Run -> the accounts and clusters that could not be read whole."""
+    rows = store.execute(
+        "select r.id, s.id from run r left join scope s on s.run = r.id and s.state != 'read'"
+        " where r.state = 'complete' and r.id <= ? order by r.id",
+        (last,),
+    )
+    return {run: frozenset(row[1] for row in several) - {None, ""} for run, several in groupby(rows, key=lambda row: row[0])}
 
 
 def trend(store: sqlite3.Connection, runs: Sequence[int]) -> list[RunTrend]:

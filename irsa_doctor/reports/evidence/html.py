@@ -29,7 +29,7 @@ _LINKS = {
 
 def html_pieces(evidence: AuditEvidence) -> Iterator[str]:
     """Returns the page, piece by piece."""
-    return framed(f"irsa-doctor audit: {verdict_sentence(evidence)}", _body(evidence))
+    return framed(f"irsa-doctor audit: {verdict_sentence(evidence)}", _body(evidence), evidence)
 
 
 def _body(evidence: AuditEvidence) -> Iterator[str]:

@@ -80,7 +80,7 @@ def _changes(evidence: AuditEvidence) -> Iterator[str]:
 
 def _waivers(evidence: AuditEvidence) -> Iterator[str]:
     if ending := ending_waivers(evidence):
-        yield from ("### Waivers that end within 30 days", "")
+        yield from ("### Waivers that have ended, or end within 30 days", "")
         for waiver in ending:
             says = f"{waiver['expires']}: {waiver['rule']} {waiver['subject']}, {waiver['owner']}: {waiver['reason']}"
             yield f"- {for_markdown(says)}"

@@ -2,9 +2,11 @@
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from irsa_doctor.answers.audit.evidence import NOT_AN_OPINION, AuditEvidence, ControlEvidence
 from irsa_doctor.answers.audit.items import ITEM_RESULTS, EvidenceItem
@@ -32,6 +34,8 @@ from irsa_doctor.reports.html_tables import html_row, html_table
 _FOLDER = Path(__file__).parent
 ITEM_LIMIT = 2000
 """items of a control on a page"""
+_UNSAFE = re.compile(r"[^0-9A-Za-z:., -]")
+"""what ends a text in a style, and everything like it"""
 _WORSE = 15
 """findings on the first page"""
 
@@ -41,20 +45,31 @@ def _style() -> str:
     return (_FOLDER.parent / "report.css").read_text(encoding="utf-8") + (_FOLDER / "evidence.css").read_text(encoding="utf-8")
 
 
+def _printed_margins(run: Mapping[str, Any]) -> str:
+    """Returns the style that prints on each sheet of paper which run it is of, its hash, and the number of the sheet."""
+    words = {
+        "top-left": f"irsa-doctor audit, run {run['id']} as of {run['as_of']}",
+        "bottom-left": str(run["hash"]),
+    }
+    boxes = "".join(f'@{place} {{ content: "{_UNSAFE.sub("", text)}"; }}' for place, text in words.items())
+    return f'@media print {{ @page {{ {boxes} @bottom-right {{ content: counter(page) " of " counter(pages); }} }} }}\n'
+
+
 def digest_of(text: str) -> str:
     """Returns the digest by which a Content-Security-Policy allows a style or a script."""
     return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
 
 
-def framed(title: str, body: Iterable[str], script: str = "") -> Iterator[str]:
+def framed(title: str, body: Iterable[str], evidence: AuditEvidence, script: str = "") -> Iterator[str]:
     """Returns a whole page, piece by piece; it may use its own style and this script, and load nothing."""
+    style = _style() + _printed_margins(evidence.run)
     scripts = f" script-src {digest_of(script)};" if script else ""
-    policy = f"default-src 'none'; style-src {digest_of(_style())};{scripts} base-uri 'none'; form-action 'none'"
+    policy = f"default-src 'none'; style-src {digest_of(style)};{scripts} base-uri 'none'; form-action 'none'"
     yield (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{for_xml(title)}</title>\n<style>{_style()}</style></head>\n<body>\n"
+        f"<title>{for_xml(title)}</title>\n<style>{style}</style></head>\n<body>\n"
     )
     for line in body:
         yield f"{line}\n"
@@ -90,7 +105,11 @@ def front(evidence: AuditEvidence, links: Mapping[str, str]) -> Iterator[str]:
 def _numbers(evidence: AuditEvidence) -> Iterator[tuple[str, int]]:
     controls = [control for framework in evidence.frameworks for control in framework.controls]
     unread = len(evidence.scope.unread_accounts) + len(evidence.scope.unread_clusters)
-    waived = sum(note.status == "waived" for notes in evidence.notes.values() for note in notes)
+    waived = sum(
+        note.status == "waived" and note.last_seen == evidence.period.last
+        for notes in evidence.notes.values()
+        for note in notes
+    )
     open_findings, failing = len(open_now(evidence)), sum(control.verdict == "fail" for control in controls)
     yield f"open finding{'' if open_findings == 1 else 's'}", open_findings
     yield f"of {len(controls)} controls fail", failing
@@ -128,7 +147,7 @@ def _worse(evidence: AuditEvidence) -> Iterator[str]:
 
 
 def _owed(evidence: AuditEvidence) -> Iterator[str]:
-    yield "<h2>Waivers that end within 30 days</h2>"
+    yield "<h2>Waivers that have ended, or end within 30 days</h2>"
     ending = ending_waivers(evidence)
     if not ending:
         yield "<p>None.</p>"
@@ -190,7 +209,8 @@ def control_section(evidence: AuditEvidence, control: ControlEvidence, anchor: s
         yield "<p>No rule bears on this control: population 0. It is listed so that nobody takes it for tested.</p></section>"
         return
     yield population_svg(control.counts, f"{control.id}: {counts_line(control)}")
-    yield f"<p>Population: {counted(control.population, 'item')}. {counts_line(control).capitalize()}.</p>"
+    number = f"{control.population:,} item{'' if control.population == 1 else 's'}"
+    yield f"<p>Population: {number}. {counts_line(control).capitalize()}.</p>"
     yield from _rules(control)
     if control.sample:
         yield f"<details open><summary>Sample: {counted(len(control.sample), 'item')}</summary>"
@@ -199,10 +219,10 @@ def control_section(evidence: AuditEvidence, control: ControlEvidence, anchor: s
     by_result = _listed(control)
     for result in ITEM_RESULTS:
         if items := by_result[result]:
-            number = control.counts.get(result, 0)
-            shown = "" if number == len(items) else f", {len(items):,} of them here"
+            count = control.counts.get(result, 0)
+            shown = "" if count == len(items) else f", {len(items):,} of them here"
             opened = " open" if result == "failed" else ""
-            yield f"<details{opened}><summary>{number:,} {RESULT_WORDS[result]}{shown}</summary>"
+            yield f"<details{opened}><summary>{count:,} {RESULT_WORDS[result]}{shown}</summary>"
             yield _items_table(evidence, items)
             yield "</details>"
     if control.population > ITEM_LIMIT:
@@ -344,9 +364,8 @@ def scope_section(evidence: AuditEvidence) -> Iterator[str]:
     yield "<p>Nothing on this page passed or failed. What was open before and could not be checked now is still open.</p>"
     yield "<h3>Accounts</h3>"
     rows = [(a.id, a.name, a.state, a.why or "-", a.taken or "-") for a in scope.unread_accounts]
-    yield (
-        html_table(("account", "name", "state", "why", "read last"), rows) if rows else "<p>Every account was read in full.</p>"
-    )
+    head = ("account", "name", "state", "why", "read or tried at")
+    yield html_table(head, rows) if rows else "<p>Every account was read in full.</p>"
     yield "<h3>Clusters</h3>"
     clusters = [(c.arn, c.state, c.why or "-") for c in scope.unread_clusters]
     yield html_table(("cluster", "state", "why"), clusters) if clusters else "<p>Every known cluster was read in full.</p>"

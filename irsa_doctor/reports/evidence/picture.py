@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from irsa_doctor.answers.audit.evidence import AuditEvidence, RunGap
 from irsa_doctor.answers.audit.items import ITEM_RESULTS, ItemResult
@@ -13,7 +14,8 @@ from irsa_doctor.reports.escape import for_xml
 _WIDTH, _HEIGHT = 720, 230
 _LEFT, _RIGHT, _TOP, _BOTTOM = 44, 12, 12, 30
 _WIDEST_BAR = 44
-_MOST_LABELS = 6
+_LABEL = 112
+"""the room of a date on a narrow page"""
 _HATCH = (
     '<defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)">'
     '<rect width="6" height="6" class="hatch-ground"/><rect width="2" height="6" class="hatch-line"/></pattern></defs>'
@@ -25,7 +27,7 @@ def trend_svg(evidence: AuditEvidence) -> str:
     without runs is grey."""
     points = evidence.trend
     top = _nice(max([_height_of(point) for point in points] or [1]))
-    scale = _Scale(points, evidence.period.gaps, top)
+    scale = Scale(points, evidence.period.gaps, top)
     said = f"Open findings over {len(points)} runs; the last has {_words(points[-1])}." if points else "No runs."
     body = [
         f'<svg class="trend" viewBox="0 0 {_WIDTH} {_HEIGHT}" role="img" aria-labelledby="trend-title">',
@@ -79,15 +81,17 @@ def _y(value: float, top: int) -> float:
     return _HEIGHT - _BOTTOM - (_HEIGHT - _TOP - _BOTTOM) * value / top
 
 
-class _Scale:
-    """Where times stand."""
+class Scale:
+    """Where the runs of a trend are on its picture."""
 
     def __init__(self, points: Sequence[RunTrend], gaps: Sequence[RunGap], top: int) -> None:
         moments = [_time(point.as_of) for point in points]
         moments += [_time(end) for gap in gaps for end in (gap.start, gap.end)]
         self._first, self._last, self._top = min(moments, default=0.0), max(moments, default=0.0), top
-        room = (_WIDTH - _LEFT - _RIGHT) / max(len(points), 1)
-        self._bar = min(_WIDEST_BAR, max(1.5, room * 0.6))
+        self._bar: float = _WIDEST_BAR
+        places = sorted(self.x(point.as_of) for point in points)
+        room = min((after - before for before, after in pairwise(places)), default=_WIDTH)
+        self._bar = min(_WIDEST_BAR, max(1.5, room * 0.7))
 
     def x(self, text: str) -> float:
         """The middle of what stands at a time."""
@@ -119,12 +123,13 @@ class _Scale:
         return f"<g><title>{says}</title>{''.join(parts)}</g>"
 
     def labels(self, points: Sequence[RunTrend]) -> Iterator[str]:
-        """The dates of some runs, the first and the last among them."""
-        step = max(1, -(-len(points) // _MOST_LABELS))
-        shown = [point for number, point in enumerate(reversed(points)) if number % step == 0]
-        for point in shown:
+        """The dates of the last run and of those before it that have room."""
+        limit = float(_WIDTH)
+        for point in reversed(points):
             x, day = self.x(point.as_of), for_xml(point.as_of[:10])
-            yield f'<text x="{x:.1f}" y="{_HEIGHT - 10}" text-anchor="middle">{day}</text>'
+            if x + _LABEL / 2 <= limit + 1 or limit == _WIDTH:
+                yield f'<text x="{x:.1f}" y="{_HEIGHT - 10}" text-anchor="middle">{day}</text>'
+                limit = x - _LABEL / 2
 
 
 def _time(text: str) -> float:

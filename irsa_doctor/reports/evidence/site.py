@@ -32,16 +32,16 @@ _SEARCH = Path(__file__).parent / "search.js"
 
 def site_pages(evidence: AuditEvidence) -> Iterator[tuple[str, Iterator[str]]]:
     """Returns the pages with their paths; all items are in items.csv."""
-    yield "index.html", framed(_title(evidence), _index(evidence), _SEARCH.read_text(encoding="utf-8"))
+    yield "index.html", framed(_title(evidence), _index(evidence), evidence, _SEARCH.read_text(encoding="utf-8"))
     for framework in evidence.frameworks:
         for control in framework.controls:
             name = control_anchor(framework.id, control.id)
             title = f"{control.id}, {framework.title}"
-            yield f"controls/{name}.html", framed(title, _control(evidence, framework, control))
+            yield f"controls/{name}.html", framed(title, _control(evidence, framework, control), evidence)
     for account in _accounts(evidence):
-        yield f"accounts/{account}.html", framed(f"Account {account}", _account(evidence, account))
+        yield f"accounts/{account}.html", framed(f"Account {account}", _account(evidence, account), evidence)
     for point in evidence.trend:
-        yield f"runs/{point.run}.html", framed(f"Run {point.run}", _run(evidence, point.run))
+        yield f"runs/{point.run}.html", framed(f"Run {point.run}", _run(evidence, point.run), evidence)
     yield "items.csv", csv_pieces(evidence)
 
 

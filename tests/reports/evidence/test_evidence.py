@@ -4,8 +4,11 @@ import csv
 import io
 import json
 import re
+import sqlite3
 from collections import Counter
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ import pytest
 from irsa_doctor import api
 from irsa_doctor.answers.audit.evidence import gaps_between
 from irsa_doctor.answers.audit.items import ITEM_RESULTS
+from irsa_doctor.model.audited import RunTrend
+from irsa_doctor.reports.evidence.picture import Scale
+from irsa_doctor.store.population import Population
 from tests.cli.running import OPEN, RIGHT, put
 from tests.reports.evidence.stores import HOSTILE, LoadedParts, rendered, three_runs
 from tests.store.runs import audited, named
@@ -219,3 +225,59 @@ def test_a_finding_of_a_private_rule_is_named_by_no_control(tmp_path):
     text = rendered(store, "html")
     assert "No control of" in text
     assert "house-audience" in text
+
+
+def test_each_printed_sheet_says_of_which_run_it_is(store):
+    page = rendered(store, "html")
+    head = api.audit_verify(store=store).head
+    assert f'@bottom-left {{ content: "{head}"; }}' in page
+    assert '@top-left { content: "irsa-doctor audit, run 3 as of ' in page
+    assert 'counter(page) " of " counter(pages)' in page
+
+
+def test_the_hash_of_a_forged_run_is_no_style(tmp_path):
+    store = three_runs(tmp_path)
+    with sqlite3.connect(store) as connection:
+        connection.execute("""update run set hash = '"; } } </style><script>alert(1)</script>' where id = 3""")
+    connection.close()
+    page = rendered(store, "html")
+    assert re.search(r'@bottom-left \{ content: " +stylescriptalert1script"; \}', page)
+    assert "<script" not in page
+
+
+def test_a_waiver_of_an_earlier_run_is_not_counted_as_one_of_the_last(tmp_path):
+    settings = (
+        '[[waivers]]\nrule = "open-aud-only"\nsubject = "*app#0"\nowner = "o"\nreason = "r"\naccepted-by = "head"\n'
+        "expires = 2026-01-31\n"
+    )
+    audited(tmp_path, named("app", OPEN), settings=settings)
+    audited(tmp_path, named("app", OPEN), day=1)
+    store = str(tmp_path / "audit.db")
+    evidence = api.audit_report(store=store, frameworks=["soc2"], start=BEGIN, end=END)
+    assert "<b>0</b>findings waived" in "".join(api.render_evidence(evidence, "html"))
+
+
+@pytest.mark.parametrize("days", [(0, 1, 2, 200), (0, 30, 31, 32), tuple(range(0, 90, 3)), (5,)])
+def test_no_bar_and_no_date_of_the_trend_covers_another(days):
+    points = tuple(
+        RunTrend(run, (BEGIN + timedelta(days=day)).strftime("%Y-%m-%dT%H:%M:%SZ"), {"high": 3}, 1, 0, 0, 0)
+        for run, day in enumerate(days, 1)
+    )
+    scale = Scale(points, (), 10)
+    bars = [re.search(r'x="([0-9.]+)" y="[0-9.]+" width="([0-9.]+)"', scale.bar(point)) for point in points]
+    spans = sorted((float(bar[1]), float(bar[1]) + float(bar[2])) for bar in bars if bar)
+    assert len(spans) == len(points)
+    assert all(end <= start for (_, end), (start, _) in pairwise(spans))
+    dates = sorted(float(x) for label in scale.labels(points) for x in re.findall(r'<text x="([0-9.]+)"', label))
+    assert dates
+    assert all(after - before >= 110 for before, after in pairwise(dates))
+
+
+def test_a_subject_of_a_waiver_is_found_without_a_look_at_every_subject(tmp_path):
+    """One pass over the names of the subjects, not one look-up a finding."""
+    store = three_runs(tmp_path)
+    with closing(sqlite3.connect(store)) as connection:
+        statements: list[str] = []
+        connection.set_trace_callback(statements.append)
+        Population(connection, (1, 2, 3))
+    assert len(statements) < 10
