@@ -40,6 +40,7 @@ _Fresh = Annotated[bool, typer.Option("--fresh", help="Read everything again.")]
 _MaxAge = Annotated[str, typer.Option("--max-age", metavar="AGE", help="Keep what is younger: 12h, 7d.")]
 
 
+_INTERRUPTED_REDACTED = "interrupted: nothing was written"
 _WHOLE = 6 * 3600.0
 """seconds that an organisation may take where nobody says it"""
 
@@ -146,6 +147,9 @@ def _collect_organization(
         raise wrong(str(error)) from error
     except OSError as error:
         raise wrong(f"{folder}: {api.os_error_reason(error)}") from error
+    except (KeyboardInterrupt, SystemExit):
+        print_note(_INTERRUPTED_REDACTED if redact else f"interrupted: {folder} has what was read, and the next run goes on")
+        raise
     unread = [account for account in manifest.accounts if account.state in ("unknown", "partial")]
     for account in unread:
         print_note(f"account {account.id} is {account.state}: {account.why}")

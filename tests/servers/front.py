@@ -13,7 +13,8 @@ _REFUSED = (
 
 
 class Front(ThreadingHTTPServer):
-    """`dark` accounts admit nobody, `denied` operations of IAM and STS are denied, each `throttled`-th call is one too many."""
+    """`dark` accounts admit nobody, `slow` ones do not answer until they are `released`, `denied` operations of IAM and STS are
+    denied, each `throttled`-th call is one too many."""
 
     daemon_threads = True
 
@@ -21,6 +22,8 @@ class Front(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Through)
         self.port = port
         self.dark: set[str] = set()
+        self.slow: set[str] = set()
+        self.released = threading.Event()
         self.denied: set[str] = set()
         self.throttled = 0
         self.calls: Counter[str] = Counter()
@@ -35,6 +38,7 @@ class Front(ThreadingHTTPServer):
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.released.set()
         self.shutdown()
         self.server_close()
 
@@ -45,6 +49,8 @@ class Front(ThreadingHTTPServer):
             is_one_too_many = self.throttled and sum(self.calls.values()) % self.throttled == 0
         if is_one_too_many:
             return _REFUSED.format(code="Throttling", message="Rate exceeded")
+        if operation == "AssumeRole" and any(f"::{each}:" in role for each in self.slow):
+            self.released.wait(60)
         if operation in self.denied or (operation == "AssumeRole" and any(f"::{each}:" in role for each in self.dark)):
             return _REFUSED.format(code="AccessDenied", message=f"not authorized to perform {operation}")
         return ""

@@ -4,13 +4,9 @@ from collections.abc import Iterator
 
 from irsa_doctor.answers.audit.evidence import AuditEvidence
 from irsa_doctor.reports.escape import for_xml
-from irsa_doctor.reports.evidence.page import (
+from irsa_doctor.reports.evidence.page import control_anchor, control_section, controls_table, framed, front
+from irsa_doctor.reports.evidence.sections import (
     accounts_section,
-    control_anchor,
-    control_section,
-    controls_table,
-    framed,
-    front,
     method_section,
     scope_section,
     uncontrolled_section,

@@ -9,13 +9,9 @@ from irsa_doctor.model import parse_arn
 from irsa_doctor.model.findings import SEVERITIES
 from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.evidence.csv import csv_pieces
-from irsa_doctor.reports.evidence.page import (
+from irsa_doctor.reports.evidence.page import control_anchor, control_section, controls_table, framed, front
+from irsa_doctor.reports.evidence.sections import (
     accounts_section,
-    control_anchor,
-    control_section,
-    controls_table,
-    framed,
-    front,
     method_section,
     scope_section,
     uncontrolled_section,

@@ -5,8 +5,8 @@ import os
 import re
 import threading
 import time
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,10 +17,12 @@ from irsa_doctor.model import Gap, parse_arn
 from irsa_doctor.model.moments import moment_of, rfc3339
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import Clock, Notes
+from irsa_doctor.sources.live.interruptions import held_back
 from irsa_doctor.sources.live.operations import ORGANIZATION
 from irsa_doctor.sources.live.options import LiveOptions, Plan
 from irsa_doctor.sources.live.organization import AttachedPolicy, MemberAccount, OrganizationDirectory, over, policy_answers
 from irsa_doctor.sources.live.plan import take
+from irsa_doctor.sources.live.programs import end_programs
 from irsa_doctor.sources.snapshot.manifest import Manifest, ManifestAccount, ManifestShard, is_shard_whole, kept_manifest
 from irsa_doctor.sources.snapshot.snapshot import Snapshot, snapshot_of, snapshot_text
 from irsa_doctor.text.errors import LiveError
@@ -30,6 +32,8 @@ from irsa_doctor.version import __version__
 _AT_ONCE = 2
 """calls of one account at the same time: many accounts are read side by side"""
 _COLLECTIONS = ("roles", "providers", "clusters")
+_LEFTOVER = ".irsa-doctor-"
+"""how the names of files begin that a run which was killed has left"""
 _PLAIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
 
 
@@ -113,28 +117,18 @@ class _Collection:
         known = {account.id: account for account in self.manifest.accounts}
         waiting = [member for member in members if known[member.id].state == "pending"]
         gap = f"resource control policies of the organisation: {fault.says}" if fault else ""
-        pool = ThreadPoolExecutor(self._options.jobs)
-        try:
-            tasks = {
-                pool.submit(self._read, member, over(member, policies, directory.management), gap): member for member in waiting
-            }
-            for number, task in enumerate(as_completed(tasks), 1):
-                self._note(known[tasks[task].id], *task.result())
-                self._live.progress(f"read {number} of {len(waiting)} accounts")
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            self._write_ended(tasks, known)
-            raise
-        pool.shutdown()
+        tasks = _AccountTasks(self._options.jobs)
+        for member in waiting:
+            tasks.add(known[member.id], self._read, member, over(member, policies, directory.management), gap)
+
+        def note(account: ManifestAccount, came: _AccountRead) -> None:
+            self._note(account, *came)
+            self._live.progress(f"read {len(waiting) - tasks.number} of {len(waiting)} accounts")
+
+        tasks.run(note, self._live.progress)
         self.manifest.finished = rfc3339(datetime.now(tz=UTC))
         self.manifest.write(self._folder)
         return self.manifest
-
-    def _write_ended(self, tasks: Mapping[Any, MemberAccount], known: Mapping[str, ManifestAccount]) -> None:
-        """After an interruption: the accounts that were in progress have ended, and are kept."""
-        for task, member in tasks.items():
-            if task.done() and not task.cancelled() and task.exception() is None and known[member.id].state == "pending":
-                self._note(known[member.id], *task.result())
 
     # ---- the manifest
 
@@ -199,15 +193,30 @@ class _Collection:
             shards = [_manifest_shard(account.id, shard, texts) for shard in files]
         account.state, account.why, account.taken = state, why, shards[0].taken
         self.manifest.shards += shards
-        # before the files: of what the manifest does not have nobody knows whether it is whole
-        self.manifest.write(self._folder)
-        for file, text in texts.items():
-            os.makedirs(os.path.join(self._folder, account.id), mode=0o700, exist_ok=True)
-            write_whole(text, os.path.join(self._folder, file), private=True)
+        self._write(texts)
+
+    def _write(self, texts: Mapping[str, bytes]) -> None:
+        """Write files and the manifest that names them; on a full disk what was there stays as it was."""
+        staged: dict[str, str] = {}
+        try:
+            for file, text in texts.items():
+                path = os.path.join(self._folder, file)
+                os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
+                staged[path] = os.path.join(os.path.dirname(path), f"{_LEFTOVER}{os.path.basename(path)}")
+                write_whole(text, staged[path], private=True)
+            # before the files: of what the manifest does not have nobody knows whether it is whole
+            self.manifest.write(self._folder)
+            for path, stage in staged.items():
+                os.replace(stage, path)
+        except OSError:
+            for stage in staged.values():
+                with suppress(OSError):
+                    os.unlink(stage)
+            raise
 
     # ---- one account
 
-    def _read(self, member: MemberAccount, policies: list[AttachedPolicy], gap: str) -> "tuple[list[_Shard], str, str | None]":
+    def _read(self, member: MemberAccount, policies: list[AttachedPolicy], gap: str) -> "_AccountRead":
         """The shards of an account, and what became of it."""
         if member.status not in ("ACTIVE", ""):
             return self._unread(member.id, f"its status is {member.status}")
@@ -233,7 +242,7 @@ class _Collection:
         missing_first = next((gap.missing for shard in files for gap in shard.snapshot.missing), None)
         return files, "partial" if missing_first else "read", missing_first
 
-    def _unread(self, account: str, why: str) -> "tuple[list[_Shard], str, str | None]":
+    def _unread(self, account: str, why: str) -> "_AccountRead":
         how = f"let the caller assume {self._options.role} in account {account}"
         gaps = [Gap(name, account, "", f"account {account}: {why}", how) for name in _COLLECTIONS]
         snapshot = snapshot_of((), (), gaps, version=__version__, taken=_now())
@@ -264,6 +273,56 @@ class _Collection:
         return _Shard(name=f"{region}.{name}.json", snapshot=snapshot, region=region, cluster=arn, was_read=was_read)
 
 
+class _AccountTasks:
+    """Reads accounts side by side. The first interruption cancels those that have not begun, the second one leaves those that
+    are in progress; what has been read by then is kept in both cases."""
+
+    def __init__(self, jobs: int) -> None:
+        self._pool = ThreadPoolExecutor(jobs)
+        self._accounts: dict[Future[_AccountRead], ManifestAccount] = {}
+
+    def add(self, account: ManifestAccount, read: "Callable[..., _AccountRead]", *of_account: object) -> None:
+        """Have an account read."""
+        self._accounts[self._pool.submit(read, *of_account)] = account
+
+    @property
+    def number(self) -> int:
+        """The number of accounts that have not ended."""
+        return len(self._accounts)
+
+    def run(self, note: "_Note", tell: Callable[[str], object]) -> None:
+        """Note every account as it ends. Raises what interrupted it, or went wrong first, at the end."""
+        first: BaseException | None = None
+        while waiting := [task for task in self._accounts if not task.cancelled()]:
+            try:
+                for task in wait(waiting, return_when=FIRST_COMPLETED).done:
+                    self._take(task, note)
+            except BaseException as error:  # noqa: BLE001 - an interruption, a full disk: what was read is kept
+                if first is not None:
+                    break
+                first = error
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                left = sum(not task.done() for task in self._accounts)
+                tell(f"ending after {left} accounts in progress; interrupt again to leave them")
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if first is not None:
+            self._take_rest(note)
+            end_programs()
+            raise first
+
+    def _take(self, task: "Future[_AccountRead]", note: "_Note") -> None:
+        with held_back():
+            account = self._accounts.pop(task)
+            note(account, task.result())
+
+    def _take_rest(self, note: "_Note") -> None:
+        """Note what has ended since."""
+        ended = [task for task in self._accounts if task.done() and not task.cancelled() and task.exception() is None]
+        with suppress(OSError):
+            for task in ended:
+                self._take(task, note)
+
+
 class _Shard(msgspec.Struct, frozen=True, kw_only=True):
     """A file of an account."""
 
@@ -272,6 +331,13 @@ class _Shard(msgspec.Struct, frozen=True, kw_only=True):
     region: str = ""
     cluster: str = ""
     was_read: bool = True
+
+
+_AccountRead = tuple[list[_Shard], str, str | None]
+"""the shards of an account, what became of it, and why"""
+
+
+_Note = Callable[[ManifestAccount, _AccountRead], object]
 
 
 def _manifest_shard(account: str, shard: _Shard, texts: Mapping[str, bytes]) -> ManifestShard:
@@ -295,7 +361,7 @@ def _remove_leftovers(folder: str) -> None:
     """Remove the half files of a run that was killed."""
     for place, folders, files in os.walk(folder):
         for name in files:
-            if name.startswith(".irsa-doctor-"):
+            if name.startswith(_LEFTOVER):
                 with suppress(OSError):
                     os.unlink(os.path.join(place, name))
         if place != folder:

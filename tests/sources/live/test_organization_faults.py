@@ -1,9 +1,12 @@
 """An organisation of which not all can be read: what is out of reach is data, and what was read before stays."""
 
+import hashlib
 import json
+import signal
 import subprocess
 import sys
-from contextlib import closing
+import time
+from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
@@ -191,31 +194,97 @@ def test_a_redacted_organisation_has_one_map_of_names_and_the_same_findings(fron
         api.collect_organization(live, options, str(shared), redact=True)
 
 
-INTERRUPTED = """
-import os, signal, sys, threading
-from irsa_doctor.sources.live import LiveOptions, collection
-from irsa_doctor.sources.live.collection import OrganizationOptions, collect_organization
-read = collection._Collection._read
-def interrupting(self, *of_account):
-    came = read(self, *of_account)
-    if not interrupted:
-        interrupted.append(True)
-        os.kill(os.getpid(), signal.SIGINT)
-    return came
-interrupted = []
-collection._Collection._read = interrupting
-options = OrganizationOptions(rate=1000, jobs=1)
+@contextmanager
+def collecting(folder, *flags, **options):
+    """`collect --org`, as a process."""
+    command = [sys.executable, "-m", "irsa_doctor", "collect", "--org", "--aws", "--region", REGION, "-o", str(folder), *flags]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **options) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+def known_accounts(folder):
+    """State by account in the manifest of a folder, {} where there is none yet."""
+    path = folder / "manifest.json"
+    return {each["id"]: each["state"] for each in json.loads(path.read_text())["accounts"]} if path.exists() else {}
+
+
+def until(holds):
+    limit = time.monotonic() + 60
+    while not holds():
+        assert time.monotonic() < limit
+        time.sleep(0.05)
+
+
+def assert_every_shard_is_whole(folder):
+    for shard in json.loads((folder / "manifest.json").read_text())["shards"]:
+        assert hashlib.sha256((folder / shard["file"]).read_bytes()).hexdigest() == shard["sha256"]
+    assert not list(folder.rglob(".irsa-doctor-*"))
+
+
+def test_an_interruption_ends_after_the_accounts_in_progress_and_the_next_run_goes_on(front, ids, tmp_path):
+    first, second, third = sorted(ids[:3])
+    front.slow = {second}
+    with collecting(tmp_path, "--jobs", "1") as process:
+        until(lambda: front.calls["AssumeRole"] == 2)
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        assert process.poll() is None
+        front.released.set()
+        assert process.wait(60) == 130
+        assert "the next run goes on" in process.stderr.read()
+    before = known_accounts(tmp_path)
+    assert before[first] in ("read", "partial")
+    assert before[second] in ("read", "partial")
+    assert before[third] == "pending"
+    assert_every_shard_is_whole(tmp_path)
+    front.calls.clear()
+    assert "pending" not in states(collected(tmp_path)).values()
+    assert front.calls["AssumeRole"] == 1
+
+
+def test_a_second_interruption_leaves_the_accounts_in_progress_and_keeps_the_others(front, ids, tmp_path):
+    front.slow = {ids[1]}
+    with collecting(tmp_path, "--jobs", "2") as process:
+        until(lambda: known_accounts(tmp_path).get(ids[0]) in ("read", "partial"))
+        process.send_signal(signal.SIGINT)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 130
+    before = known_accounts(tmp_path)
+    assert before[ids[0]] in ("read", "partial")
+    assert before[ids[1]] == "pending"
+    assert_every_shard_is_whole(tmp_path)
+
+
+HOLDING = """
+import os, signal
+from irsa_doctor.sources.live.interruptions import held_back
 try:
-    collect_organization(LiveOptions(aws=True, regions=("eu-west-1",)), options, sys.argv[1])
+    with held_back():
+        os.kill(os.getpid(), signal.SIGINT)
+        print("written", flush=True)
+    print("not reached", flush=True)
 except KeyboardInterrupt:
-    sys.exit(130)
+    print("interrupted", flush=True)
 """
 
 
-def test_an_interruption_keeps_the_accounts_that_were_in_progress(front, ids, tmp_path):
-    done = subprocess.run([sys.executable, "-c", INTERRUPTED, str(tmp_path)], check=False)
-    assert done.returncode == 130
-    manifest = json.loads((tmp_path / "manifest.json").read_text())
-    assert {account["state"] for account in manifest["accounts"]} > {"pending"}
-    assert {shard["account"] for shard in manifest["shards"]} == {path.parent.name for path in tmp_path.rglob("aws.json")}
-    assert len(collected(tmp_path).shards) == len(manifest["accounts"])
+def test_what_is_being_written_is_written_before_an_interruption():
+    done = subprocess.run([sys.executable, "-c", HOLDING], capture_output=True, text=True, check=False)
+    assert done.stdout.split() == ["written", "interrupted"]
+
+
+def test_a_full_disk_leaves_the_shards_of_before(front, ids, tmp_path):
+    resource = pytest.importorskip("resource", reason="Windows has no such limits")
+    collected(tmp_path)
+    before = {path: path.read_bytes() for path in tmp_path.rglob("*.json")}
+    room = max(len(content) for path, content in before.items() if path.name == "aws.json") - 100
+    with collecting(tmp_path, "--fresh", preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))) as process:
+        assert process.wait(60) == 2
+        assert "larger than files may be" in process.stderr.read()
+    after = {path: path.read_bytes() for path in tmp_path.rglob("*.json") if path.name == "aws.json"}
+    assert set(after) == {path for path in before if path.name == "aws.json"}
+    assert not list(tmp_path.rglob(".irsa-doctor-*"))
