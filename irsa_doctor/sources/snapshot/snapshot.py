@@ -16,6 +16,7 @@ _MARK = b'"irsa-doctor.snapshot/'
 _PATH = regex(r"(?:aws|kube|issuer)://[^\x00-\x1f\x7f]{1,4096}")
 # access key ids of users and sessions; tokens (the header of a JWT is JSON, and so starts with `eyJ`)
 _SECRET = regex(rb"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|eyJ[\w-]{6,}\.eyJ[\w-]{2,}(?:\.[\w-]*)?")
+_BEGINNINGS = (b"AKIA", b"ASIA", b"eyJ")
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -135,7 +136,8 @@ def canonical_json(document: bytes) -> bytes:
 
 def without_secrets(text: bytes) -> bytes:
     """Return the text with `***` for what looks like a token or an access key id."""
-    return _SECRET.sub(b"***", text)
+    # hardly any text has one, and to look for what each begins with is a hundred times as fast
+    return _SECRET.sub(b"***", text) if any(map(text.__contains__, _BEGINNINGS)) else text
 
 
 def is_snapshot(content: bytes) -> bool:
