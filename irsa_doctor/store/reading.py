@@ -86,8 +86,7 @@ def sightings(store: sqlite3.Connection, run: int, status: str = "") -> Iterator
     """The findings of a run (of a status) as JSON, with key, account, cluster, status, waiver, first and last run in which they
     were seen."""
     query = (
-        "select b.text, s.key, f.account, f.cluster, s.status, s.waiver, f.first_seen,"
-        " (select max(x.run) from sighting x where x.key = s.key and x.run <= s.run)"
+        "select b.text, s.key, f.account, f.cluster, s.status, s.waiver, f.first_seen, s.run"
         " from sighting s join finding f on f.key = s.key join body b on b.digest = s.body where s.run = ?"
         " and ? in ('', s.status) order by s.number"
     )
@@ -130,7 +129,9 @@ def change_rows(store: sqlite3.Connection, since: int, until: int) -> Iterator[C
         "select c.change, c.run, f.rule, f.kind, f.subject, c.key, s.severity, f.account, s.waiver, b.text"
         " from change c join finding f on f.key = c.key"
         " left join sighting s on s.key = c.key"
-        " and s.run = (select max(x.run) from sighting x where x.key = c.key and x.run <= c.run)"
+        # run by run from the last: a search over all sightings for each change would take the square of their number
+        " and s.run = (select r.id from run r where r.id <= c.run and exists"
+        " (select 1 from sighting x where x.run = r.id and x.key = c.key) order by r.id desc limit 1)"
         " left join body b on b.digest = s.body where c.run > ? and c.run <= ? order by c.run, c.key, c.change"
     )
     for change, run, rule, kind, subject, key, severity, account, waiver, text in store.execute(query, (since, until)):
