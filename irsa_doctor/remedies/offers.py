@@ -82,7 +82,7 @@ class SubjectOffer(Offer):
             yield self._known[position]
             position += 1
         if self._why:
-            raise self._why
+            raise self._why.anew()
 
     def _grow(self) -> bool:
         """Work out one more proposal; returns whether there is one."""
@@ -95,7 +95,7 @@ class SubjectOffer(Offer):
         except StopIteration:
             return False
         except Unfixable as error:
-            self._why = error
+            self._why = error.anew()
             return False
         return True
 

@@ -3,10 +3,10 @@
 Each is a function of its arguments and of files that do not change, so that it can be done again, in any process.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from datetime import datetime
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -127,22 +127,35 @@ def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
         shared = shared_by_all(question.index, question.generation)
         loaded = unit.loaded()
         inventory = shard_inventory(loaded.inventory, shared, index)
-        view_of = partial(_view_of, shared)
         record = JudgedSubjects()
-        report = judge(
-            Input(inventory, loaded.documents),
-            question.governing,
-            question.moment,
-            record=record,
-            shard_view=view_of,
-            key_runs=question.key_runs,
-        )
-        return _result(report, view_of(inventory), loaded.documents, question.governing, index)
+        with _views(shared) as view_of:
+            report = judge(
+                Input(inventory, loaded.documents),
+                question.governing,
+                question.moment,
+                record=record,
+                shard_view=view_of,
+                key_runs=question.key_runs,
+            )
+            return _result(report, view_of(inventory), loaded.documents, question.governing, index)
 
 
-def _view_of(shared: tuple[SharedFacts, ...], inventory: Inventory, *settings: Any) -> ShardView:
-    view: ShardView = msgspec.structs.replace(ShardView(inventory, *settings), shared=shared)
-    return view
+@contextmanager
+def _views(shared: tuple[SharedFacts, ...]) -> Iterator[Callable[..., ShardView]]:
+    """What makes the views of a unit. Afterwards they are empty: everything that was worked out hangs on a view and the view
+    on it, which would have to be searched for."""
+    views: list[ShardView] = []
+
+    def view_of(inventory: Inventory, *settings: Any) -> ShardView:
+        view: ShardView = msgspec.structs.replace(ShardView(inventory, *settings), shared=shared)
+        views.append(view)
+        return view
+
+    try:
+        yield view_of
+    finally:
+        for view in views:
+            vars(view).clear()
 
 
 def _result(report: Report, view: ShardView, documents: Documents, governing: Governing, index: _Recorded) -> UnitResult:

@@ -61,9 +61,9 @@ def proposals(case: FixCase, ways: Sequence[EditKind], at_most: Safety) -> Itera
                 if is_first:
                     yield each
         except Unfixable as error:
-            why = why or error
+            why = why or error.anew()
     if not held and not shown:
-        raise why or Unfixable("no-remedy", "no edit follows from the input")
+        raise why.anew() if why else Unfixable("no-remedy", "no edit follows from the input")
     yield from sorted(held, key=lambda each: (each.safety == "unsafe", each.last_resort))
 
 

@@ -31,6 +31,10 @@ class Unfixable(Exception):
         self.because = because
         self.how = how
 
+    def anew(self) -> "Unfixable":
+        """The same without its traceback: who keeps that, keeps everything that was looked at."""
+        return Unfixable(self.reason, self.because, self.how)
+
 
 class FixCase(msgspec.Struct, frozen=True):
     """A finding to fix: the inventory, and the subject that it is about."""
