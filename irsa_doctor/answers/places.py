@@ -6,6 +6,7 @@ from irsa_doctor.governance.comments import IgnoreComment
 from irsa_doctor.governance.settings import Waiver
 from irsa_doctor.governance.waivers import waiver_place
 from irsa_doctor.model import Document, Place
+from irsa_doctor.text.lines import NOT_QUOTED
 from irsa_doctor.text.positions import Documents
 
 
@@ -18,8 +19,12 @@ class Locator:
         rows: Sequence[Document],
         waivers: Sequence[Waiver] = (),
         comments: Sequence[IgnoreComment] = (),
+        *,
+        quotes: bool = True,
     ) -> None:
+        """Without `quotes` nothing is said of the text of a line."""
         self.documents = documents
+        self._quotes = quotes
         self._single: dict[str, bool] = {}
         self.broken = {Place(row.path): (row.line, row.column) for row in rows if row.status == "unreadable"}
         self.waivers = {waiver_place(waiver): (waiver.line, 1) for waiver in waivers}
@@ -32,8 +37,9 @@ class Locator:
         """
         if position := self.broken.get(place) or self.waivers.get(place):
             return (*position, 0, 0, "", 0)
-        span = self.documents.locate(place, key)
-        return span.line, span.column, span.end_line, span.end_column, span.source, span.offset
+        span = self.documents.locate(place, key, quote=self._quotes)
+        quoted = (span.source, span.offset) if self._quotes else NOT_QUOTED
+        return span.line, span.column, span.end_line, span.end_column, *quoted
 
     def line(self, place: Place) -> int:
         """The line alone, 0 where it is not known: of a document without a line break nothing has to be searched for, and

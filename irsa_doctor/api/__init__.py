@@ -46,7 +46,7 @@ EXPORTS: Mapping[str, str] = {
     "api.intents": "infer verify",
     "api.load": "NothingRead load",
     "api.permissions": "NotLive permissions permissions_of_organization",
-    "api.render": "ANSWER_FORMATS COUNTED_FORMATS SUGGESTING_FORMATS "
+    "api.render": "ANSWER_FORMATS COUNTED_FORMATS QUOTING_FORMATS SUGGESTING_FORMATS "
     "Presentation UnknownFormat for_terminal render_audit render_changes render_diff render_explanation "
     "render_evidence render_evidence_pages render_history render_store_verification render_waivers "
     "render_generation render_fix render_fix_commands "

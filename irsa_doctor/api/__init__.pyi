@@ -120,6 +120,7 @@ from irsa_doctor.api.reach import reach as reach
 from irsa_doctor.api.render import ANSWER_FORMATS as ANSWER_FORMATS
 from irsa_doctor.api.render import COUNTED_FORMATS as COUNTED_FORMATS
 from irsa_doctor.api.render import Presentation as Presentation
+from irsa_doctor.api.render import QUOTING_FORMATS as QUOTING_FORMATS
 from irsa_doctor.api.render import SUGGESTING_FORMATS as SUGGESTING_FORMATS
 from irsa_doctor.api.render import UnknownFormat as UnknownFormat
 from irsa_doctor.api.render import for_terminal as for_terminal

@@ -42,6 +42,7 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     max_memory: int | None = None,
     processes: int = 1,
     suggest: bool = False,
+    lean: bool = False,
 ) -> Report:
     """The findings of the rules about documents, with everything that was not checked.
 
@@ -63,6 +64,8 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     `suggest`: the report has the safe edits of files that fix its findings, where these are not too many; they are worked out
     once more from the files as they then are.
 
+    A `lean` report is for formats other than text and HTML, which quote lines of the documents, and for no baseline.
+
     `on_stage` is called with the name of each stage as it begins. Raises RuleError, UnknownRule, BaselineError, and LiveError
     where none of the live sources can be read.
     """
@@ -78,7 +81,7 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
         pairs = compared or ([(settings, proposed)] if proposed else ())
         change = change_of(governing, pairs, revision, findings_of_base(base, paths, governing, today))
         day = today or today_here()
-        judged = _judgement(revision, None if live else (*paths, *base), loaded, governing, day, change)
+        judged = _judgement(revision, None if live else (*paths, *base), loaded, governing, day, change, lean=lean)
         report = judged(loaded, processes)
         if not suggest or live is not None:
             return report
@@ -97,7 +100,14 @@ def _refuse_unnamed(baseline: str, loaded: "Loaded") -> None:
 
 
 def _judgement(
-    revision: str, paths: Sequence[str] | None, loaded: "Loaded", governing: "Governing", day: date, change: "BaseChange"
+    revision: str,
+    paths: Sequence[str] | None,
+    loaded: "Loaded",
+    governing: "Governing",
+    day: date,
+    change: "BaseChange",
+    *,
+    lean: bool,
 ) -> "Callable[[Loaded, int], Report]":
     """What judges documents, in so many processes; those of `paths` as a change of a revision of git where one is named."""
     from irsa_doctor.answers.check.judge import judge
@@ -106,9 +116,9 @@ def _judgement(
 
     def judged(now: "Loaded", processes: int) -> Report:
         if before is not None:
-            return judged_as_change(now, before, governing, day, change, processes=processes)
+            return judged_as_change(now, before, governing, day, change, processes=processes, lean=lean)
         comments_of = comments_at(revision, now, governing.settings) if revision else None
-        return judge(input_of(now), governing, day, change=change, comments_of=comments_of, processes=processes)
+        return judge(input_of(now), governing, day, change=change, comments_of=comments_of, processes=processes, lean=lean)
 
     return judged
 
@@ -121,13 +131,14 @@ def judged_as_change(
     change: "BaseChange | None" = None,
     *,
     processes: int = 1,
+    lean: bool = False,
 ) -> Report:
     """The report about a change beside what was there before it: what was excused before is the most that is excused, and what
     differed, was unreadable or of unknown reach before is not reported again."""
     from irsa_doctor.answers.check.judge import BaseChange, judge
 
     beside = _beside_base(change or BaseChange(), before, loaded, governing.settings)
-    return judge(newly_differing(loaded, before), governing, today, change=beside, processes=processes)
+    return judge(newly_differing(loaded, before), governing, today, change=beside, processes=processes, lean=lean)
 
 
 def limited_to(families: Sequence[str], governing: "Governing") -> "Governing":
@@ -152,9 +163,11 @@ def framework_ids() -> tuple[str, ...]:
 
 
 def baseline_of(report: Report) -> str:
-    """The text of a baseline file that holds the findings of a report."""
-    from irsa_doctor.governance.baseline import baseline_text, entries_of
+    """The text of a baseline file that holds the findings of a report. Raises BaselineError where the report is lean."""
+    from irsa_doctor.governance.baseline import BaselineError, baseline_text, entries_of
 
+    if report.lean:
+        raise BaselineError("a lean report has not what a baseline keeps: who gets in by what each finding is about")
     return baseline_text(entries_of(report.findings, report.documents))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.reports import COUNTED as COUNTED_FORMATS
 from irsa_doctor.reports import FORMATS as REPORT_FORMATS
-from irsa_doctor.reports import QUOTING
+from irsa_doctor.reports import QUOTING as QUOTING_FORMATS
 from irsa_doctor.reports.escape import for_terminal, without_commands
 from irsa_doctor.reports.masking import masked_answer
 from irsa_doctor.reports.presentation import PLAIN, Presentation
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 __all__ = [
     "ANSWER_FORMATS",
     "COUNTED_FORMATS",
+    "QUOTING_FORMATS",
     "SUGGESTING_FORMATS",
     "Presentation",
     "UnknownFormat",
@@ -108,7 +109,7 @@ def render_report(
     render = _chosen(REPORT_FORMATS, output_format)
     if output_format == "json" and (text := _json_in_shares(report, framework, processes)):
         return _leaving(text, output_format)
-    report, framework, presentation = masked_answer((report, framework, presentation), quotes=output_format in QUOTING)
+    report, framework, presentation = masked_answer((report, framework, presentation), quotes=output_format in QUOTING_FORMATS)
     if output_format == "html":
         from irsa_doctor.reports.html import render_html
 

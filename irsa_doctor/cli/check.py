@@ -195,7 +195,8 @@ def check(
         with within(limits):
             settings = _without_baseline(governed) if write_baseline else governed
             suggest = not changed and any(name in api.SUGGESTING_FORMATS for name, _ in reports)
-            report = _checked(inputs, laid_over, settings, live, limits, moment, suggest=suggest)
+            lean = not write_baseline and not any(name in api.QUOTING_FORMATS for name, _ in reports)
+            report = _checked(inputs, laid_over, settings, live, limits, moment, suggest=suggest, lean=lean)
         controls = api.controls(report, governed.settings)
     if write_baseline:
         _write_baseline(report, write_baseline)
@@ -275,6 +276,7 @@ def _checked(
     moment: "datetime | None",
     *,
     suggest: bool,
+    lean: bool,
 ) -> "Report":
     from irsa_doctor import api
 
@@ -294,6 +296,7 @@ def _checked(
                 max_memory=limits.memory,
                 processes=_PROCESSES,
                 suggest=suggest,
+                lean=lean,
             )
     except (api.UnknownRule, api.RuleError, api.BaselineError, api.LiveError, api.NoRevision) as error:
         raise wrong(str(error)) from error

@@ -290,3 +290,5 @@ class Report(msgspec.Struct, frozen=True):
     """ids of the waivers that fit a finding, whether they set it aside or not"""
     as_of: str = ""
     """when it was judged: a day, or the time (RFC 3339) that the user names; waivers and ages go by it"""
+    lean: bool = False
+    """without the lines of documents, and without what a baseline keeps of a finding"""

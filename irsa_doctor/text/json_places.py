@@ -74,14 +74,14 @@ class JsonPlaces:
             root = self._roots[part] = _Member(-1, start, end)
         return root
 
-    def locate(self, place: Place, key: bool) -> Span:
+    def locate(self, place: Place, key: bool, *, quote: bool = True) -> Span:
         """Return the lines of the value at a place, with `key` those of the name of the member; zeros where there is none."""
         member = self.find(place, key)
         if member is None:
             return Span()
         if key and member.name >= 0:
-            return self.lines.span(member.name, _end_of(_STRING, self.text, member.name))
-        return self.lines.span(member.value, member.end)
+            return self.lines.span(member.name, _end_of(_STRING, self.text, member.name), quote=quote)
+        return self.lines.span(member.value, member.end, quote=quote)
 
     def is_text(self, place: Place) -> bool:
         """Whether the value at the place is a string."""

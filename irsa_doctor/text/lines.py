@@ -21,7 +21,8 @@ _SECRET_KIND = regex(rb"""kind["']?\s*:\s*["']?Secret\b""")
 class Span(msgspec.Struct, frozen=True):
     """A range of a document: 1-based, columns in characters, the end after the last one; zeros where unknown.
 
-    `source` is the text of the first line, or the part of a long line that is shown; the value begins at `offset` in it.
+    `source` is the text of the first line, or the part of a long line that is shown; the value begins at `offset` in it. It is
+    empty where nobody quotes it.
     """
 
     line: int = 0
@@ -30,6 +31,10 @@ class Span(msgspec.Struct, frozen=True):
     end_column: int = 0
     source: str = ""
     offset: int = 0
+
+
+NOT_QUOTED = ("", 0)
+"""what stands for source and offset of a span"""
 
 
 def holds_secret(text: bytes) -> bool:
@@ -63,13 +68,14 @@ class LineIndex:
         start = self._start(offset)
         return line, 1 + (offset - start if self.ascii else len(self.text[start:offset].decode(errors="replace")))
 
-    def span(self, start: int, end: int) -> Span:
-        """Return the span of a byte range."""
+    def span(self, start: int, end: int, *, quote: bool = True) -> Span:
+        """Return the span of a byte range, with the text of its first line where that is to be quoted."""
+        source = self._source(start, end) if quote else NOT_QUOTED
         line, column = self._position(start)
         if self.ascii and self.text.find(b"\n", start, end) < 0:
-            return Span(line, column, line, column + end - start, *self._source(start, end))
+            return Span(line, column, line, column + end - start, *source)
         end_line, end_column = self._position(end)
-        return Span(line, column, end_line, end_column, *self._source(start, end))
+        return Span(line, column, end_line, end_column, *source)
 
     def _source(self, start: int, end: int) -> tuple[str, int]:
         first = self._start(start)

@@ -46,18 +46,18 @@ class Documents:
         self._finders: dict[str, _Finder] = {}
         self._sources = dict(sources or {})
 
-    def locate(self, place: Place, key: bool = False) -> Span:
+    def locate(self, place: Place, key: bool = False, *, quote: bool = True) -> Span:
         """Return line and column of the value at a place, with `key` those of the name of the member.
 
         As deep as the pointer can be followed: a policy inside a JSON string is located at the string. Zeros where the
-        document is not known.
+        document is not known. Without `quote` the text of the line may be left out, which costs more than to find it.
         """
         finder = self._finder(place.document)
         if finder is None:
             return Span()
         if anchors := self._sources[place.document].anchors:
             return _by_anchor(finder, anchors, place, key)
-        return finder.locate(place, key)
+        return finder.locate(place, key, quote=quote)
 
     def _finder(self, document: str) -> "_Finder | None":
         finder = self._finders.get(document)
@@ -110,8 +110,8 @@ class _HclPlaces:
     def __init__(self, text: bytes) -> None:
         self.lines = LineIndex(text)
 
-    def locate(self, place: Place, key: bool) -> Span:
-        return self.lines.span(0, 0)
+    def locate(self, place: Place, key: bool, *, quote: bool = True) -> Span:
+        return self.lines.span(0, 0, quote=quote)
 
     def is_text(self, place: Place) -> bool:
         return True
@@ -123,7 +123,7 @@ class _OpaquePlaces:
     def __init__(self, text: bytes) -> None:
         self.span = LineIndex(text).span(0, len(text))
 
-    def locate(self, place: Place, key: bool) -> Span:
+    def locate(self, place: Place, key: bool, *, quote: bool = True) -> Span:
         return self.span
 
     def is_text(self, place: Place) -> bool:

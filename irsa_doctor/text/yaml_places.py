@@ -3,7 +3,7 @@
 from typing import Any
 
 from irsa_doctor.model import Place
-from irsa_doctor.text.lines import Span, holds_secret, visible_line
+from irsa_doctor.text.lines import NOT_QUOTED, Span, holds_secret, visible_line
 from irsa_doctor.text.scanner import unescaped_steps
 from irsa_doctor.text.yaml import TREE_LIMIT, compose
 
@@ -18,13 +18,13 @@ class YamlPlaces:
         self.secret = holds_secret(text)
         self._members: dict[int, tuple[dict[str, tuple[Any, Any]], list[Any]]] = {}
 
-    def locate(self, place: Place, key: bool) -> Span:
+    def locate(self, place: Place, key: bool, *, quote: bool = True) -> Span:
         """Return the lines of the value at a place, with `key` those of the name of the member; zeros where there is none."""
         name, node = self.find(place)
         if node is None:
             return Span()
         at = name if key and name is not None else node
-        return self._span(at.start_mark, self._end(at))
+        return self._span(at.start_mark, self._end(at), quote=quote)
 
     def is_text(self, place: Place) -> bool:
         """Whether the value at the place is a string."""
@@ -90,9 +90,13 @@ class YamlPlaces:
             node = last[1] if isinstance(last, tuple) else last
         return node.end_mark
 
-    def _span(self, start: Any, end: Any) -> Span:
+    def _span(self, start: Any, end: Any, *, quote: bool) -> Span:
+        source = self._source(start, end) if quote else NOT_QUOTED
+        return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, *source)
+
+    def _source(self, start: Any, end: Any) -> tuple[str, int]:
         line = self.lines[start.line].rstrip("\r") if start.line < len(self.lines) else ""
         before, after = line[: start.column], line[start.column :]
         if self.secret:
             before, after = "", after[: max(end.column - start.column, 0) if end.line == start.line else None]
-        return Span(start.line + 1, start.column + 1, end.line + 1, end.column + 1, *visible_line(before, after))
+        return visible_line(before, after)

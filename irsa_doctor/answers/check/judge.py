@@ -13,7 +13,7 @@ from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.lost import only_of
 from irsa_doctor.answers.check.order import sort_findings
 from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
-from irsa_doctor.answers.check.shares import in_shares
+from irsa_doctor.answers.check.shares import Division, in_shares
 from irsa_doctor.answers.places import Locator
 from irsa_doctor.facts import Judged, Share, View, derive
 from irsa_doctor.facts.inputs.documents import document_facts, without_judgement
@@ -68,12 +68,16 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what of it is kept
     change: BaseChange = _NO_CHANGE,
     comments_of: comments.TextOf | None = None,
     processes: int = 1,
+    lean: bool = False,
     record: JudgedSubjects | None = None,
     key_runs: Mapping[str, tuple[KeyRun, ...]] | None = None,
     shard_view: ShardViewOf | None = None,
 ) -> Report:
     """The report of `check`; `today`, a day or a moment, decides which waivers have expired. A large inventory is judged in so
     many processes, in one where every subject is added to a `record`. `key_runs` are the keys that earlier audits saw.
+
+    A `lean` report lacks what few readers need: the lines of documents, which text and HTML quote, and the extents of findings,
+    which a baseline keeps.
 
     With a `shard_view` the inventory is one shard: nothing is said of what belongs to the run as a whole, its settings and
     what was not read.
@@ -82,10 +86,15 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what of it is kept
     settings, inventory = governing.settings, judged.inventory
     own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
     written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
-    locate = Locator(judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written)
+    locate = Locator(
+        judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written, quotes=not lean
+    )
     context = StandardsContext(as_of, key_runs or {})
-    share = (1 if record else processes, record, context)
-    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, *share, shard_view or View)
+    compares = bool(governing.known or change.base_findings)
+    division = Division(1 if record else processes, extents=compares or not lean)
+    outcome, inventory = _evaluated(
+        inventory, governing, locate, change.unbounded, division, record, context, shard_view or View
+    )
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base)
     commented = comments.apply_comments(waived.findings, written, *ids, change.at_base)
@@ -119,6 +128,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what of it is kept
         subjects=record.listed() if record else (),
         fitting_waivers=waived.used,
         as_of=as_of,
+        lean=lean,
     )
 
 
@@ -127,7 +137,7 @@ def _evaluated(
     governing: Governing,
     locate: Locator,
     unbounded: Sequence[Judged],
-    processes: int,
+    division: Division,
     record: JudgedSubjects | None,
     context: StandardsContext,
     view_of: ShardViewOf,
@@ -139,7 +149,7 @@ def _evaluated(
     def evaluated(paths: Sequence[str]) -> tuple[Evaluation, Inventory]:
         left = inventory if len(paths) == len(everything) else only_of(inventory, paths, lost)
         view = view_of(left, *governing.settings.of_issuers, context)
-        return _within_limits(view, governing.rules, locate, unbounded, processes, record)
+        return _within_limits(view, governing.rules, locate, unbounded, division, record)
 
     everything = tuple(dict.fromkeys(row.path for row in inventory.documents))
     return without_breaking(everything, evaluated, lost.__setitem__)
@@ -150,7 +160,7 @@ def _within_limits(
     rules: Sequence[Rule],
     locate: Locator,
     unbounded: Sequence[Judged],
-    processes: int,
+    division: Division,
     record: JudgedSubjects | None,
 ) -> tuple[Evaluation, Inventory]:
     """What the rules say of every subject, and the inventory; where the run reaches a limit, the documents of subjects that
@@ -163,9 +173,9 @@ def _within_limits(
         return answers(rules, subjects, locate, offers, accounts, view.work, record)
 
     with view.work.on(""):
-        divided = in_shares(view, evaluated, processes)
+        divided = in_shares(view, evaluated, division)
         if divided is None:
-            return _within_limits(msgspec.structs.replace(view), rules, locate, unbounded, 1, record)
+            return _within_limits(msgspec.structs.replace(view), rules, locate, unbounded, Division(), record)
         outcome = divided.evaluation(rules)
         for inventory in view.inventory.by_document():
             seen_so = view.over(inventory)

@@ -11,7 +11,7 @@ import pytest
 from irsa_doctor import api
 from irsa_doctor.answers.check.engine import answers
 from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
-from irsa_doctor.answers.check.shares import in_shares
+from irsa_doctor.answers.check.shares import Division, in_shares
 from irsa_doctor.api.load import load_files
 from irsa_doctor.facts import UNDIVIDED, Share, View, derive
 from irsa_doctor.remedies import Offers
@@ -55,6 +55,25 @@ def test_the_command_line_reports_what_the_library_does_in_one_process(estate):
     assert printed == alone
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_lean_report_has_the_same_findings_without_lines_and_cannot_become_a_baseline(estate, processes):
+    whole, lean = api.check([str(estate)]), api.check([str(estate)], processes=processes, lean=True)
+    assert api.render_report(lean, "json") == api.render_report(whole, "json")
+    assert any(place.source for finding in whole.findings for place in finding.locations)
+    assert not any(place.source for finding in lean.findings for place in finding.locations)
+    with pytest.raises(api.BaselineError, match="lean"):
+        api.baseline_of(lean)
+
+
+def test_what_a_baseline_accepts_is_compared_in_a_lean_report_too(estate, tmp_path):
+    baseline = tmp_path / "baseline.json"
+    baseline.write_text(api.baseline_of(api.check([str(estate)])))
+    settings = msgspec.structs.replace(api.Settings(), baseline=str(baseline))
+    lean = api.check([str(estate)], settings=settings, processes=2, lean=True)
+    assert not lean.findings
+    assert lean.baselined > 300
+
+
 @pytest.mark.parametrize("told", ["", "caf\u00e9", "a\udc80b", 'password = "Hunter2-Hunter2"'])
 def test_findings_rendered_in_several_processes_are_those_of_one(estate, told):
     report = api.check([str(estate)])
@@ -78,7 +97,7 @@ def test_a_small_inventory_is_judged_in_one_process(tmp_path):
         asked.append(share)
         return answers([], [], str)
 
-    in_shares(View(load_files([str(tmp_path)]).inventory), evaluated, 4)
+    in_shares(View(load_files([str(tmp_path)]).inventory), evaluated, Division(4))
     assert asked == [UNDIVIDED]
 
 
@@ -92,7 +111,7 @@ def test_policies_that_cost_more_than_each_may_are_judged_undivided(estate):
             allowance.left -= 100_000
         return answers([], [], str)
 
-    assert in_shares(view, evaluated, 2) is None or asked == [UNDIVIDED]
+    assert in_shares(view, evaluated, Division(2)) is None or asked == [UNDIVIDED]
 
 
 def test_each_subject_is_in_one_share(estate):
