@@ -55,7 +55,7 @@ class Share(msgspec.Struct, frozen=True):
 
     def roles(self, view: View) -> Sequence[AnalysedRole]:
         """Its roles, in order of reading."""
-        begins = [*self._begins(len(view.roles)), len(view.roles)]
+        begins = [*self._roles_begin(view), len(view.roles)]
         return view.roles[begins[self.number] : begins[self.number + 1]]
 
     def accounts(self, view: View) -> Sequence[ServiceAccount]:
@@ -63,7 +63,7 @@ class Share(msgspec.Struct, frozen=True):
         accounts = view.inventory.service_accounts
         if self.shares == 1:
             return accounts
-        of_roles, of_accounts = self._begins(len(view.roles)), self._begins(len(accounts))
+        of_roles, of_accounts = self._roles_begin(view), self._begins(len(accounts))
         by_arn, mentioning = view.role_by_arn.numbers, view.mentions.by_subject
 
         def share_of(number: int, account: ServiceAccount) -> int:
@@ -72,6 +72,19 @@ class Share(msgspec.Struct, frozen=True):
             return bisect_right(of_roles, first[0]) - 1 if first else bisect_right(of_accounts, number) - 1
 
         return [account for number, account in enumerate(accounts) if share_of(number, account) == self.number]
+
+    def _roles_begin(self, view: View) -> list[int]:
+        """Where each share of the roles begins: where an account does, if there is one close by."""
+        roles = view.inventory.roles
+        room = int(len(roles) * _ROOM / self.shares)
+
+        def nearest(begin: int) -> int:
+            near = range(max(begin - room, 1), min(begin + room, len(roles)))
+            return min(
+                (n for n in near if roles[n].account != roles[n - 1].account), key=lambda n: abs(n - begin), default=begin
+            )
+
+        return [nearest(begin) if begin else 0 for begin in self._begins(len(roles))]
 
     def _begins(self, length: int) -> list[int]:
         """Where each share of a list begins: earlier ones are larger, for the others have to hand over what they find."""
@@ -83,6 +96,8 @@ class Share(msgspec.Struct, frozen=True):
 
 _LEAD = 0.08
 """how much larger the first of many shares is"""
+_ROOM = 0.1
+"""of a share that it may be larger or smaller, so that the roles of an account stay together"""
 
 
 UNDIVIDED = Share(0, 1)

@@ -45,7 +45,7 @@ class Offers:
         role = role_policy(self._view, analysed) if analysed else None
         if role and set(offer.ways) <= _NARROWING and not _may_be_narrowed(role):
             return None
-        return self._alike.fix(offer.ways, judged, role, make) if role else make()
+        return self._alike.fix(offer.ways, offer.at_most, judged, role, make) if role else make()
 
 
 _TAKING: frozenset[EditKind] = frozenset(
@@ -70,7 +70,7 @@ class SubjectOffer(Offer):
         self.view = view
         self.judged = judged
         self.ways = ways
-        self._at_most = at_most
+        self.at_most = at_most
         self._known: list[Proposal] = []
         self._more: Iterator[Proposal] | None = None
         self._why: Unfixable | None = None
@@ -89,7 +89,7 @@ class SubjectOffer(Offer):
         from irsa_doctor.remedies.proposals import FixCase, Unfixable, proposals
 
         if self._more is None:
-            self._more = proposals(FixCase(self.view, self.judged), self.ways, self._at_most)
+            self._more = proposals(FixCase(self.view, self.judged), self.ways, self.at_most)
         try:
             self._known.append(next(self._more))
         except StopIteration:
