@@ -108,7 +108,7 @@ def render_report(
     """
     render = _chosen(REPORT_FORMATS, output_format)
     if output_format == "json" and (text := _json_in_shares(report, framework, processes)):
-        return _leaving(text, output_format)
+        return text
     report, framework, presentation = masked_answer((report, framework, presentation), quotes=output_format in QUOTING_FORMATS)
     if output_format == "html":
         from irsa_doctor.reports.html import render_html
@@ -134,7 +134,7 @@ def _json_in_shares(report: "Report", framework: "FrameworkReport | None", most:
     import msgspec
 
     from irsa_doctor.model.processes import in_processes, processors
-    from irsa_doctor.reports.json import render_json
+    from irsa_doctor.reports.json import render_around, with_rows
 
     findings = report.findings
     number = min(most, len(findings) // _WORTH)
@@ -145,15 +145,16 @@ def _json_in_shares(report: "Report", framework: "FrameworkReport | None", most:
     rest, framework = masked_answer((msgspec.structs.replace(report, findings=()), framework), quotes=False)
     try:
         rows = in_processes([partial(_masked_rows, share) for share in shares])
-        return render_json(msgspec.structs.replace(rest, findings=findings), _PLAIN, framework, rows=rows)
+        around = render_around(msgspec.structs.replace(rest, findings=findings), framework)
     except UnicodeEncodeError:
         return ""
+    return with_rows(_leaving(around, "json"), rows)
 
 
-def _masked_rows(findings: "Sequence[Finding]") -> bytes:
+def _masked_rows(findings: "Sequence[Finding]") -> str:
     from irsa_doctor.reports.json import rows_of
 
-    return rows_of(masked_answer(findings, quotes=False))
+    return _leaving(rows_of(masked_answer(findings, quotes=False)), "json")
 
 
 def render_audit(answer: Mapping[str, Any], output_format: str = "text", style: Style = _PLAIN) -> str:

@@ -70,7 +70,7 @@ class _Outline(msgspec.Struct, frozen=True):
 
 
 class _Issuer(msgspec.Struct, frozen=True):
-    """An issuer of which a policy or a user of the role speaks: what its cluster is known to lack, and its tokens' audiences."""
+    """An issuer of a policy or of a user of the role: what its cluster is known to lack, and the audiences of its tokens."""
 
     issuer: str
     absent: bool

@@ -175,21 +175,30 @@ def waived_record_of(waived: Waived) -> WaivedRecord:
     )
 
 
-def rows_of(findings: Sequence[Finding]) -> bytes:
+def rows_of(findings: Sequence[Finding]) -> str:
     """Returns findings as they stand in the document, with all between the brackets of the array. UnicodeEncodeError for what
     `json_text` alone writes."""
     rows = msgspec.json.format(_ascii([record_of(finding) for finding in findings]), indent=1)
-    return rows[1:-2].replace(b"\n", b"\n ")  # a line end in a text is escaped
+    return rows[1:-2].replace(b"\n", b"\n ").decode()  # a line end in a text is escaped
 
 
-def render_json(
-    report: Report, style: Style, framework: FrameworkReport | None = None, *, rows: Sequence[bytes] | None = None
-) -> str:
-    """Returns the document; it does not depend on the style.
+def render_json(report: Report, style: Style, framework: FrameworkReport | None = None) -> str:
+    """Returns the document; it does not depend on the style."""
+    return json_text(_document(report, framework, list(map(record_of, report.findings))))
 
-    `rows` are the findings of the report where `rows_of` rendered them before, each some of them, in order; then it raises
-    UnicodeEncodeError as that does.
-    """
+
+def render_around(report: Report, framework: FrameworkReport | None = None) -> str:
+    """Returns the document without findings, which `with_rows` puts in; UnicodeEncodeError as `rows_of`."""
+    return _indented(_ascii(_document(report, framework, [])))
+
+
+def with_rows(document: str, rows: Sequence[str]) -> str:
+    """Returns the document with findings as `rows_of` rendered them, each some of them, in order."""
+    before, member, after = document.partition('\n "findings": [')
+    return "".join((before, member, ",".join(filter(None, rows)), "\n ", after))
+
+
+def _document(report: Report, framework: FrameworkReport | None, findings: list[FindingRecord]) -> CheckDocument:
     summary = Summary(
         **msgspec.structs.asdict(report.counts),
         findings={severity: sum(f.severity == severity for f in report.findings) for severity in SEVERITIES},
@@ -198,11 +207,11 @@ def render_json(
         baselined=report.baselined,
         hidden=report.hidden,
     )
-    document = CheckDocument(
+    return CheckDocument(
         CHECK_SCHEMA,
         ToolRecord(report.version, report.rules_digest),
         summary,
-        [record_of(finding) for finding in report.findings] if rows is None else [],
+        findings,
         report.unknown,
         report.tallies,
         list(map(waived_record_of, report.waived)),
@@ -210,12 +219,6 @@ def render_json(
         framework,
         report.as_of,
     )
-    return json_text(document) if rows is None else _with_findings(_indented(_ascii(document)), rows)
-
-
-def _with_findings(document: str, rows: Sequence[bytes]) -> str:
-    before, member, after = document.partition('\n "findings": [')
-    return "".join((before, member, b",".join(filter(None, rows)).decode(), "\n ", after))
 
 
 def json_text(document: object) -> str:

@@ -27,6 +27,7 @@ from irsa_doctor.sources.files.weight import changes_trust, speaks_of_roles, wri
 from irsa_doctor.sources.joining.join import JoinContext, join
 from irsa_doctor.sources.rows import final_rows, is_data, refused_row
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Answered, Origin, Snapshot, is_snapshot, read_snapshot, unique
+from irsa_doctor.text.digests import Digest
 from irsa_doctor.text.encoding import settle
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
@@ -331,15 +332,26 @@ def _plain(path: str) -> str:
 
 def _read(document: InputFile, role_arn: str, origin: Origin) -> _Part:
     """A document whose kind is recognised by its content."""
-    content = document.content
     if document.why is not None:
-        kind = PASSED_OVER if document.passed_over else _kind_of_unread(document)
-        status: Literal["ignored", "unreadable"] = "ignored" if document.passed else "unreadable"
-        matters = status == "unreadable" and speaks_of_roles(document.path, b"")
-        row = Document(document.path, kind, status, document.why, named=document.named, matters=matters)
-        return _Part(content, row, None, None)
-    digest = hashlib.sha256(content).hexdigest()
-    row = Document(document.path, "", "ignored", "empty", digest, named=document.named)
+        return _refused(document)
+    digest = Digest(document.content)
+    part = _recognised(document, role_arn, origin)
+    return msgspec.structs.replace(part, row=msgspec.structs.replace(part.row, sha256=digest.hex))
+
+
+def _refused(document: InputFile) -> _Part:
+    """A document that was not read."""
+    kind = PASSED_OVER if document.passed_over else _kind_of_unread(document)
+    status: Literal["ignored", "unreadable"] = "ignored" if document.passed else "unreadable"
+    matters = status == "unreadable" and speaks_of_roles(document.path, b"")
+    row = Document(document.path, kind, status, document.why, named=document.named, matters=matters)
+    return _Part(document.content, row, None, None)
+
+
+def _recognised(document: InputFile, role_arn: str, origin: Origin) -> _Part:
+    """What is in a document; its row has no digest yet."""
+    content = document.content
+    row = Document(document.path, "", "ignored", "empty", named=document.named)
     text = settle(content) if content and not content.isspace() else b""
     if isinstance(text, TextError):
         return _Part(content, refused_row(row, text, content), None, None)

@@ -12,17 +12,37 @@ from irsa_doctor.facts import derive
 from irsa_doctor.remedies import Offers, offers
 from irsa_doctor.rulebook.rules import shipped_rules
 from tests.facts.roles.test_alike import AUD, MARK, SUB, open_to_all, shut, sound, statements
-from tests.facts.situations import account, aws, manifests, provider_arn, role, role_arn, view
+from tests.facts.situations import ACCOUNT, ISSUER, account, aws, manifests, provider_arn, role, role_arn, view
 from tests.trust.drawing import examples
 
+ID = ISSUER.rpartition("/")[2]
+PLACES = ((ACCOUNT, ID), ("222233334444", "A" * 32), ("333344445555", ID.replace("0000", "F00F")))
+"""accounts, each with its cluster"""
 
-def estate(policies):
-    """The inventory of an account: role and service account of each (name, policy); the account uses the role."""
+
+def documents_of(policies, leaving=()):
+    """An account with role and service account of each (name, policy), which uses the role; without some documents."""
     roles = [
         role(Arn=role_arn(name), RoleName=name, AssumeRolePolicyDocument=json.dumps(document)) for name, document in policies
     ]
-    accounts = [account(name, role=role_arn(name)) for name, _ in policies]
-    return view(aws(**{"roles.json": {"RoleDetailList": roles}, "accounts.yaml": manifests(*accounts)}), "serviceaccounts")
+    accounts = [account(name, role_arn=role_arn(name)) for name, _ in policies]
+    everything = aws(**{"roles.json": {"RoleDetailList": roles}, "accounts.yaml": manifests(*accounts)})
+    return {path: content for path, content in everything.items() if path not in leaving}
+
+
+def estate(policies):
+    """The inventory of one account."""
+    return view(documents_of(policies), "serviceaccounts")
+
+
+def estates(accounts, *complete):
+    """The inventory of several accounts, each with documents that name the first account and cluster."""
+    documents = {}
+    for (number, cluster), of_account in zip(PLACES, accounts, strict=False):
+        for path, content in of_account.items():
+            text = content if isinstance(content, str) else json.dumps(content)
+            documents[f"{number}/{path}"] = text.replace(ACCOUNT, number).replace(ID, cluster)
+    return view(documents, *complete)
 
 
 def fixes(inventory, offering):
@@ -47,6 +67,19 @@ def test_a_role_like_another_is_offered_what_it_would_be_offered_alone(drawn, na
     namespace = "elsewhere" if other_namespace else "prod"
     documents = [(name, json.loads(text.replace(MARK, f"system:serviceaccount:{namespace}:{name}"))) for name in named]
     inventory = estate(documents)
+    assert fixes(inventory, Offers(inventory)) == fixes(inventory, partial(offered_alone, inventory))
+
+
+left_out = st.sampled_from([(), (), ("accounts.yaml",), ("provider.json", "providers.json"), ("cluster.json",)])
+
+
+@examples(60)
+@given(statements(), names, st.lists(left_out, min_size=3, max_size=3), st.booleans(), st.sampled_from([ISSUER, ID, "prod"]))
+def test_a_role_of_another_account_is_offered_what_it_would_be_offered_alone(drawn, named, leaving, listed, written):
+    text = json.dumps({"Version": "2012-10-17", "Statement": drawn}).replace("https://" + ISSUER, "https://" + written)
+    policies = [(name, json.loads(text.replace(MARK, f"system:serviceaccount:prod:{name}"))) for name in named]
+    accounts = [documents_of(policies, without) for without in leaving]
+    inventory = estates(accounts, *(("serviceaccounts",) if listed else ()))
     assert fixes(inventory, Offers(inventory)) == fixes(inventory, partial(offered_alone, inventory))
 
 
@@ -83,6 +116,31 @@ def test_of_many_roles_with_one_slip_one_is_proved(monkeypatch, policy):
         json.dumps(json.loads(fix.commands[0].split("'")[1])) for fix in offered
     }
     assert len([ident for ident in worked_out if "#" in ident and "->" not in ident]) == 1
+
+
+def without_subject(name: str) -> dict:
+    document = sound(name)
+    document["Statement"][0]["Condition"]["StringEquals"] = {AUD: "sts.amazonaws.com"}
+    return document
+
+
+@pytest.mark.parametrize("policy", [wrong_provider, swapped, without_subject])
+def test_of_roles_with_one_slip_in_several_accounts_one_is_proved(monkeypatch, policy):
+    worked_out = []
+    make = offers._first_harmless
+
+    def counting(offer):
+        worked_out.append(offer.judged.id)
+        return make(offer)
+
+    monkeypatch.setattr(offers, "_first_harmless", counting)
+    slips = [(name, json.loads(json.dumps(policy(name)).replace(":payments:", ":prod:"))) for name in ("api", "worker")]
+    inventory = estates([documents_of(slips)] * 3, "serviceaccounts")
+    offered = [fix for _, subject, fix in fixes(inventory, Offers(inventory)) if subject.kind == "grant" and fix]
+    assert len(offered) == 6
+    assert len([ident for ident in worked_out if "#" in ident and "->" not in ident]) == 1
+    for (number, cluster), n in zip(PLACES, (0, 2, 4), strict=True):
+        assert all(number in json.dumps(fix.policy) and cluster in json.dumps(fix.policy) for fix in offered[n : n + 2])
 
 
 @pytest.mark.parametrize("policy", [open_to_all, shut])
