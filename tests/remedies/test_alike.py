@@ -12,7 +12,7 @@ from irsa_doctor.facts import derive
 from irsa_doctor.remedies import Offers, offers
 from irsa_doctor.rulebook.rules import shipped_rules
 from tests.facts.roles.test_alike import AUD, MARK, SUB, open_to_all, shut, sound, statements
-from tests.facts.situations import ACCOUNT, ISSUER, account, aws, manifests, provider_arn, role, role_arn, view
+from tests.facts.situations import ACCOUNT, ISSUER, account, aws, manifests, plain_account, provider_arn, role, role_arn, view
 from tests.trust.drawing import examples
 
 ID = ISSUER.rpartition("/")[2]
@@ -25,7 +25,9 @@ def documents_of(policies, leaving=()):
     roles = [
         role(Arn=role_arn(name), RoleName=name, AssumeRolePolicyDocument=json.dumps(document)) for name, document in policies
     ]
-    accounts = [account(name, role_arn=role_arn(name)) for name, _ in policies]
+    known = policies if "some accounts" not in leaving else policies[:1]
+    made = plain_account if "annotations" in leaving else lambda name: account(name, role_arn=role_arn(name))
+    accounts = [made(name) for name, _ in known]
     everything = aws(**{"roles.json": {"RoleDetailList": roles}, "accounts.yaml": manifests(*accounts)})
     return {path: content for path, content in everything.items() if path not in leaving}
 
@@ -70,7 +72,19 @@ def test_a_role_like_another_is_offered_what_it_would_be_offered_alone(drawn, na
     assert fixes(inventory, Offers(inventory)) == fixes(inventory, partial(offered_alone, inventory))
 
 
-left_out = st.sampled_from([(), (), ("accounts.yaml",), ("provider.json", "providers.json"), ("cluster.json",)])
+_PROVIDER = ("provider.json", "providers.json")
+left_out = st.sampled_from(
+    [
+        (),
+        ("accounts.yaml",),
+        _PROVIDER,
+        ("cluster.json",),
+        (*_PROVIDER, "cluster.json"),
+        ("annotations",),
+        ("annotations", "some accounts"),
+    ]
+)
+"""what an account lacks that another one has"""
 
 
 @examples(60)
