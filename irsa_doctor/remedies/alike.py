@@ -16,9 +16,9 @@ from irsa_doctor.model import issuer_of_provider, parse_arn
 from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.model.findings import Fix
 from irsa_doctor.model.once import once
+from irsa_doctor.model.regex import regex
 from irsa_doctor.remedies.policy_fix import whole_policy
 from irsa_doctor.remedies.trust_policy import RolePolicy
-from irsa_doctor.text.regex import regex
 
 _FAR_FROM_QUOTA = 1_200
 """characters of a policy to which no correction adds so much that the length of a name decides whether IAM saves it"""
