@@ -65,7 +65,6 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
     once more from the files as they then are.
 
     A `lean` report is for formats other than text and HTML, which quote lines of the documents, and for no baseline.
-
     `on_stage` is called with the name of each stage as it begins. Raises RuleError, UnknownRule, BaselineError, and LiveError
     where none of the live sources can be read.
     """
@@ -80,14 +79,24 @@ def check(  # noqa: PLR0913 - the input, its sources, and what governs the judge
         on_stage("asking rules")
         pairs = compared or ([(settings, proposed)] if proposed else ())
         change = change_of(governing, pairs, revision, findings_of_base(base, paths, governing, today))
-        day = today or today_here()
-        judged = _judgement(revision, None if live else (*paths, *base), loaded, governing, day, change, lean=lean)
+        own = None if live else (*paths, *base)
+        judged = _judgement(revision, own, loaded, governing, today or today_here(), change, lean=lean)
         report = judged(loaded, processes)
-        if not suggest or live is not None:
-            return report
-        from irsa_doctor.api.fix import with_suggestions
+        return _suggesting(report, loaded, judged, paths, settings, base) if suggest and live is None else report
 
-        return with_suggestions(report, input_of(loaded), lambda edited: judged(edited, 1), paths, settings=settings, base=base)
+
+def _suggesting(
+    report: Report,
+    loaded: "Loaded",
+    judged: "Callable[[Loaded, int], Report]",
+    paths: Sequence[str],
+    settings: Settings,
+    base: Sequence[str],
+) -> Report:
+    """The report with the safe edits of files that fix its findings."""
+    from irsa_doctor.api.fix import with_suggestions
+
+    return with_suggestions(report, input_of(loaded), lambda edited: judged(edited, 1), paths, settings=settings, base=base)
 
 
 def _refuse_unnamed(baseline: str, loaded: "Loaded") -> None:

@@ -7,31 +7,25 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
 from itertools import chain
-from typing import Literal
 
 import msgspec
 
-from irsa_doctor.model import PASSED_OVER, UNREAD_TRUST, Document, Gap, Inventory, Place
-from irsa_doctor.model.faults import fault_words, without_breaking
+from irsa_doctor.model import PASSED_OVER, UNREAD_TRUST, Document, Gap, Inventory
+from irsa_doctor.model.faults import without_breaking
 from irsa_doctor.model.limits import RunLimit, attempt
-from irsa_doctor.sources.documents import kinds
-from irsa_doctor.sources.documents.bulk import FROM, read_bulk
-from irsa_doctor.sources.documents.contents import read_dialect, read_page_now, read_text, read_waiting
-from irsa_doctor.sources.documents.dialects import dialect_of
+from irsa_doctor.sources.documents.contents import read_waiting
 from irsa_doctor.sources.documents.flaws import settle_flaws
-from irsa_doctor.sources.documents.reading import DocumentReading, Page, StatedFiles, guarded
+from irsa_doctor.sources.documents.reading import DocumentReading, StatedFiles, guarded
 from irsa_doctor.sources.files.passing import Exclude
 from irsa_doctor.sources.files.rendered import RenderedFolders, is_rendered
 from irsa_doctor.sources.files.walk import InputFile, walk, walk_over
-from irsa_doctor.sources.files.weight import changes_trust, speaks_of_roles, writes_trust
+from irsa_doctor.sources.files.weight import changes_trust, writes_trust
 from irsa_doctor.sources.joining.join import JoinContext, join
-from irsa_doctor.sources.rows import final_rows, is_data, refused_row
-from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Answered, Origin, Snapshot, is_snapshot, read_snapshot, unique
-from irsa_doctor.text.digests import Digest
-from irsa_doctor.text.encoding import settle
+from irsa_doctor.sources.one_document import ReadDocument, fault_row, read_document, read_live_answer, unread_document
+from irsa_doctor.sources.rows import final_rows
+from irsa_doctor.sources.snapshot.snapshot import Origin, Snapshot, is_snapshot, read_snapshot, unique
 from irsa_doctor.text.errors import TextError
-from irsa_doctor.text.json import read_json
-from irsa_doctor.text.positions import Documents, Source
+from irsa_doctor.text.positions import Documents
 
 
 class Loaded(msgspec.Struct, frozen=True):
@@ -120,15 +114,6 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
     return Loading(chain(walk_over(paths, base, stdin, without, exclude, tracked), in_memory), declared).loaded(snapshots)
 
 
-class _Part(msgspec.Struct, frozen=True):
-    """One document that was read: its text, its row, what it gave, and where places in it are found."""
-
-    content: bytes
-    row: Document
-    reading: DocumentReading | None
-    source: Source | None
-
-
 class Loading:
     """Documents that are read once each, with live answers that may be added before and after they are joined."""
 
@@ -138,7 +123,7 @@ class Loading:
         self._snapshots: list[Snapshot] = []
         self._base: set[str] = set()
         self._base_snapshots: list[Snapshot] = []
-        self._answers: dict[str, _Part] = {}
+        self._answers: dict[str, ReadDocument] = {}
         self._rendered = RenderedFolders()
         with _without_collector():
             self._files = [self._file_within_limits(file) for file in files]
@@ -183,10 +168,10 @@ class Loading:
             more = walk(sorted(path for path in called if os.path.isdir(path)), None)
             self._files += [self._file_within_limits(file) for file in more if file.path not in known]
 
-    def _file_within_limits(self, file: InputFile) -> _Part:
+    def _file_within_limits(self, file: InputFile) -> ReadDocument:
         """A document, or that the run reached a limit before it was read to its end."""
         part = attempt(partial(self._read_or_report, file))
-        return _unread(file.path, part.why, file.named) if isinstance(part, RunLimit) else part
+        return unread_document(file.path, part.why, file.named) if isinstance(part, RunLimit) else part
 
     def _read_together(self, readings: Sequence[DocumentReading]) -> None:
         """Reads what needs several files at once: modules of Terraform, and templates whose parameters stand elsewhere."""
@@ -199,7 +184,8 @@ class Loading:
 
         if isinstance(limit := attempt(read), RunLimit):
             self._files = [
-                _unread(part.row.path, limit.why, part.row.named) if part.row.path in late else part for part in self._files
+                unread_document(part.row.path, limit.why, part.row.named) if part.row.path in late else part
+                for part in self._files
             ]
 
     def _note_unread_trust(self) -> None:
@@ -223,29 +209,29 @@ class Loading:
         of_files = declared.clusters, declared.complete
         return JoinContext(declared.account or "", *of_files, queries, gaps, declared.azure_apps, declared.iam_policies)
 
-    def _read_or_report(self, file: InputFile) -> _Part:
+    def _read_or_report(self, file: InputFile) -> ReadDocument:
         """A document, or a row that says that an error of ours has cost it."""
         try:
             return self._read_file(file)
         except Exception as error:  # noqa: BLE001 - an error of ours costs one document
-            return _Part(file.content, _fault_row(file, error), None, None)
+            return ReadDocument(file.content, fault_row(file, error), None, None)
 
-    def _read_file(self, file: InputFile) -> _Part:
+    def _read_file(self, file: InputFile) -> ReadDocument:
         """A document; a snapshot has a row, and what is in it is read with the live answers."""
         self._base.update((file.path,) if file.base else ())
         if not file.passed_over and not file.named and (row := self._rendered_row(file)):
-            return _Part(file.content, row, None, None)
+            return ReadDocument(file.content, row, None, None)
         snapshot = read_snapshot(file.content) if is_snapshot(file.content) else None
         if snapshot is None:
-            return _read(file, self._roles.get(_plain(file.path), ""), Origin())
+            return read_document(file, self._roles.get(_plain(file.path), ""), Origin())
         row = Document(file.path, "snapshot", "read", None, hashlib.sha256(file.content).hexdigest(), named=file.named)
         if isinstance(snapshot, TextError):
             line, column = snapshot.line, snapshot.column
             row = msgspec.structs.replace(row, status="unreadable", why=snapshot.why, line=line, column=column)
-            return _Part(file.content, row, None, None)
+            return ReadDocument(file.content, row, None, None)
         self._snapshots.append(snapshot)
         self._base_snapshots += [snapshot] if file.base else []
-        return _Part(file.content, row, None, None)
+        return ReadDocument(file.content, row, None, None)
 
     def _rendered_row(self, file: InputFile) -> Document | None:
         """The row of a file that a program renders, with how that is done; None for any other."""
@@ -257,49 +243,20 @@ class Loading:
         why = f"a template of the Helm chart {chart}: helm template {chart} | irsa-doctor check -"
         return Document(file.path, "helm-template", "ignored", why, hashlib.sha256(file.content).hexdigest())
 
-    def _read_answers(self, snapshots: Sequence[Snapshot]) -> Iterator[_Part]:
+    def _read_answers(self, snapshots: Sequence[Snapshot]) -> Iterator[ReadDocument]:
         """The answers in snapshots. One that was read before is not read again; its origin may be known better now."""
         for snapshot, path, content, answered in unique(snapshots):
             is_base = any(snapshot is base for base in self._base_snapshots)
             self._base.update((path,) if is_base else ())
             part = self._answers.get(path)
             if part is None or part.content != content:
-                part = _read_answer(InputFile(path, True, content, base=is_base), self._roles.get(_plain(path), ""), answered)
+                part = read_live_answer(
+                    InputFile(path, True, content, base=is_base), self._roles.get(_plain(path), ""), answered
+                )
                 self._answers[path] = part
             elif part.reading:
                 part.reading.origin = answered.origin
             yield part
-
-
-def _unread(path: str, why: str, named: bool) -> _Part:
-    """A document that a limit of the run left unread; what it gave before is not known to be whole, and does not count."""
-    return _Part(b"", Document(path, "", "unreadable", why, named=named, limited=True), None, None)
-
-
-def _fault_row(file: InputFile, error: Exception) -> Document:
-    """The row of a file that could not be read because of an error of ours."""
-    digest = hashlib.sha256(file.content).hexdigest()
-    return Document(file.path, "", "unreadable", fault_words(error), digest, named=file.named, matters=True)
-
-
-def _read_answer(document: InputFile, role_arn: str, answered: Answered) -> _Part:
-    """A live answer, read as the kind that was requested; those of earlier versions are recognised like files."""
-    if not answered.kind:
-        return _read(document, role_arn, answered.origin)
-    row = Document(document.path, answered.kind, "ignored", None, hashlib.sha256(document.content).hexdigest(), named=True)
-    if answered.kind not in ANSWER_KINDS:
-        why = f"a live answer of kind {answered.kind}, which this version does not read"
-        return _Part(document.content, msgspec.structs.replace(row, status="unreadable", why=why), None, None)
-    reading = DocumentReading(document.path, origin=answered.origin, base=document.base, named=True)
-    text = document.content
-    if len(text) >= FROM and read_bulk(text, document.path, reading, answered.kind):
-        return _Part(text, row, reading, Source(text, "json", [(0, len(text))]))
-    scan = read_json(text)
-    if isinstance(scan, TextError):
-        return _Part(text, refused_row(row, scan, text), None, None)
-    page = Page(scan.value, Place(document.path), scan.duplicates)
-    read_page_now(page, reading, partial(kinds.read_answer, answered.kind))
-    return _Part(text, row, reading, Source(text, "json", [(0, len(text))], bool(scan.duplicates)))
 
 
 def _without_names(reading: DocumentReading) -> None:
@@ -328,57 +285,6 @@ def _is_around(one: str, other: str) -> bool:
 
 def _plain(path: str) -> str:
     return path if path == "-" else os.path.abspath(path)
-
-
-def _read(document: InputFile, role_arn: str, origin: Origin) -> _Part:
-    """A document whose kind is recognised by its content."""
-    if document.why is not None:
-        return _refused(document)
-    digest = Digest(document.content)
-    part = _recognised(document, role_arn, origin)
-    return msgspec.structs.replace(part, row=msgspec.structs.replace(part.row, sha256=digest.hex))
-
-
-def _refused(document: InputFile) -> _Part:
-    """A document that was not read."""
-    kind = PASSED_OVER if document.passed_over else _kind_of_unread(document)
-    status: Literal["ignored", "unreadable"] = "ignored" if document.passed else "unreadable"
-    matters = status == "unreadable" and speaks_of_roles(document.path, b"")
-    row = Document(document.path, kind, status, document.why, named=document.named, matters=matters)
-    return _Part(document.content, row, None, None)
-
-
-def _recognised(document: InputFile, role_arn: str, origin: Origin) -> _Part:
-    """What is in a document; its row has no digest yet."""
-    content = document.content
-    row = Document(document.path, "", "ignored", "empty", named=document.named)
-    text = settle(content) if content and not content.isspace() else b""
-    if isinstance(text, TextError):
-        return _Part(content, refused_row(row, text, content), None, None)
-    if not text or text.isspace():
-        return _Part(content, row, None, None)
-    dialect = dialect_of(text, document.path)
-    if dialect and dialect.read is None:
-        return _Part(content, msgspec.structs.replace(row, kind=dialect.name, why=dialect.why), None, None)
-    reading = DocumentReading(document.path, role_arn=role_arn, origin=origin, base=document.base, named=document.named)
-    if dialect:
-        source: Source | TextError | None = read_dialect(text, dialect, reading)
-    else:
-        source = read_text(text, reading, is_data(document.path, document.named, text))
-    if source is None:
-        row = msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind")
-        return _Part(content, row, None, None)
-    if isinstance(source, TextError):
-        return _Part(content, refused_row(row, source, text), None, None)
-    source.anchors = reading.anchors
-    return _Part(content, row, reading, source)
-
-
-def _kind_of_unread(document: InputFile) -> str:
-    """What a row calls a file of which only the beginning was looked at, "" for any other."""
-    if not document.unread:
-        return ""
-    return "text" if document.why and document.why.startswith("neither") else "binary"
 
 
 def _called_in(folders: tuple[str, ...], readings: Iterable[DocumentReading]) -> set[str]:

@@ -84,26 +84,19 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what of it is kept
     """
     as_of, today = (rfc3339(today), today.astimezone(UTC).date()) if isinstance(today, datetime) else (today.isoformat(), today)
     settings, inventory = governing.settings, judged.inventory
-    own = [row.path for row in inventory.documents if row.status == "read" and row.path not in judged.base]
-    written = comments.comments_of(own, comments_of or commented_texts(judged.documents, settings))
-    locate = Locator(
-        judged.documents, inventory.documents, (*settings.waivers, *change.proposed_waivers), written, quotes=not lean
-    )
-    context = StandardsContext(as_of, key_runs or {})
-    compares = bool(governing.known or change.base_findings)
-    division = Division(1 if record else processes, extents=compares or not lean)
-    outcome, inventory = _evaluated(
-        inventory, governing, locate, change.unbounded, division, record, context, shard_view or View
-    )
+    written = _written_comments(judged, settings, comments_of)
+    all_waivers = (*settings.waivers, *change.proposed_waivers)
+    locate = Locator(judged.documents, inventory.documents, all_waivers, written, quotes=not lean)
+    division = Division(1 if record else processes, extents=not lean or bool(governing.known or change.base_findings))
+    told = (record, StandardsContext(as_of, key_runs or {}), shard_view or View)
+    outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, division, *told)
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
     waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base)
     commented = comments.apply_comments(waived.findings, written, *ids, change.at_base)
     about = (*waived.waivers, *commented.comments, *change.settings) if shard_view is None else ()
     governed = evaluate(_about_governance(governing), about, locate)
     weakened = evaluate(governing.unfiltered, change.settings, locate)
-    rows = tuple(
-        DocumentRow(row.path, row.kind, row.status, row.why, row.sha256, row.path in judged.base) for row in inventory.documents
-    )
+    rows = tuple([_document_row(row, judged.base) for row in inventory.documents])
     new = without(commented.findings, rows, governing.known, governing.least_severities)
     because = _because_of_change(new.findings, judged.base, rows, change.base_findings)
     filtered = _graded((*because.findings, *governed.findings), settings)
@@ -114,10 +107,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what of it is kept
         rules_digest=digest(),
         counts=_counts(inventory),
         findings=shown,
-        unknown=(
-            *((*_without_base(judged), *unread(inventory, outcome.unknown)) if shard_view is None else ()),
-            *outcome.unknown,
-        ),
+        unknown=(*(_of_run(judged, inventory, outcome.unknown) if shard_view is None else ()), *outcome.unknown),
         tallies=_tallies((*outcome.tallies, *_beside(weakened, outcome)), (*governed.tallies, *weakened.tallies), aside),
         waived=aside,
         documents=rows,
@@ -130,6 +120,21 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what of it is kept
         as_of=as_of,
         lean=lean,
     )
+
+
+def _written_comments(judged: Input, settings: Settings, text_of: comments.TextOf | None) -> Sequence[comments.IgnoreComment]:
+    """The comments of the documents that were read, but for those that a change is laid over."""
+    own = [row.path for row in judged.inventory.documents if row.status == "read" and row.path not in judged.base]
+    return comments.comments_of(own, text_of or commented_texts(judged.documents, settings))
+
+
+def _of_run(judged: Input, inventory: Inventory, known: Iterable[Missing]) -> tuple[Missing, ...]:
+    """What a whole run has not seen, beside what rules have named."""
+    return (*_without_base(judged), *unread(inventory, known))
+
+
+def _document_row(row: Document, base: Collection[str]) -> DocumentRow:
+    return DocumentRow(row.path, row.kind, row.status, row.why, row.sha256, row.path in base)
 
 
 def _evaluated(
