@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from irsa_doctor.answers.audit.scope import scope_of
+from irsa_doctor.answers.audit.scope import ScopeEntry, scope_of
 from irsa_doctor.answers.audit.subjects import SubjectNames
 from irsa_doctor.answers.check.judge import judge_governance, unread
 from irsa_doctor.answers.check.order import finding_order
 from irsa_doctor.facts import View
 from irsa_doctor.facts.shards.inventory import NoOthers, shard_inventory
 from irsa_doctor.governance.governing import Governing
-from irsa_doctor.model import Inventory, is_account_id
+from irsa_doctor.model import Inventory, ScopeState, is_account_id
 from irsa_doctor.model.findings import Counts, Finding, Missing, Severity, Tally
 from irsa_doctor.model.moments import rfc3339
 from irsa_doctor.reports.masking import masked_answer
@@ -28,7 +28,7 @@ from irsa_doctor.shards.run import PlaceSpan, ShardRun
 from irsa_doctor.shards.tasks import Limits, RunNames
 from irsa_doctor.shards.units import Unit, input_units
 from irsa_doctor.sources.loading import Declared
-from irsa_doctor.sources.snapshot.shards import SetAside, set_aside
+from irsa_doctor.sources.snapshot.shards import ListedShard, SetAside, listed_shards, set_aside
 from irsa_doctor.store.draft import SightingDraft, SubjectsDraft
 from irsa_doctor.store.index import IndexWriter
 from irsa_doctor.store.kept import KeptResults
@@ -115,6 +115,10 @@ class _Gathered(NamedTuple):
     subjects: SubjectsDraft
     places: set[ForeignPlace]
     """those of findings in documents of other units"""
+    listed: Mapping[str, ListedShard]
+    """the shards of manifests, by path"""
+    unread: dict[str, str]
+    """path of a listed shard that could not be read -> why"""
 
     def add(self, unit: Unit, result: UnitResult, subjects: SubjectList) -> None:
         """Add what came of a unit."""
@@ -122,6 +126,9 @@ class _Gathered(NamedTuple):
         self.subjects.add(unit.number, subjects)
         self.findings.add(unit.number, ((s.row, s.order, canonical(s.places) if s.places else "") for s in result.sightings))
         self.places.update(place._replace(location=0) for s in result.sightings for place in s.places)
+        for row in result.documents:
+            if row.status != "read" and (path := os.path.normpath(row.path)) in self.listed:
+                self.unread[path] = row.why or "it is not a snapshot"
 
 
 class Auditing(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,13 +156,13 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
         shard_run = ShardRun(units, self.governing, self.moment, self.limits, self.engine, self.on_stage, key_runs(store))
         with closing(IndexWriter(os.path.join(work, INDEX))) as index:
             shard_run.extract(index)
-            gathered = _Gathered(RunSums(), SightingDraft(store), SubjectsDraft(store), set())
+            gathered = _Gathered(RunSums(), SightingDraft(store), SubjectsDraft(store), set(), listed_shards(self.paths), {})
             shard_run.judge(kept, gathered.add)
         self.on_stage("writing the run")
         sums, draft = gathered.sums, gathered.findings
         self._add_own(shard_run, sums, draft)
         spans = shard_run.spans(gathered.places)
-        rows = self._rows(shard_run, sums, aside, gathered.subjects)._replace(
+        rows = self._rows(shard_run, gathered, aside)._replace(
             settings=settings,
             inputs=inputs,
             sightings=(_placed(row, places, spans) for row, places in draft.ordered()),
@@ -175,7 +182,8 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
         sums.findings.update(finding.severity for finding in findings)
         draft.add(len(run.units), _own_sightings(findings, self.governing))
 
-    def _rows(self, run: ShardRun, sums: RunSums, aside: Sequence[SetAside], subjects: SubjectsDraft) -> RunRows:
+    def _rows(self, run: ShardRun, gathered: _Gathered, aside: Sequence[SetAside]) -> RunRows:
+        sums = gathered.sums
         inventory = shard_inventory(Inventory(), run.shared(), NoOthers())
         missing = sums.missing()
         missing = [*masked_answer(unread(inventory, missing)), *missing]
@@ -190,12 +198,13 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
             options={
                 "summary": msgspec.to_builtins(Counts(**sums.counts)) if sums.counts else {},
                 "organization": next((account.organization for account in inventory.organization), ""),
+                "organizations": sorted({account.organization for account in inventory.organization}),
                 "shards": sum(unit.shards for unit in run.units),
                 "reused": run.progress.reused,
             },
-            scope=tuple(_scope(run, inventory, aside)),
+            scope=tuple(_scope(run, inventory, aside, _lost_shards(gathered, aside))),
             sightings=(),
-            subjects=subjects,
+            subjects=gathered.subjects,
             waivers=tuple(
                 WaiverRow(
                     w.rule,
@@ -241,15 +250,43 @@ def _own_sightings(
         yield names.sighting(finding), finding_order(finding), ""
 
 
-def _scope(run: ShardRun, inventory: Inventory, aside: Sequence[SetAside]) -> Iterator[ScopeRow]:
+class _LostShard(NamedTuple):
+    """A shard that was to be read and could not be; `cluster`: its ARN, "" for a shard of the account itself."""
+
+    account: str
+    cluster: str
+    why: str
+
+
+def _lost_shards(gathered: _Gathered, aside: Sequence[SetAside]) -> list[_LostShard]:
+    """The shards that are missing, have changed, or are not snapshots that this version reads."""
+    lost = [_LostShard(shard.account, shard.cluster, shard.why) for shard in aside if shard.state == "unknown"]
+    for path, why in sorted(gathered.unread.items()):
+        shard = gathered.listed[path]
+        lost.append(_LostShard(shard.account, shard.cluster, f"{shard.file}: {why}"))
+    return lost
+
+
+def _scope(run: ShardRun, inventory: Inventory, aside: Sequence[SetAside], lost: Sequence[_LostShard]) -> Iterator[ScopeRow]:
     stale = {shard.account: shard.taken for shard in aside if shard.state == "stale"}
     owners = {owner.removeprefix("account ") for each in run.shared() for owner in each.owners if owner.startswith("account ")}
     failed = dict(_failed_accounts(run))
     for entry in masked_answer(scope_of(inventory, stale, owners)):
-        state, why = entry.state, entry.why
+        state, why = _lost_state(entry, lost, entry.id in inventory.closed.roles)
         if entry.kind == "account" and entry.id in failed:
             state, why = "unknown", failed[entry.id]
         yield ScopeRow(entry.kind, entry.id, entry.name, entry.units, state, why or None, entry.taken)
+
+
+def _lost_state(entry: ScopeEntry, lost: Sequence[_LostShard], has_roles: bool) -> tuple[ScopeState, str]:
+    """The state of an account or cluster, and why: of an account nothing is known where its own shard is lost, a part is where
+    its roles were listed whole all the same."""
+    if entry.kind == "cluster":
+        return next((("unknown", shard.why) for shard in lost if shard.cluster == entry.id), (entry.state, entry.why))
+    of_account = sorted((shard for shard in lost if shard.account == entry.id), key=lambda shard: shard.cluster)
+    if not of_account or entry.state not in ("read", "partial"):
+        return entry.state, entry.why
+    return "partial" if of_account[0].cluster or has_roles else "unknown", of_account[0].why
 
 
 def _failed_accounts(run: ShardRun) -> Iterator[tuple[str, str]]:

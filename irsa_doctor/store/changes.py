@@ -1,7 +1,8 @@
 """What changed from one run to the next: a finding is mended only where the rule was asked of its subject again."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import cache
 from typing import Literal, NamedTuple
 
 from irsa_doctor.store.rows import RunRows, SightingRow
@@ -85,12 +86,19 @@ def status_after(changes: Iterable[str]) -> FindingStatus | None:
 
 
 class Sight:
-    """What a run could see; `verdicts_of` gives what each rule said of a subject (key), None where it was not there."""
+    """What a run could see; `verdicts_of` gives what each rule said of a subject (key), None where it was not there, and
+    `departed` the accounts that have left the organisation."""
 
-    def __init__(self, run: RunRows, verdicts_of: Callable[[str], Mapping[str, str] | None]) -> None:
-        self._verdicts_of = verdicts_of
+    def __init__(
+        self,
+        run: RunRows,
+        verdicts_of: Callable[[str], Mapping[str, str] | None],
+        departed: Callable[[], Collection[str]] = frozenset,
+    ) -> None:
+        self._verdicts_of, self._departed = verdicts_of, cache(departed)
         self._rules = {tally.rule for tally in run.tallies}
         states = {(row.kind, row.id): row.state for row in run.scope}
+        self._accounts = {ident for kind, ident in states if kind == "account"}
         self._dim = {ident for (kind, ident), state in states.items() if kind == "account" and state != "read"}
         self._dim_clusters = {ident for (kind, ident), state in states.items() if kind == "cluster" and state != "read"}
 
@@ -108,7 +116,9 @@ class Sight:
 
     def _is_dim(self, standing: Standing) -> bool:
         """Whether something that the judgement hangs on was out of sight: its own account or cluster, or another that the
-        finding names."""
+        finding names. An account that was not to be read is out of sight too, unless it has left the organisation."""
         if standing.cluster in self._dim_clusters or not self._dim.isdisjoint({standing.account}):
+            return True
+        if standing.account and standing.account not in self._accounts and standing.account not in self._departed():
             return True
         return not self._dim.isdisjoint(_ACCOUNT.findall(standing.body))

@@ -4,8 +4,10 @@ import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import groupby
+from typing import NamedTuple
 
 from irsa_doctor.model.audited import FindingNote, RunTrend, RunVerdicts, StoredSubject
+from irsa_doctor.store.reading import departed_accounts, organizations_of
 from irsa_doctor.store.rows import sha256
 
 _NOBODY: frozenset[str] = frozenset()
@@ -74,17 +76,14 @@ class Population:
     def _unseen(self, store: sqlite3.Connection) -> Iterator[StoredSubject]:
         """Subjects of earlier runs that are in none of these, and whose account or cluster was out of sight ever since."""
         last = self._runs[-1]
-        dim = _dim_by_run(store, last)
-        if not dim.get(last):
-            return
+        sights = _sights(store, last)
         query = (
             "select s.key, s.kind, s.id, s.account, s.cluster, max(s.run), v.verdicts from subject s"  # noqa: S608 - our own names
             " join verdict_set v on v.id = s.verdicts where s.run < ? and s.key not in"
             f" (select key from subject where run in ({self._marks})) group by s.key order by s.kind, s.id, s.key"
         )
         for key, kind, ident, account, cluster, run, text in store.execute(query, (last, *self._runs)):
-            since = [places for number, places in dim.items() if number > run]
-            if all(account in places or cluster in places for places in since):
+            if all(sight.is_dim(account, cluster) for number, sight in sights.items() if number > run):
                 yield StoredSubject(key, kind, ident, account, cluster, (self._verdicts(run, kind, ident, text),), True)
 
     def _waived_rules(self) -> dict[tuple[int, str, str], frozenset[str]]:
@@ -113,14 +112,31 @@ class Population:
         return {subject: tuple(notes) for subject, notes in table.items()}
 
 
-def _dim_by_run(store: sqlite3.Connection, last: int) -> dict[int, frozenset[str]]:
-    """Run -> the accounts and clusters that could not be read whole."""
-    rows = store.execute(
-        "select r.id, s.id from run r left join scope s on s.run = r.id and s.state != 'read'"
-        " where r.state = 'complete' and r.id <= ? order by r.id",
-        (last,),
-    )
-    return {run: frozenset(row[1] for row in several) - {None, ""} for run, several in groupby(rows, key=lambda row: row[0])}
+class _RunSight(NamedTuple):
+    """What a run could see: the accounts and clusters of its scope, those among them that could not be read whole, and the
+    accounts that have left the organisation."""
+
+    present: frozenset[str]
+    dim: frozenset[str]
+    departed: frozenset[str]
+
+    def is_dim(self, account: str, cluster: str) -> bool:
+        """Whether what is of an account and a cluster was out of sight."""
+        if account in self.dim or cluster in self.dim:
+            return True
+        return account != "" and account not in self.present and account not in self.departed
+
+
+def _sights(store: sqlite3.Connection, last: int) -> dict[int, _RunSight]:
+    """What each complete run could see, up to a run."""
+    sights: dict[int, _RunSight] = {}
+    query = "select id, options from run where state = 'complete' and id <= ? order by id"
+    for run, options in store.execute(query, (last,)).fetchall():
+        rows = store.execute("select id, state, kind from scope where run = ?", (run,)).fetchall()
+        present = frozenset(ident for ident, _, kind in rows if kind == "account")
+        dim = frozenset(ident for ident, state, _ in rows if state != "read")
+        sights[run] = _RunSight(present, dim, departed_accounts(store, run, organizations_of(json.loads(options)), present))
+    return sights
 
 
 def trend(store: sqlite3.Connection, runs: Sequence[int]) -> list[RunTrend]:

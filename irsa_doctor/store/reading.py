@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from irsa_doctor.model.standards import KeyRun
@@ -178,3 +178,22 @@ def key_runs(store: sqlite3.Connection) -> dict[str, tuple[KeyRun, ...]]:
     for subject, as_of, key in rows:
         table.setdefault(subject, {}).setdefault(as_of, set()).add(key)
     return {subject: tuple(KeyRun(as_of, frozenset(keys)) for as_of, keys in runs.items()) for subject, runs in table.items()}
+
+
+def departed_accounts(
+    store: sqlite3.Connection, before: int, organizations: Collection[str], present: Collection[str]
+) -> frozenset[str]:
+    """The accounts that runs before a run had listed in some organisations, and that are not `present` any more."""
+    runs = store.execute("select id, options from run where state = 'complete' and id < ?", (before,)).fetchall()
+    accounts: set[str] = set()
+    for run, options in runs:
+        of_run = organizations_of(json.loads(options))
+        if of_run and of_run <= set(organizations):
+            rows = store.execute("select id from scope where run = ? and kind = 'account' and ou != '[]'", (run,))
+            accounts.update(ident for (ident,) in rows)
+    return frozenset(accounts.difference(present))
+
+
+def organizations_of(options: Mapping[str, Any]) -> frozenset[str]:
+    """The organisations whose accounts a run was to read; without a manifest, or by a version that kept one alone, fewer."""
+    return frozenset(options.get("organizations") or [options.get("organization", "")]) - {""}

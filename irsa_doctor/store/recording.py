@@ -2,11 +2,12 @@
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from irsa_doctor.store.changes import FindingOutcome, Sight, Standing, outcome_of_absent, outcome_of_seen
 from irsa_doctor.store.integrity import content_digest, run_hash
+from irsa_doctor.store.reading import departed_accounts, organizations_of
 from irsa_doctor.store.rows import RunRows, canonical, sha256
 from irsa_doctor.store.tables import transaction
 
@@ -127,7 +128,11 @@ def _write_absent(store: sqlite3.Connection, run: int, rows: RunRows, last: int 
         row = store.execute(query, (run, subject)).fetchone()
         return json.loads(row[0]) if row else None
 
-    sight = Sight(rows, verdicts_of)
+    def departed() -> Collection[str]:
+        present = {row.id for row in rows.scope if row.kind == "account"}
+        return departed_accounts(store, run, organizations_of(rows.options), present)
+
+    sight = Sight(rows, verdicts_of, departed)
     absent = store.execute(_ABSENT, (run,))
     results = [(standing.key, outcome_of_absent(standing, sight)) for standing in (_standing(row, last) for row in absent)]
     for key, outcome in results:

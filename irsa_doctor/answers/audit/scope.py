@@ -12,6 +12,7 @@ _OF_MANIFEST: Mapping[str, ScopeState] = {
     "excluded": "excluded",
     "pending": "unknown",
 }
+_NOT_REACHED = "the collection ended before it was read"
 _NOT_WHOLE = "its roles were not listed whole"
 
 
@@ -38,6 +39,8 @@ def _accounts(inventory: Inventory, stale: Mapping[str, str], seen: Collection[s
     for account in listed.values():
         taken = stale.get(account.id, account.taken)
         state, why = _OF_MANIFEST[account.state], account.why
+        if account.state == "pending":
+            why = why or _NOT_REACHED
         if account.id in stale:
             state, why = "stale", f"it was read last at {taken}"
         elif state == "read" and (gap := _gap(inventory, account.id)):

@@ -23,6 +23,8 @@ def read_organization(page: Page, reading: DocumentReading) -> None:
     members = shapes.mapping(page.value, page.place)
     if members["schema"] != MANIFEST_SCHEMA:
         raise WrongShape("/schema", f"{members['schema']} is of another version than {MANIFEST_SCHEMA}")
+    if not isinstance(members.get("accounts"), list):
+        raise WrongShape("/accounts", "a list of accounts is expected")
     organization = shapes.text(members, "organization", page.place)
     for number, item in enumerate(shapes.many(members, "accounts", page.place)):
         place = page.place.at("accounts", number)

@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 
@@ -15,6 +15,7 @@ from irsa_doctor.text.named_files import open_named
 from irsa_doctor.version import __version__
 
 MANIFEST = "manifest.json"
+_OF_ACCOUNT, _OF_CLUSTER = ("roles", "providers", "clusters"), ("serviceaccounts",)
 _LARGEST = 64 << 20
 """bytes of a manifest that is looked at"""
 
@@ -22,6 +23,7 @@ _LARGEST = 64 << 20
 class _Shard(msgspec.Struct):
     file: str
     account: str = ""
+    cluster: str | None = None
     taken: str = ""
     sha256: str = ""
     state: str = "read"
@@ -32,26 +34,25 @@ class _Manifest(msgspec.Struct):
 
 
 class SetAside(NamedTuple):
-    """A shard that is not believed: its path, its account, and why; `stale`: when it was read, it was what it says."""
+    """A shard that is not believed: its path, its account, its cluster (ARN, "" for a shard of the account), and why; `stale`:
+    when it was read, it was what it says."""
 
     path: str
     account: str
+    cluster: str
     state: Literal["stale", "unknown"]
     why: str
     taken: str
 
     @property
     def replacement(self) -> bytes:
-        """A snapshot that says of the account that it could not be read."""
+        """A snapshot that says of the account or the cluster that it could not be read."""
+        owner, missing = self.account, f"account {self.account}: {self.why}"
+        if self.cluster:
+            owner, missing = self.cluster, f"service accounts of cluster {self.cluster.rpartition('/')[2]}: {self.why}"
         gaps = [
-            {
-                "collection": collection,
-                "owner": self.account,
-                "name": "",
-                "missing": f"account {self.account}: {self.why}",
-                "how": "",
-            }
-            for collection in ("roles", "providers", "clusters")
+            {"collection": collection, "owner": owner, "name": "", "missing": missing, "how": ""}
+            for collection in (_OF_CLUSTER if self.cluster else _OF_ACCOUNT)
         ]
         document = {
             "schema": SNAPSHOT_SCHEMA,
@@ -65,9 +66,31 @@ class SetAside(NamedTuple):
         return json.dumps(document).encode()
 
 
+class ListedShard(NamedTuple):
+    """A shard as a manifest lists it: the name of its file there, its account, and its cluster (ARN)."""
+
+    file: str
+    account: str
+    cluster: str
+
+
+def listed_shards(paths: Sequence[str]) -> Mapping[str, ListedShard]:
+    """The shards that manifests among some paths list, by path."""
+    return {
+        path: ListedShard(shard.file, shard.account, shard.cluster or "")
+        for manifest in _manifests(paths)
+        for path, shard in _shards(manifest)
+    }
+
+
 def set_aside(paths: Sequence[str], as_of: datetime, max_age: timedelta) -> list[SetAside]:
     """The shards of manifests among some paths that were read too long ago, or have changed since the manifest was written."""
-    return [shard for manifest in _manifests(paths) for shard in _doubtful(manifest, as_of, max_age)]
+    return [
+        SetAside(path, shard.account, shard.cluster or "", *doubt, shard.taken)
+        for manifest in _manifests(paths)
+        for path, shard in _shards(manifest)
+        if (doubt := _doubt(path, shard, as_of, max_age))
+    ]
 
 
 def _manifests(paths: Sequence[str]) -> Iterator[str]:
@@ -78,23 +101,32 @@ def _manifests(paths: Sequence[str]) -> Iterator[str]:
             yield inside
 
 
-def _doubtful(manifest: str, as_of: datetime, max_age: timedelta) -> Iterator[SetAside]:
+def _shards(manifest: str) -> Iterator[tuple[str, _Shard]]:
+    """The shards of a manifest with their paths; what it says of other folders is nobody's business."""
     try:
         shards = msgspec.json.decode(_content(manifest), type=_Manifest).shards
     except (OSError, ValueError, msgspec.DecodeError):
         return  # the reader of documents says what is wrong with it
     folder = os.path.dirname(manifest)
     for shard in shards:
-        path = os.path.normpath(os.path.join(folder, shard.file))
-        taken = moment_of(shard.taken)
-        if _leaves(shard.file):
-            continue  # what a manifest says of other folders is nobody's business
-        if shard.state == "stale" or (taken and as_of - taken > max_age):
-            yield SetAside(path, shard.account, "stale", f"it was read last at {shard.taken}", shard.taken)
-        elif not os.path.isfile(path):
-            yield SetAside(path, shard.account, "unknown", f"{shard.file} is missing", shard.taken)
-        elif shard.sha256 and _digest(path) != shard.sha256.removeprefix("sha256:"):
-            yield SetAside(path, shard.account, "unknown", f"{shard.file} has changed since it was collected", shard.taken)
+        if not _leaves(shard.file):
+            yield os.path.normpath(os.path.join(folder, shard.file)), shard
+
+
+def _doubt(
+    path: str, shard: _Shard, as_of: datetime, max_age: timedelta
+) -> tuple[Literal["stale", "unknown"], str] | tuple[()]:
+    """Why a shard is not believed."""
+    taken = moment_of(shard.taken)
+    if shard.state == "stale" or (taken and as_of - taken > max_age):
+        return "stale", f"it was read last at {shard.taken}"
+    if not os.path.isfile(path):
+        return "unknown", f"{shard.file} is missing"
+    if shard.sha256 and _digest(path) != shard.sha256.removeprefix("sha256:"):
+        return "unknown", f"{shard.file} has changed since it was collected"
+    if shard.taken and not taken:
+        return "unknown", f"{shard.file}: the time at which it was read is not a time"
+    return ()
 
 
 def _leaves(file: str) -> bool:
