@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from irsa_doctor.api.load import NO_SETTINGS, load_files, load_plan, refuse_unread
+from irsa_doctor.api.load import NO_SETTINGS, load, load_files, refuse_unread
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.errors import NotJudged
 from irsa_doctor.model.faults import judged_or_named
@@ -46,22 +46,13 @@ def generate(
 
     read = read_intent(intent)
     kept = tuple([issuer.removeprefix("https://").rstrip("/") for issuer in keep_issuers])
-    plan = plan_of(read, _inventory(paths, stdin, settings, live))
+    plan = plan_of(read, _whole(load(paths, stdin=stdin, settings=settings, live=live)))
     try:
         return judged_or_named(intent, lambda: generated(plan, formats, Choices(kept, audit), _read_back, _judge(plan)))
     except NotJudged as error:
         if isinstance(error.__cause__, Unproved):
             raise error.__cause__ from None
         raise
-
-
-def _inventory(paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "LiveOptions | None") -> "Inventory":
-    """What the documents and live sources say of clusters."""
-    if live is None:
-        return _whole(load_files(paths, stdin=stdin, settings=settings))
-    from irsa_doctor.sources.live import Plan
-
-    return _whole(load_plan(Plan("collect"), live, paths, stdin=stdin, settings=settings))
 
 
 def _read_back(texts: Mapping[str, bytes]) -> "Inventory":

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read, refuse_unread
+from irsa_doctor.api.load import NO_SETTINGS, has_read, load, nothing_read, refuse_unread
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.faults import judged_or_named
 
@@ -66,12 +66,7 @@ def infer(
 def _loaded(
     paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "LiveOptions | None", base: Sequence[str]
 ) -> "Loaded":
-    if live is None:
-        loaded = load_files(paths, stdin=stdin, settings=settings, base=base)
-    else:
-        from irsa_doctor.sources.live import Plan
-
-        loaded = load_plan(Plan("collect"), live, paths, stdin=stdin, settings=settings)
+    loaded = load(paths, stdin=stdin, settings=settings, live=live, base=base)
     if not has_read(loaded):
         raise nothing_read(loaded, paths)
     refuse_unread(loaded)

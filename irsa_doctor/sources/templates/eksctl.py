@@ -25,11 +25,11 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.model.access import AccessEntry, AssociatedAccess, AuthMap, AuthRow
 from irsa_doctor.sources.documents.access import associated_policy, auth_row
-from irsa_doctor.sources.documents.aws import thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import annotations_of
-from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.addons import ADDON_ACCOUNTS, Addon, add_account, add_association
 from irsa_doctor.sources.templates.clusters import add_mode
+from irsa_doctor.sources.templates.providers import add_provider
 from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
@@ -130,9 +130,7 @@ def _add_provider(cluster: str | Text, place: Place, reading: DocumentReading) -
     """The OIDC provider that eksctl makes, with the only audience that it gives to it
     (https://github.com/eksctl-io/eksctl/blob/main/pkg/iam/oidc/api.go)."""
     issuer, address = hole(f"issuer of {text_of(cluster)}"), f"OIDC provider of {text_of(cluster) or 'the cluster'}"
-    prints = thumbprints_missing(text_of(issuer))
-    at = place.at("withOIDC")
-    reading.nameless_providers.append(NamelessProvider(issuer, ("sts.amazonaws.com",), prints, "", at, address))
+    add_provider(reading, issuer, (address, place.at("withOIDC")), ("sts.amazonaws.com",))
 
 
 def _read_account(reading: DocumentReading, cluster: str | Text, item: object, place: Place) -> None:

@@ -19,18 +19,17 @@ from irsa_doctor.model import (
     Unknown,
     is_role_arn,
     parse_arn,
-    text_of,
     without_scheme,
 )
 from irsa_doctor.sources.documents.access import RBAC_GROUP
-from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.kubernetes import read_resource
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
-from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.access import AccessTemplate, read_access_manifest
 from irsa_doctor.sources.templates.access_entries import read_association, read_component_access, read_entry
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.clusters import add_cluster
+from irsa_doctor.sources.templates.providers import add_provider
 from irsa_doctor.sources.templates.values import TemplateValue, hole, written_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import value_with_holes, with_holes
@@ -230,20 +229,10 @@ def _policy(written: object, at: Place, resource: PulumiResource) -> TrustPolicy
 def _read_provider(resource: PulumiResource) -> None:
     url = resource.text("url")
     issuer = without_scheme(url) if url else hole(f"issuer of {resource.address}")
-    name = text_of(issuer)
     listed = resource.at.at("client_id_list")
     resource.reading.anchors[(listed.part, listed.pointer)] = Anchor(resource.at.at("clientIdLists").pointer)
     client_ids, prints = (_texts(resource.properties.get(name)) for name in ("clientIdLists", "thumbprintLists"))
-    resource.reading.nameless_providers.append(
-        NamelessProvider(
-            issuer,
-            client_ids_missing(name) if client_ids is None else client_ids,
-            thumbprints_missing(name) if prints is None else prints,
-            "",
-            resource.at,
-            resource.address,
-        )
-    )
+    add_provider(resource.reading, issuer, (resource.address, resource.at), client_ids, prints)
 
 
 def _texts(value: object) -> tuple[str, ...] | None:

@@ -20,8 +20,7 @@ from irsa_doctor.model import (
     without_scheme,
 )
 from irsa_doctor.model.access import AssociatedPolicy
-from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
-from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.access import AccessTemplate
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.cloudformation.conditions import compared_parameter
@@ -31,6 +30,7 @@ from irsa_doctor.sources.templates.cloudformation.loops import without_loops
 from irsa_doctor.sources.templates.cloudformation.stacks import read_nested_stack, read_stack_set
 from irsa_doctor.sources.templates.cloudformation.unread import unread_parts, unread_trust
 from irsa_doctor.sources.templates.clusters import add_cluster, written_mode
+from irsa_doctor.sources.templates.providers import add_provider
 from irsa_doctor.sources.templates.values import Spots, TemplateValue, hole, known, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -142,15 +142,13 @@ def _read_provider(template: Template, name: str, place: Place, reading: Documen
     url = template.property(name, "Url")
     text = scalar_text(url.value) if url else None
     issuer = without_scheme(text) if text else hole(f"issuer of {name}")
-    client_ids: tuple[str, ...] | Unknown = client_ids_missing(text_of(issuer))
+    client_ids = None
     for member in ("ClientIdList", "ClientIDList"):
         if (listed := _texts(template.property(name, member))) is not None:
             client_ids = listed
             at = place.at("client_id_list")
             reading.anchors[(at.part, at.pointer)] = Anchor(place.at("Properties", member).pointer)
-    thumbprints = _texts(template.property(name, "ThumbprintList"))
-    prints = thumbprints_missing(text_of(issuer)) if thumbprints is None else thumbprints
-    reading.nameless_providers.append(NamelessProvider(issuer, client_ids, prints, "", place, name))
+    add_provider(reading, issuer, (name, place), client_ids, _texts(template.property(name, "ThumbprintList")))
 
 
 def _texts(written: TemplateValue | None) -> tuple[str, ...] | None:

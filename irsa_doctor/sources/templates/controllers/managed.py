@@ -18,17 +18,16 @@ from irsa_doctor.model import (
     is_role_arn,
     joined,
     parse_arn,
-    text_of,
     without_scheme,
 )
 from irsa_doctor.model.place import Place
-from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
-from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.access import AccessTemplate
 from irsa_doctor.sources.templates.access_entries import read_association, read_entry
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy
 from irsa_doctor.sources.templates.clusters import add_cluster, written_mode
+from irsa_doctor.sources.templates.providers import add_provider
 from irsa_doctor.sources.templates.values import hole, written_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
@@ -204,22 +203,12 @@ def _read_provider(resource: ManagedResource) -> None:
     """https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateOpenIDConnectProvider.html"""
     url = resource.text("url")
     issuer = without_scheme(url) if url else hole(f"issuer of {resource.address}")
-    name = text_of(issuer)
     client_ids = resource.texts(*_CLIENT_IDS)
     if member := next((member for member in _CLIENT_IDS if member in resource.members), ""):
         listed = resource.page.place.at("client_id_list")
         resource.reading.anchors[(listed.part, listed.pointer)] = Anchor(resource.at.at(member).pointer)
     thumbprints = resource.texts("thumbprints", "thumbprintList")
-    resource.reading.nameless_providers.append(
-        NamelessProvider(
-            issuer,
-            client_ids_missing(name) if client_ids is None else client_ids,
-            thumbprints_missing(name) if thumbprints is None else thumbprints,
-            "",
-            resource.page.place,
-            resource.address,
-        )
-    )
+    add_provider(resource.reading, issuer, (resource.address, resource.page.place), client_ids, thumbprints)
 
 
 def _read_cluster(resource: ManagedResource) -> None:

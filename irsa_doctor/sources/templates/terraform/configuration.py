@@ -27,7 +27,7 @@ from irsa_doctor.sources.templates.terraform.deployments import (
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, source_of
 from irsa_doctor.sources.templates.terraform.input_files import InputFiles
 from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
-from irsa_doctor.sources.templates.terraform.known_modules import known_module, makes_no_role
+from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module, makes_no_role
 from irsa_doctor.sources.templates.terraform.module_resources import add_known_module
 from irsa_doctor.sources.templates.terraform.modules import Module
 from irsa_doctor.sources.templates.terraform.plan_coverage import PlanCoverage, PlanCoverages, module_folder, roles_of_roots
@@ -232,16 +232,7 @@ class _Reader:
             return
         if lacking := [role.lacks for role in familiar.roles() if role.lacks]:
             familiar = known_module(call.source, ADDRESS, call.with_unknown(lacking), "", written) or familiar
-        resource = ResourceInstance(
-            block=block,
-            address=ADDRESS,
-            config=TemplateValue({}),
-            place=place,
-            caller=place,
-            reading=reading,
-            readings=self.readings,
-        )
-        add_known_module(familiar, resource)
+        self.add_module(familiar, block, place)
 
     def note_plan(self, reading: DocumentReading) -> None:
         """Note that a plan has what a file makes."""
@@ -345,16 +336,20 @@ class _Reader:
             if familiar is None:
                 _note_missing(module, block, reading)
                 continue
-            resource = ResourceInstance(
-                block=block,
-                address=familiar.call.address,
-                config=TemplateValue({}),
-                place=place,
-                caller=place,
-                reading=reading,
-                readings=self.readings,
-            )
-            add_known_module(familiar, resource)
+            self.add_module(familiar, block, place)
+
+    def add_module(self, familiar: KnownModule, block: Block, place: Place) -> None:
+        """Add what a call of a known module of the registry makes."""
+        resource = ResourceInstance(
+            block=block,
+            address=familiar.call.address,
+            config=TemplateValue({}),
+            place=place,
+            caller=place,
+            reading=self.readings[block.syntax.document],
+            readings=self.readings,
+        )
+        add_known_module(familiar, resource)
 
 
 def _root(folder: ModuleFolder, folders: Mapping[str, ModuleFolder]) -> Module:

@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import msgspec
 
 from irsa_doctor.model import PodIdentityAssociation, Text
-from irsa_doctor.sources.documents.aws import thumbprints_missing
-from irsa_doctor.sources.documents.reading import NamelessProvider
 from irsa_doctor.sources.templates.addons import is_policy, session_tags_of
 from irsa_doctor.sources.templates.clusters import add_cluster
+from irsa_doctor.sources.templates.providers import add_provider
 from irsa_doctor.sources.templates.terraform.access import default_mode, read_module_access
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, KnownRole, ModuleAssociations
 from irsa_doctor.sources.templates.terraform.policy_document import members_of
@@ -50,8 +49,7 @@ def _add_cluster(module: KnownModule, resource: ResourceInstance, issuer: Text) 
     more = call.inputs.get("openid_connect_audiences")
     audiences = [known(item.value) for item in more.value] if more and isinstance(more.value, tuple) else []
     client_ids = tuple(dict.fromkeys(["sts.amazonaws.com", *filter(None, audiences)]))
-    thumbprints = thumbprints_missing(module.provider)
-    reading.nameless_providers.append(NamelessProvider(issuer, client_ids, thumbprints, "", resource.place, module.provider))
+    add_provider(reading, issuer, (module.provider, resource.place), client_ids)
 
 
 def _associations(module: KnownModule, resource: ResourceInstance) -> Iterator[PodIdentityAssociation]:

@@ -16,15 +16,14 @@ from irsa_doctor.model import (
     Text,
     TrustPolicy,
     Unknown,
-    text_of,
     without_scheme,
 )
-from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
-from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
+from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.access import AccessReader, AccessTemplate
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.choices import cases_of_policy
 from irsa_doctor.sources.templates.clusters import add_cluster, written_mode
+from irsa_doctor.sources.templates.providers import add_provider
 from irsa_doctor.sources.templates.terraform.access import ACCESS_READERS_OF_TERRAFORM
 from irsa_doctor.sources.templates.terraform.attributes import Attributes
 from irsa_doctor.sources.templates.terraform.clouds import CLOUD_READERS_OF_TERRAFORM
@@ -116,23 +115,8 @@ def _read_provider(resource: ResourceInstance) -> None:
     url = members_of(resource.config).get("url")
     written = scalar_text(url.value) if url else None
     issuer = without_scheme(written) if written else hole(f"issuer of {resource.address}")
-    add_provider(resource, resource.address, issuer)
-
-
-def add_provider(resource: ResourceInstance, address: str, issuer: str | Text) -> None:
-    """Add an OIDC provider with the client ids and thumbprints of the resource to its reading."""
-    client_ids, prints = resource.texts("client_id_list"), resource.texts("thumbprint_list")
-    name = text_of(issuer)
-    resource.reading.nameless_providers.append(
-        NamelessProvider(
-            issuer,
-            client_ids_missing(name) if client_ids is None else client_ids,
-            thumbprints_missing(name) if prints is None else prints,
-            "",
-            resource.place,
-            address,
-        )
-    )
+    listed = resource.texts("client_id_list"), resource.texts("thumbprint_list")
+    add_provider(resource.reading, issuer, (resource.address, resource.place), *listed)
     for argument in ("url", "client_id_list", "thumbprint_list"):
         if (value := members_of(resource.config).get(argument)) and value.anchor and value.document == resource.place.document:
             resource.reading.anchors[(0, resource.place.at(argument).pointer)] = value.anchor
