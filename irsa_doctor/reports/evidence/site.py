@@ -9,15 +9,9 @@ from irsa_doctor.model import parse_arn
 from irsa_doctor.model.findings import SEVERITIES
 from irsa_doctor.reports.escape import for_xml
 from irsa_doctor.reports.evidence.csv import csv_pieces
-from irsa_doctor.reports.evidence.page import control_anchor, control_section, controls_table, framed, front
-from irsa_doctor.reports.evidence.sections import (
-    accounts_section,
-    method_section,
-    scope_section,
-    uncontrolled_section,
-    waivers_section,
-)
-from irsa_doctor.reports.evidence.wording import rule_title, verdict_sentence, verdict_words
+from irsa_doctor.reports.evidence.overview import after_controls, framework_head, page_title
+from irsa_doctor.reports.evidence.page import control_anchor, control_section, framed, front
+from irsa_doctor.reports.evidence.wording import rule_title
 from irsa_doctor.reports.html_tables import html_table
 
 _MOST_FOUND = 5000
@@ -28,7 +22,7 @@ _SEARCH = Path(__file__).parent / "search.js"
 
 def site_pages(evidence: AuditEvidence) -> Iterator[tuple[str, Iterator[str]]]:
     """Returns the pages with their paths; all items are in items.csv."""
-    yield "index.html", framed(_title(evidence), _index(evidence), evidence, _SEARCH.read_text(encoding="utf-8"))
+    yield "index.html", framed(page_title(evidence), _index(evidence), evidence, _SEARCH.read_text(encoding="utf-8"))
     for framework in evidence.frameworks:
         for control in framework.controls:
             name = control_anchor(framework.id, control.id)
@@ -39,10 +33,6 @@ def site_pages(evidence: AuditEvidence) -> Iterator[tuple[str, Iterator[str]]]:
     for point in evidence.trend:
         yield f"runs/{point.run}.html", framed(f"Run {point.run}", _run(evidence, point.run), evidence)
     yield "items.csv", csv_pieces(evidence)
-
-
-def _title(evidence: AuditEvidence) -> str:
-    return f"irsa-doctor audit: {verdict_sentence(evidence)}"
 
 
 def _accounts(evidence: AuditEvidence) -> list[str]:
@@ -60,16 +50,15 @@ def _index(evidence: AuditEvidence) -> Iterator[str]:
     yield '<h2 id="controls">Controls</h2>'
     for framework in evidence.frameworks:
         addresses = {c.id: f"controls/{control_anchor(framework.id, c.id)}.html" for c in framework.controls}
-        yield f"<h3>{for_xml(framework.title)} ({for_xml(framework.version)})</h3><p>{verdict_words(framework)}.</p>"
-        yield controls_table(framework.controls, addresses)
-    yield from uncontrolled_section(evidence)
-    yield from accounts_section(evidence, {account: f"accounts/{account}.html" for account in _accounts(evidence)})
+        yield from framework_head(framework, addresses)
+    accounts = {account: f"accounts/{account}.html" for account in _accounts(evidence)}
+    yield from after_controls(evidence, accounts, _run_links(evidence))
+
+
+def _run_links(evidence: AuditEvidence) -> Iterator[str]:
     yield '<h2 id="runs">Runs</h2><ul>'
     yield from (f'<li><a href="runs/{p.run}.html">Run {p.run}</a> as of {for_xml(p.as_of)}</li>' for p in evidence.trend)
     yield "</ul>"
-    yield from waivers_section(evidence)
-    yield from scope_section(evidence)
-    yield from method_section(evidence)
 
 
 def _search_index(evidence: AuditEvidence) -> str:
