@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.gate import ACCOUNT, ISSUER, PROVIDER, cloudformation, export, gate, severe, terraform, text, trust
+from tests.cli.tricks_of_tools import TRICKS_OF_TOOLS
 
 OPEN, SAFE = export("r"), export("r", "safe")
 CLUSTER_ARN = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
@@ -365,17 +366,20 @@ TRICKS = {
     "a role under a new name": ({"a.json": SAFE}, {"a.json": None, "b.json": OPEN}, {"a.json": None, "b.json": SAFE}),
 }
 
+assert not TRICKS.keys() & TRICKS_OF_TOOLS.keys()
+ALL = TRICKS | TRICKS_OF_TOOLS
 
-@pytest.mark.parametrize("name", TRICKS)
+
+@pytest.mark.parametrize("name", ALL)
 def test_a_trick_does_not_pass(name, tmp_path, monkeypatch, capfd):
-    base, change, _ = TRICKS[name]
+    base, change, _ = ALL[name]
     code, report = gate(tmp_path, monkeypatch, capfd, base, change)
     assert code in (1, 2, 3), report
 
 
-@pytest.mark.parametrize("name", TRICKS)
+@pytest.mark.parametrize("name", ALL)
 def test_its_honest_twin_passes(name, tmp_path, monkeypatch, capfd):
-    base, _, change = TRICKS[name]
+    base, _, change = ALL[name]
     code, report = gate(tmp_path, monkeypatch, capfd, base, change)
     assert (code, severe(report)) == (0, [])
 

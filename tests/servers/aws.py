@@ -5,12 +5,14 @@ import re
 import threading
 from collections.abc import Callable
 from datetime import datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qsl, quote, unquote, urlsplit
 from xml.sax.saxutils import escape
 
 import botocore.session
 from botocore import xform_name
+
+from tests.servers.loopback import LoopbackServer
 
 MODELS = {
     name: botocore.session.get_session().get_service_model(name)
@@ -39,11 +41,12 @@ def denied(action, caller="arn:aws:sts::111122223333:assumed-role/auditor/me"):
     return Problem("AccessDenied", says)
 
 
-class FakeAws:
+class FakeAws(LoopbackServer):
     """An account in a server on loopback. `faults` maps an operation to a Problem, or to a function of (parameters, number of
     the call) that raises one, answers something, or gives None for the usual answer. `calls` is what was called."""
 
     def __init__(self, account="111122223333", region="us-east-1"):
+        self.handler = _Handler
         self.account, self.region = account, region
         self.roles, self.providers, self.clusters, self.associations = {}, {}, {}, {}
         self.policies, self.parents, self.events = {}, {}, []
@@ -55,21 +58,6 @@ class FakeAws:
         self.faults: dict[str, object] = {}
         self.calls: list[tuple[str, str, dict]] = []
         self._lock = threading.Lock()
-
-    def __enter__(self):
-        handler = type("Handler", (_Handler,), {"aws": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server.server_address[1]}"
 
     @property
     def environment(self):
@@ -287,7 +275,7 @@ class _Handler(BaseHTTPRequestHandler):
             parameters["region"] = scope["region"]
         shape = model.operation_model(operation).output_shape
         try:
-            status, content = 200, self.aws.answer(model.service_name, operation, parameters)
+            status, content = 200, self.owner.answer(model.service_name, operation, parameters)
             text = content if isinstance(content, bytes) else _WRITE[model.protocol](operation, shape, content)
         except Problem as problem:
             status, text = problem.status, _FAIL[model.protocol](problem)

@@ -4,10 +4,12 @@ import base64
 import json
 import threading
 import time
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
 import yaml
+
+from tests.servers.loopback import LoopbackServer
 
 RESOURCES = {
     "serviceaccounts": ("", "v1", "ServiceAccount"),
@@ -59,11 +61,12 @@ TOKEN = "made-up-token"
 USER = "system:serviceaccount:ops:irsa-doctor"
 
 
-class FakeKubernetes:
+class FakeKubernetes(LoopbackServer):
     """A cluster on loopback. `denied`, `gone`, `busy`, `broken`: plurals whose lists are answered 403, 410 (on the second
     page), 429 (once), 500 (on the second page). `calls` are the paths with query that were asked for."""
 
     def __init__(self, issuer="https://oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE", tls=None):
+        self.handler = _Handler
         self.issuer = issuer
         self.tls = tls
         self.objects: dict[str, list[dict]] = {plural: [] for plural in RESOURCES}
@@ -86,23 +89,6 @@ class FakeKubernetes:
             if one["kind"] in _PLURALS:
                 self.objects[_PLURALS[one["kind"]]].append(one)
         return self
-
-    def __enter__(self):
-        handler = type("Handler", (_Handler,), {"cluster": self})
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.server.daemon_threads = True
-        if self.tls:
-            self.server.socket = self.tls.context.wrap_socket(self.server.socket, server_side=True)
-        threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
-
-    @property
-    def url(self):
-        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.server.server_address[1]}"
 
     def entry(self, **cluster):
         """Context, cluster and user of a kubeconfig."""
@@ -235,7 +221,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
-        status, document = self.cluster.answer(self.path, self.headers.get("Authorization"), self.headers.get("Accept", ""))
+        status, document = self.owner.answer(self.path, self.headers.get("Authorization"), self.headers.get("Accept", ""))
         text = document if isinstance(document, bytes) else json.dumps(document).encode()
         try:
             self.send_response(status)

@@ -80,19 +80,25 @@ def spoken(judged) -> dict[str, object]:
     return {name: text if isinstance(text, str) else text() for name, text in names.items()}
 
 
+def view_of_roles(policies):
+    """An account with a role for each policy, a document or its text."""
+    roles = [
+        role(Arn=f"arn:aws:iam::111122223333:role/r{n}", RoleName=f"r{n}", AssumeRolePolicyDocument=policy)
+        for n, policy in enumerate(policies)
+    ]
+    return view({"roles.json": {"RoleDetailList": roles}})
+
+
+def naming(drawn, subjects: list[str]) -> list[str]:
+    """The texts of a policy that names each of the subjects; only of texts is it known that they are plain."""
+    text = json.dumps({"Version": "2012-10-17", "Statement": drawn})
+    return [text.replace(MARK, subject) for subject in subjects]
+
+
 @examples(300)
 @given(statements(), st.lists(subjects, min_size=2, max_size=4))
 def test_a_role_like_another_is_analysed_as_if_it_was_alone(drawn, named):
-    text = json.dumps({"Version": "2012-10-17", "Statement": drawn})
-    roles = [
-        role(
-            Arn=f"arn:aws:iam::111122223333:role/r{number}",
-            RoleName=f"r{number}",
-            AssumeRolePolicyDocument=text.replace(MARK, subject),  # only of texts is it known that they are plain
-        )
-        for number, subject in enumerate(named)
-    ]
-    seen = view({"roles.json": {"RoleDetailList": roles}})
+    seen = view_of_roles(naming(drawn, named))
     assert all(each.policy.plain for each in seen.inventory.roles)
     assert [looks(analysed) for analysed in seen.roles] == [looks(analyse(each, seen)) for each in seen.inventory.roles]
 
@@ -107,11 +113,7 @@ def analysed_in_full(monkeypatch, documents: list[dict]) -> int:
         return analyse(*args)
 
     monkeypatch.setattr(alike, "analyse", counting)
-    roles = [
-        role(Arn=f"arn:aws:iam::111122223333:role/r{n}", RoleName=f"r{n}", AssumeRolePolicyDocument=document)
-        for n, document in enumerate(documents)
-    ]
-    assert len(list(view({"roles.json": {"RoleDetailList": roles}}).roles)) == len(documents)
+    assert len(list(view_of_roles(documents).roles)) == len(documents)
     return count
 
 
@@ -163,16 +165,7 @@ def test_a_role_whose_policy_is_nearly_too_long_is_analysed_by_itself(monkeypatc
 @examples(100)
 @given(statements(), st.lists(subjects, min_size=2, max_size=4))
 def test_a_role_admits_a_subject_where_its_model_admits_the_one_in_its_place(drawn, named):
-    text = json.dumps({"Version": "2012-10-17", "Statement": drawn})
-    roles = [
-        role(
-            Arn=f"arn:aws:iam::111122223333:role/r{number}",
-            RoleName=f"r{number}",
-            AssumeRolePolicyDocument=text.replace(MARK, subject),
-        )
-        for number, subject in enumerate(named)
-    ]
-    seen = view({"roles.json": {"RoleDetailList": roles}})
+    seen = view_of_roles(naming(drawn, named))
     for analysed in seen.roles:
         for subject in (*named, OTHER):
             modelled, its_subject = analysed.modelled(subject)

@@ -4,9 +4,7 @@ import json
 import unicodedata
 from pathlib import Path
 
-import pytest
-
-from tests.cli.gate import ISSUER, PROVIDER, cloudformation, export, gate, severe, terraform, text, trust
+from tests.cli.gate import ISSUER, PROVIDER, cloudformation, export, terraform, text, trust
 
 WAIVED = """
 [[waivers]]
@@ -155,7 +153,7 @@ FAR = "/".join(["d"] * 60)
 NAME = "caf\u00e9"
 
 # name -> what the base has, what the trick changes, what its honest twin changes
-TRICKS = {
+TRICKS_OF_TOOLS = {
     # settings
     "settings of an inner folder": of(lambda r: {"infra/irsa-doctor.toml": EVERYTHING, "infra/a.json": export("r", r)}),
     "settings of a project below": of(
@@ -292,17 +290,3 @@ TRICKS = {
         lambda r: {"node_modules/x/main.tf": terraform("r", r), "infra": Path("node_modules/x"), ".gitignore": "node_modules\n"}
     ),
 }
-
-
-@pytest.mark.parametrize("name", TRICKS)
-def test_a_trick_does_not_pass(name, tmp_path, monkeypatch, capfd):
-    base, change, _ = TRICKS[name]
-    code, report = gate(tmp_path, monkeypatch, capfd, base, change)
-    assert code in (1, 2, 3), report
-
-
-@pytest.mark.parametrize("name", TRICKS)
-def test_its_honest_twin_passes(name, tmp_path, monkeypatch, capfd):
-    base, _, change = TRICKS[name]
-    code, report = gate(tmp_path, monkeypatch, capfd, base, change)
-    assert (code, severe(report)) == (0, [])
