@@ -1,7 +1,7 @@
 """What requests to the API server of a cluster are allowed, and which ways lead from one identity to another.
 
 All meaning of RBAC and of the access policies of EKS is here and nowhere else. `decide_access` answers one request,
-`ClusterAccess` says what each identity has, `ways_of` which steps of the closed table somebody with some roles can take.
+`ClusterAccess` says what each identity has, `ways.Ways` which steps of the closed table somebody with some roles can take.
 
 The table is after https://kubernetes.io/docs/concepts/security/rbac-good-practices/ (GOOD), checked on an API server.
 """

@@ -1,71 +1,20 @@
-# Long: the rows of one table, which read the same powers
 """The closed table: which steps lead from somebody with some roles to other identities.
 
 Sources: https://kubernetes.io/docs/concepts/security/rbac-good-practices/ ; each permission was checked on an API server.
 """
 
-from collections.abc import Callable, Iterable, Iterator
-from typing import Literal
+from collections.abc import Iterable, Iterator
 
-import msgspec
-
+from irsa_doctor.authorisation.creating import creatable, to_change, to_create
 from irsa_doctor.authorisation.decisions import EVERYWHERE, ObjectNames, Permission
 from irsa_doctor.authorisation.objects import AWS_AUTH, ClusterObjects, HeldPod
-from irsa_doctor.authorisation.powers import ADMISSION, CHANGEABLE, RBAC, WORKLOAD_RESOURCES, Powers
+from irsa_doctor.authorisation.powers import ADMISSION, CHANGEABLE, WORKLOAD_RESOURCES, Powers
 from irsa_doctor.authorisation.principals import MASTERS
-from irsa_doctor.authorisation.roles import ADMIN, ADMIN_KEY, ClusterRoleKey, RoleGrant, key_of_binding
-from irsa_doctor.model.access import AccessRule
+from irsa_doctor.authorisation.role_ways import BindableRoles, RoleWays
+from irsa_doctor.authorisation.roles import RoleGrant
+from irsa_doctor.authorisation.steps import AccessWay, Use, WayCertainty, WayTarget
 
-WayCertainty = Literal["certain", "likely", "possible"]
-WAY_CERTAINTIES: tuple[WayCertainty, ...] = ("certain", "likely", "possible")
-TargetKind = Literal[
-    "account",
-    "accounts",
-    "pod",
-    "pods",
-    "node",
-    "nodes",
-    "secret",
-    "secrets",
-    "user",
-    "users",
-    "group",
-    "groups",
-    "grant",
-    "grants",
-]
 _ACCOUNT_USER = "system:serviceaccount:"
-
-
-class WayTarget(msgspec.Struct, frozen=True):
-    """What a way leads to: one identity, or all of a kind (`accounts`, `pods`, ...) in a namespace or everywhere (`*`)."""
-
-    kind: TargetKind
-    namespace: str = ""
-    name: str = ""
-
-
-class Use(msgspec.Struct, frozen=True):
-    """A permission that a way needs, in a scope and for a name; "" for a request without name."""
-
-    permission: Permission
-    scope: str
-    name: str = ""
-
-
-class AccessWay(msgspec.Struct, frozen=True):
-    """One step. `api`: the API server takes what is gained for the account; `sts`: a token that STS takes can be had.
-    Of targets that are pods both depend on what the pod holds."""
-
-    kind: str
-    target: WayTarget
-    uses: tuple[Use, ...]
-    api: bool = True
-    sts: bool = False
-    certainty: WayCertainty = "certain"
-    needs: tuple[str, ...] = ()
-
-
 EPHEMERAL_CONTAINER = "-".join(("ephemeral", "container"))
 """the kind of the way; a rule about pods has the same name for its id"""
 ANNOTATE = "annotate"
@@ -80,14 +29,6 @@ _IMPERSONATE = Permission("impersonate", "", "serviceaccounts")
 _USERS, _GROUPS = Permission("impersonate", "", "users"), Permission("impersonate", "", "groups")
 
 
-def _create(group: str, resource: str) -> Permission:
-    return Permission("create", group, resource)
-
-
-def _write(group: str, resource: str) -> tuple[Permission, Permission]:
-    return Permission("patch", group, resource), Permission("update", group, resource)
-
-
 class Ways:
     """The ways of somebody with some powers among the objects of a cluster. `grants` are the roles that bindings give."""
 
@@ -96,14 +37,13 @@ class Ways:
         powers: Powers,
         grants: Iterable[RoleGrant],
         objects: ClusterObjects,
-        roles: "BindableRoles",
+        roles: BindableRoles,
         users: Iterable[str],
         groups: Iterable[str],
     ) -> None:
         self.powers = powers
-        self.grants = tuple(grants)
         self.objects = objects
-        self.roles = roles
+        self._role_ways = RoleWays(powers, tuple(grants), objects, roles)
         self.users = frozenset(user for user in users if not user.startswith(_ACCOUNT_USER))
         self.groups = frozenset(groups)
 
@@ -116,38 +56,22 @@ class Ways:
             yield from self._pods(scope)
             yield from self._secrets(scope)
             yield from self._impersonated_accounts(scope)
-            yield from self._bindings(scope)
+            yield from self._role_ways.in_scope(scope)
             yield from self._annotations(scope)
         yield from self._impersonated()
-        yield from self._wide_bindings()
-        yield from self._escalations()
+        yield from self._role_ways.in_cluster()
         yield from self._auth_map()
         yield from self._webhooks()
         yield from self._nodes()
 
     # what is created
 
-    def creatable(self, scope: str, group: str, resource: str, existing: Iterable[str]) -> tuple[ObjectNames, tuple[Use, ...]]:
-        """The names of objects that can be created where those of `existing` are, and what that needs. Server-side apply
-        creates a named object by patch and create, both of which are checked with the name."""
-        create = _create(group, resource)
-        names = self.powers.names(scope, create)
-        if names.every:
-            return names, (Use(create, scope),)
-        patch = Permission("patch", group, resource)
-        both = (names & self.powers.names(scope, patch)) if names else names
-        fresh = both.listed.difference(existing)
-        if not fresh:
-            return ObjectNames(), ()
-        name = min(fresh)
-        return ObjectNames(False, fresh), (Use(create, scope, name), Use(patch, scope, name))
-
     def _new_workloads(self, scope: str) -> Iterator[AccessWay]:
         for group, resource in WORKLOAD_RESOURCES:
-            create = self.powers.names(scope, _create(group, resource))
+            create = self.powers.names(scope, to_create(group, resource))
             spaces = (scope,) if create.every else self.objects.spaces(scope) if create else ()
             for space in spaces:
-                names, uses = self.creatable(space, group, resource, self.objects.workloads.get((resource, space), ()))
+                names, uses = creatable(self.powers, space, group, resource, self.objects.workloads.get((resource, space), ()))
                 if names:
                     target = WayTarget("accounts", space)
                     yield AccessWay("create-workload", target, uses, sts=True, needs=_ADMISSION)
@@ -156,7 +80,7 @@ class Ways:
         """What creating a workload in a namespace needs, () where none can be created; in a new one with the scope `*`."""
         for group, resource in WORKLOAD_RESOURCES:
             existing = () if scope == EVERYWHERE else self.objects.workloads.get((resource, scope), ())
-            names, uses = self.creatable(scope, group, resource, existing)
+            names, uses = creatable(self.powers, scope, group, resource, existing)
             if names:
                 return uses
         return ()
@@ -170,7 +94,7 @@ class Ways:
         return ()
 
     def _changed(self, space: str, group: str, resource: str, existing: set[str]) -> tuple[Use, ...]:
-        for permission in _write(group, resource):
+        for permission in to_change(group, resource):
             names = self.powers.names(space, permission)
             reached = existing if names.every else names.listed & existing
             if reached:
@@ -179,7 +103,7 @@ class Ways:
 
     def _workload_changes(self, scope: str) -> Iterator[AccessWay]:
         for group, resource in CHANGEABLE:
-            if not self.powers.names(scope, *_write(group, resource)):
+            if not self.powers.names(scope, *to_change(group, resource)):
                 continue
             spaces = self.objects.spaces_of_workloads.get(resource, ()) if scope == EVERYWHERE else (scope,)
             for space in spaces:
@@ -209,14 +133,14 @@ class Ways:
     def _annotations(self, scope: str) -> Iterator[AccessWay]:
         """Annotate an account and run code in a pod of it: the webhook gives new pods a token, and a restart makes one. Where
         a pod holds a token already that the role takes, nothing is gained; whoever knows the role leaves the way out."""
-        names = self.powers.names(scope, *_write("", "serviceaccounts"))
+        names = self.powers.names(scope, *to_change("", "serviceaccounts"))
         for (space, account), pods in self.objects.pods_of.items() if names else ():
             if scope not in (EVERYWHERE, space) or account not in names:
                 continue
             if account not in self.objects.accounts.get(space, ()):
                 continue
             if code := next(filter(None, (self.runs_code(pod) for pod in pods)), None):
-                write = next(p for p in _write("", "serviceaccounts") if account in self.powers.names(scope, p))
+                write = next(p for p in to_change("", "serviceaccounts") if account in self.powers.names(scope, p))
                 uses = (Use(write, space, account), code)
                 target = WayTarget("account", space, account)
                 yield AccessWay(ANNOTATE, target, uses, api=False, sts=True, certainty="possible", needs=("restart",))
@@ -224,7 +148,7 @@ class Ways:
     def runs_code(self, pod: HeldPod) -> Use | None:
         """The permission by which code can be run in a pod for certain."""
         by_get = (_EXEC_GET,) if self.objects.exec_by_get() else ()
-        for permission in (_EXEC, *by_get, *_EPHEMERAL, *_write("", "pods")):
+        for permission in (_EXEC, *by_get, *_EPHEMERAL, *to_change("", "pods")):
             if pod.name in self.powers.names(pod.namespace, permission):
                 return Use(permission, pod.namespace, pod.name)
         for permission in _PROXY if pod.node else ():
@@ -243,7 +167,7 @@ class Ways:
         attach = (_ATTACH,) if by_get is False else (_ATTACH, _ATTACH_GET)
         yield from self._of_pods(scope, "attach", attach, "possible", ("terminal",))
         yield from self._of_pods(scope, EPHEMERAL_CONTAINER, _EPHEMERAL, needs=_ADMISSION)
-        yield from self._of_pods(scope, "pod-patch", _write("", "pods"), needs=_ADMISSION)
+        yield from self._of_pods(scope, "pod-patch", to_change("", "pods"), needs=_ADMISSION)
 
     def _of_pods(
         self,
@@ -287,12 +211,12 @@ class Ways:
         yield from self._new_secrets(scope)
 
     def _new_secrets(self, scope: str) -> Iterator[AccessWay]:
-        create, read = self.powers.names(scope, _create("", "secrets")), self.powers.names(scope, *_READ_SECRETS)
+        create, read = self.powers.names(scope, to_create("", "secrets")), self.powers.names(scope, *_READ_SECRETS)
         if not create or not read:
             return
         for space in (scope,) if create.every and read.every else self.objects.spaces(scope):
             existing = self.objects.secrets.get(space, ())
-            names, uses = self.creatable(space, "", "secrets", existing)
+            names, uses = creatable(self.powers, space, "", "secrets", existing)
             fresh = names & read
             if fresh.every or fresh.listed.difference(existing):
                 name = "" if fresh.every else min(fresh.listed.difference(existing))
@@ -334,90 +258,13 @@ class Ways:
                 return Use(_IMPERSONATE, scope, "" if names.every else min(names.listed))
         return None
 
-    # bindings and roles
-
-    def _bindings(self, scope: str) -> Iterator[AccessWay]:
-        wide, local = Permission("bind", RBAC, "clusterroles"), Permission("bind", RBAC, "roles")
-        writing = (_create(RBAC, "rolebindings"), *_write(RBAC, "rolebindings"))
-        if not self.powers.names(scope, wide, local) or not self.powers.names(scope, *writing):
-            return
-        if scope == EVERYWHERE and ADMIN in self.powers.names(scope, wide) and self.powers.names(scope, writing[0]).every:
-            uses = (Use(writing[0], scope), Use(wide, scope, ADMIN))
-            yield AccessWay("bind", WayTarget("grants", EVERYWHERE), uses)
-            return
-        for space in self.objects.spaces(scope):
-            bound = list(self._bound(space, "rolebindings", space))
-            yield from self._chosen(bound, space)
-
-    def _wide_bindings(self) -> Iterator[AccessWay]:
-        yield from self._chosen(list(self._bound(EVERYWHERE, "clusterrolebindings", "")), EVERYWHERE)
-
-    def _chosen(self, bound: list[tuple[ClusterRoleKey, tuple[Use, ...]]], scope: str) -> Iterator[AccessWay]:
-        """The roles that can be bound; where cluster-admin is among them that alone, which holds all others."""
-        admin = [entry for entry in bound if entry[0] == ADMIN_KEY]
-        for key, uses in admin[:1] or bound:
-            if self.roles.has_rules(key):
-                yield AccessWay("bind", WayTarget("grant", scope, key.label), uses)
-
-    def _bound(self, scope: str, resource: str, space: str) -> Iterator[tuple[ClusterRoleKey, tuple[Use, ...]]]:
-        """Roles that can be bound in a scope; `space` is the namespace of the bindings."""
-        existing = self.objects.bindings.get(space, {})
-        names, creating = self.creatable(scope, RBAC, resource, existing)
-        kinds = ("clusterroles",) if scope == EVERYWHERE else ("clusterroles", "roles")
-        bindable = {kind: self.powers.names(scope, Permission("bind", RBAC, kind)) for kind in kinds}
-        if not any(bindable.values()):
-            return
-        if names:
-            for kind, roles in bindable.items():
-                for key in self.roles.named(kind, space, roles):
-                    yield key, (*creating, Use(Permission("bind", RBAC, kind), scope, key.name))
-        for permission in _write(RBAC, resource):
-            reached = self.powers.names(scope, permission)
-            for name in existing if reached.every else reached.listed.intersection(existing):
-                key = key_of_binding(existing[name])
-                kind = "roles" if key.kind == "Role" else "clusterroles"
-                if key.name in bindable.get(kind, ObjectNames()):
-                    yield key, (Use(permission, scope, name), Use(Permission("bind", RBAC, kind), scope, key.name))
-
-    def _escalations(self) -> Iterator[AccessWay]:
-        for grant in self.grants:
-            key = grant.role
-            if not self.roles.has(key):
-                continue
-            resource, scope = ("roles", key.namespace) if key.kind == "Role" else ("clusterroles", EVERYWHERE)
-            escalate = Permission("escalate", RBAC, resource)
-            if key.name not in self.powers.names(scope, escalate):
-                continue
-            for write in _write(RBAC, resource):
-                if key.name in self.powers.names(scope, write):
-                    uses = (Use(escalate, scope, key.name), Use(write, scope, key.name))
-                    yield AccessWay("escalate", WayTarget("grant", grant.scope, ADMIN_KEY.label), uses)
-        for scope in self.powers.scopes:
-            yield from self._new_roles(scope)
-
-    def _new_roles(self, scope: str) -> Iterator[AccessWay]:
-        """A new role with every rule, bound by a new binding of the same scope."""
-        pairs = [("roles", "rolebindings", scope)]
-        if scope == EVERYWHERE:
-            pairs.append(("clusterroles", "clusterrolebindings", ""))
-        for resource, bindings, space in pairs:
-            needed = [Permission(verb, RBAC, resource) for verb in ("create", "escalate", "bind")]
-            if not all(self.powers.names(scope, permission).every for permission in needed):
-                continue
-            for place in self.objects.spaces(scope) if bindings == "rolebindings" else (EVERYWHERE,):
-                existing = self.objects.bindings.get(place if bindings == "rolebindings" else space, {})
-                names, creating = self.creatable(place, RBAC, bindings, existing)
-                if names:
-                    uses = (*(Use(permission, scope) for permission in needed), *creating)
-                    yield AccessWay("escalate", WayTarget("grant", place, ADMIN_KEY.label), uses)
-
     # the cluster
 
     def _auth_map(self) -> Iterator[AccessWay]:
         if self.objects.mode == "API":
             return
         space, name = AWS_AUTH
-        patch, update, create = *_write("", "configmaps"), _create("", "configmaps")
+        patch, update, create = *to_change("", "configmaps"), to_create("", "configmaps")
         if self.objects.has_aws_auth:
             able = [permission for permission in (patch, update) if name in self.powers.names(space, permission)]
             uses: tuple[Use, ...] = tuple(Use(permission, space, name) for permission in able[:1])
@@ -433,9 +280,9 @@ class Ways:
     def _webhooks(self) -> Iterator[AccessWay]:
         group, resource = ADMISSION, "mutatingwebhookconfigurations"
         existing = self.objects.webhooks
-        names, uses = self.creatable(EVERYWHERE, group, resource, existing)
+        names, uses = creatable(self.powers, EVERYWHERE, group, resource, existing)
         if not names:
-            for permission in _write(group, resource):
+            for permission in to_change(group, resource):
                 reached = self.powers.names(EVERYWHERE, permission)
                 listed = existing if reached.every else reached.listed & existing
                 if listed:
@@ -449,7 +296,7 @@ class Ways:
     def creates_account(self, space: str, name: str = "") -> tuple[tuple[str, tuple[Use, ...]], ...]:
         """What a new account in a namespace needs: nothing where there is no way. A name is that of an account which the trust
         names; without one the account has a fresh name, which no rule singles out."""
-        create, patch = _create("", "serviceaccounts"), Permission("patch", "", "serviceaccounts")
+        create, patch = to_create("", "serviceaccounts"), Permission("patch", "", "serviceaccounts")
         names = self.powers.names(space, create)
         if names.every:
             making: tuple[Use, ...] = (Use(create, space),)
@@ -469,7 +316,7 @@ class Ways:
 
     def creates_namespace(self, *, default: bool, other: bool) -> tuple[Use, ...]:
         """What a role needs that admits accounts of a namespace which does not exist: `default` or `other` ones."""
-        create = _create("", "namespaces")
+        create = to_create("", "namespaces")
         if not self.powers.names(EVERYWHERE, create).every:
             return ()
         making = (Use(create, EVERYWHERE),)
@@ -477,36 +324,3 @@ class Ways:
             return (*making, *used[0][1])
         used = self._used(EVERYWHERE, "default", making) if default else ()
         return used[0][1] if used else ()
-
-
-class BindableRoles:
-    """The roles of a cluster that a binding may name."""
-
-    def __init__(
-        self,
-        rules: Callable[[ClusterRoleKey], tuple[AccessRule, ...]],
-        has: Callable[[ClusterRoleKey], bool],
-        roles: Iterable[tuple[str, str]],
-    ) -> None:
-        self._rules = rules
-        self._has = has
-        self._local: dict[str, list[str]] = {}
-        for namespace, name in roles:
-            self._local.setdefault(namespace, []).append(name)
-
-    def has(self, key: ClusterRoleKey) -> bool:
-        """Whether a role exists, and is one of Kubernetes."""
-        return self._has(key)
-
-    def has_rules(self, key: ClusterRoleKey) -> bool:
-        """Whether a role has any rule about resources."""
-        return bool(self._rules(key))
-
-    def named(self, resource: str, space: str, names: ObjectNames) -> Iterator[ClusterRoleKey]:
-        """The roles that names reach; of all ClusterRoles cluster-admin alone, which holds the others."""
-        if resource == "clusterroles":
-            chosen = [ADMIN] if ADMIN in names else sorted(names.listed)
-            yield from (ClusterRoleKey("ClusterRole", "", name) for name in chosen)
-            return
-        local = self._local.get(space, [])
-        yield from (ClusterRoleKey("Role", space, name) for name in local if name in names)

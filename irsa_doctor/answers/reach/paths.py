@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from irsa_doctor.answers.reach.records import MappedFrom, PathObject, ReachPath, ReachSubject, TakenStep
 from irsa_doctor.authorisation import ClusterIdentity
-from irsa_doctor.authorisation.ways import WAY_CERTAINTIES, AccessWay
+from irsa_doctor.authorisation.steps import WAY_CERTAINTIES, AccessWay
 from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop
 from irsa_doctor.facts.reach.graph import CREATE_ACCOUNT, CREATE_NAMESPACE
 from irsa_doctor.facts.reach.listing import Reachability

@@ -5,7 +5,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.authorisation.principals import MappedBy
-from irsa_doctor.authorisation.ways import WayCertainty
+from irsa_doctor.authorisation.steps import WayCertainty
 
 
 class ReachSubject(msgspec.Struct, frozen=True, order=True):

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 import msgspec
 
 from irsa_doctor.authorisation import ClusterIdentity
-from irsa_doctor.authorisation.ways import AccessWay
+from irsa_doctor.authorisation.steps import AccessWay
 from irsa_doctor.facts.reach.standing import AccessStanding
 
 

@@ -7,7 +7,7 @@ import msgspec
 from irsa_doctor.authorisation import ClusterAccess, ClusterIdentity, Permission
 from irsa_doctor.authorisation.decisions import EVERYWHERE, allows
 from irsa_doctor.authorisation.identities import subject_identity
-from irsa_doctor.authorisation.ways import AccessWay, Use
+from irsa_doctor.authorisation.steps import AccessWay, Use
 from irsa_doctor.facts.reach.arrivals import Arrival
 from irsa_doctor.facts.reach.listing import Reachability
 from irsa_doctor.facts.reach.reached import judged_identities

@@ -7,7 +7,8 @@ import msgspec
 
 from irsa_doctor.authorisation import ClusterIdentity, Permission
 from irsa_doctor.authorisation.principals import identity_of
-from irsa_doctor.authorisation.ways import ANNOTATE, AccessWay, WayCertainty, WayTarget
+from irsa_doctor.authorisation.steps import AccessWay, WayCertainty, WayTarget
+from irsa_doctor.authorisation.ways import ANNOTATE
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.admission import RoleAdmission
 from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop, ChainNode, best_way

@@ -12,8 +12,10 @@ from irsa_doctor.authorisation.decisions import EVERYWHERE
 from irsa_doctor.authorisation.objects import AWS_AUTH, ClusterObjects
 from irsa_doctor.authorisation.powers import EVERY_PERMISSION, Powers, Table, powers_of
 from irsa_doctor.authorisation.principals import MASTERS, MappedPrincipal
+from irsa_doctor.authorisation.role_ways import BindableRoles
 from irsa_doctor.authorisation.roles import ADMIN_KEY
-from irsa_doctor.authorisation.ways import AccessWay, BindableRoles, Ways, WayTarget
+from irsa_doctor.authorisation.steps import AccessWay, WayTarget
+from irsa_doctor.authorisation.ways import Ways
 from irsa_doctor.facts.lookups.planned_clusters import planned_cluster
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.model import Inventory, ServiceAccount

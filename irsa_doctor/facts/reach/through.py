@@ -7,7 +7,7 @@ import msgspec
 from irsa_doctor.authorisation import ClusterAccess, ClusterIdentity
 from irsa_doctor.authorisation.decisions import EVERYWHERE, allows
 from irsa_doctor.authorisation.identities import POLICY, HeldGrant
-from irsa_doctor.authorisation.ways import AccessWay, Use
+from irsa_doctor.authorisation.steps import AccessWay, Use
 from irsa_doctor.facts.reach.arrivals import ChainHop
 from irsa_doctor.facts.reach.graph import ReachGraph
 from irsa_doctor.model import Place
