@@ -253,7 +253,7 @@ class FakeAws(LoopbackServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    aws: FakeAws
+    owner: FakeAws
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # headers and body are two writes: do not wait 40 ms between them
 

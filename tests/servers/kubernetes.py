@@ -213,7 +213,7 @@ def _status(code, reason, message):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    cluster: FakeKubernetes
+    owner: FakeKubernetes
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # headers and body are two writes: do not wait 40 ms between them
 

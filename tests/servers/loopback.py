@@ -2,13 +2,14 @@
 
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 
 class LoopbackServer:
     """Answers by the class `handler`, whose attribute `owner` is the server; with `tls` over https."""
 
     handler: type[BaseHTTPRequestHandler]
-    tls = None
+    tls: Any = None
 
     def __enter__(self):
         handler = type("Handler", (self.handler,), {"owner": self})

@@ -1,6 +1,7 @@
 """Why a workload has no credentials, or those of somebody else: the links on the way of a credential."""
 
-from irsa_doctor.answers.why.case import Case, CaseEvidence, DiagnosisTarget
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.case_evidence import CaseEvidence, DiagnosisTarget
 from irsa_doctor.answers.why.diagnose import diagnose, undiagnosed
 from irsa_doctor.answers.why.evidence.events import NoEvents, StsCall, Trail, read_events
 from irsa_doctor.answers.why.evidence.tokens import BadToken, WebIdentityToken, read_token

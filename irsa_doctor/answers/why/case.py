@@ -1,4 +1,3 @@
-# Long: one record with everything that links ask of a case
 """One credential to be diagnosed: whose it is, which role it is for, and what the rules report of everything on its way."""
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -7,10 +6,10 @@ from functools import cached_property
 import msgspec
 
 from irsa_doctor.answers.check.engine import Locate
-from irsa_doctor.answers.why.evidence.events import StsCall, Trail
-from irsa_doctor.answers.why.evidence.tokens import BadToken, WebIdentityToken
+from irsa_doctor.answers.why.case_evidence import NO_EVIDENCE, CaseEvidence
+from irsa_doctor.answers.why.evidence.events import StsCall
+from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken
 from irsa_doctor.answers.why.rulebook import Rulebook, RuleFindings, shipped_rulebook
-from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.grants.exclusion import profile_of_token
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
@@ -42,32 +41,6 @@ _AUDIENCE_OF_CLUSTER = Unknown("the audience of the tokens of this cluster", "ku
 _ONE_AUDIENCE = Unknown("the audience that is meant: STS refuses a token of several without azp", "")
 
 
-class DiagnosisTarget(msgspec.Struct, frozen=True):
-    """The target of a diagnosis: a service account, or one workload (kind in lower case); `role` where the user names one."""
-
-    namespace: str
-    name: str
-    kind: str = ""
-    role: str = ""
-
-
-class CaseEvidence(msgspec.Struct, frozen=True):
-    """What a user gives beside files: messages, a token, a log; `now` in seconds since 1970.
-
-    `failing`: the user gives an error message, recognised or not; `mentions` is what it names, in words.
-    """
-
-    symptoms: tuple[Symptom, ...] = ()
-    token: WebIdentityToken | BadToken | None = None
-    trail: Trail | None = None
-    failing: bool = False
-    now: float = 0.0
-    mentions: str = ""
-
-
-_NO_EVIDENCE = CaseEvidence()
-
-
 class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One credential, with the lookups that its links use.
 
@@ -82,7 +55,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     service_account: str = ""
     workload: Workload | None = None
     stated_role: str = ""
-    evidence: CaseEvidence = _NO_EVIDENCE
+    evidence: CaseEvidence = NO_EVIDENCE
     stated_issuer: str = ""
     assumed_policy: str = ""
     absent: str = ""

@@ -5,7 +5,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.answers.check.engine import Locate
-from irsa_doctor.answers.why.case import Case, CaseEvidence, DiagnosisTarget
+from irsa_doctor.answers.why.case import Case
+from irsa_doctor.answers.why.case_evidence import CaseEvidence, DiagnosisTarget
 from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken, service_account_of
 from irsa_doctor.facts import View
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN

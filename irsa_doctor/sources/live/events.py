@@ -8,9 +8,8 @@ import msgspec
 from irsa_doctor.model import Arn, parse_arn
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import encoded
-from irsa_doctor.sources.live.options import LiveOptions, Plan
-from irsa_doctor.sources.live.plan import LiveRun
-from irsa_doctor.sources.loading import Loading
+from irsa_doctor.sources.live.options import LiveOptions
+from irsa_doctor.sources.live.sources import LiveSources
 from irsa_doctor.sources.snapshot.snapshot import canonical_json
 from irsa_doctor.text.errors import LiveError
 
@@ -21,10 +20,10 @@ def lookup_events(options: LiveOptions, role: str = "", regions: Iterable[str] =
     They are logged in the account of the role and the region of the STS endpoint that was called; what STS returned is
     left out. Raises LiveError.
     """
-    run = LiveRun(Plan("why", everything=False), msgspec.structs.replace(options, aws=True, kube=False), Loading())
+    sources = LiveSources("why", msgspec.structs.replace(options, aws=True, kube=False))
     try:
-        run.open()
-        account = _account_of(run, parse_arn(role))
+        sources.open()
+        account = _account_of(sources, parse_arn(role))
         listed: list[dict[str, Any]] = []
         for region in dict.fromkeys((*regions, *options.regions)) or (account.region or "us-east-1",):
             events, error = account.lookup_events(region)
@@ -33,14 +32,14 @@ def lookup_events(options: LiveOptions, role: str = "", regions: Iterable[str] =
             listed += events
         return canonical_json(encoded({"Events": listed}))
     finally:
-        run.close()
+        sources.close()
 
 
-def _account_of(run: LiveRun, role: Arn | None) -> AwsAccount:
+def _account_of(sources: LiveSources, role: Arn | None) -> AwsAccount:
     """The account of a role, the only account where no role is named."""
-    account = run.account_of(role.account) if role else run.accounts[0]
+    account = sources.account_of(role.account) if role else sources.accounts[0]
     if account is None:
-        signed_in = ", ".join(sorted(candidate.id for candidate in run.accounts))
+        signed_in = ", ".join(sorted(candidate.id for candidate in sources.accounts))
         raise LiveError(
             f"AWS: events of account {role.account if role else ''}: the credentials are those of account {signed_in}"
         )

@@ -1,4 +1,3 @@
-# Long: one class, the order of the calls of each command
 """Reads what a command needs from the live sources, side by side, and loads it with the files of the input."""
 
 import re
@@ -7,18 +6,17 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from irsa_doctor.model import UNNAMED_CLUSTER, Arn, Cluster, Gap, Inventory, Issuer, parse_arn
+from irsa_doctor.model import Arn, Cluster, Gap, Inventory, Issuer, parse_arn
 from irsa_doctor.sources.live.aws import AwsAccount
-from irsa_doctor.sources.live.calls import Clock, Job, Notes, first_of_each, side_by_side
+from irsa_doctor.sources.live.calls import Job, side_by_side
 from irsa_doctor.sources.live.cluster_parts import access_job, cluster_part_jobs, read_clusters
 from irsa_doctor.sources.live.errors import refuse_silence
 from irsa_doctor.sources.live.issuer import fetch_issuer
-from irsa_doctor.sources.live.kubeconfig import Connection, connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
-from irsa_doctor.sources.live.operations import KUBERNETES, ORGANIZATION, Resource, resources_of
+from irsa_doctor.sources.live.operations import ORGANIZATION, Resource, resources_of
 from irsa_doctor.sources.live.options import LiveOptions, Plan, Target
-from irsa_doctor.sources.live.programs import end_programs
 from irsa_doctor.sources.live.role_policies import role_policy_jobs
+from irsa_doctor.sources.live.sources import LiveSources
 from irsa_doctor.sources.live.targets import (
     clusters_with,
     has_issuer,
@@ -30,11 +28,8 @@ from irsa_doctor.sources.live.targets import (
 )
 from irsa_doctor.sources.loading import Loaded, Loading
 from irsa_doctor.sources.snapshot.snapshot import Snapshot
-from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
 
-_AWS = ("roles", "providers", "clusters", "associations", "client-ids", "rcps")
-_KUBE = (*(resource.plural for resource in KUBERNETES), "discovery")
 _OF_CLUSTERS = {"entries": "access entries", "associations": "Pod Identity associations"}
 """what of a cluster is not known where its account is not read"""
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
@@ -54,9 +49,10 @@ def load_live(plan: Plan, options: LiveOptions, loading: Loading | None = None) 
 
 def take(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Snapshot:
     """What the live sources answer, as a snapshot. Raises LiveError as `load_live` does."""
-    run = LiveRun(plan, options, Loading() if loading is None else loading)
+    sources = LiveSources(plan.command, options)
+    run = LiveRun(plan, sources, Loading() if loading is None else loading)
     try:
-        run.open()
+        sources.open()
         if plan.target is not None:
             run.read_target(plan.target)
         elif plan.everything:
@@ -68,21 +64,17 @@ def take(plan: Plan, options: LiveOptions, loading: Loading | None = None) -> Sn
         if options.fetch_issuer:
             run.fetch_issuers()
     finally:
-        run.close()
+        sources.close()
     return run.snapshot()
 
 
 class LiveRun:
-    """One run of the live sources: sign in, read, and collect the answers in a snapshot."""
+    """What one run reads of live sources that are open, collected in a snapshot."""
 
-    def __init__(self, plan: Plan, options: LiveOptions, loading: Loading) -> None:
+    def __init__(self, plan: Plan, sources: LiveSources, loading: Loading) -> None:
         self.plan = plan
-        self.options = options
-        self.clock = Clock(options.timeout, options.call_timeout)
-        self.notes = Notes()
-        self.accounts: list[AwsAccount] = []
-        self.servers: list[ApiServer] = []
-        self.opened: list[AwsAccount | ApiServer] = []
+        self.sources = sources
+        self.options, self.notes = sources.options, sources.notes
         self._loading = loading
 
     def snapshot(self) -> Snapshot:
@@ -93,102 +85,20 @@ class LiveRun:
         """The files and what has been answered up to now."""
         return self._loading.loaded((self.snapshot(),)).inventory
 
-    def close(self) -> None:
-        """Drop later answers, end the programs that still sign in, and close all connections."""
-        self.notes.end()
-        end_programs()
-        for source in self.opened:
-            source.close()
-
-    # who is asked
-
-    def open(self) -> None:
-        """Sign in to all sources. A source that cannot be read is noted; raises LiveError where none can."""
-        faults: list[tuple[str, tuple[str, ...]]] = []
-        accounts = [self._account(profile, assume) for profile, assume in self._identities()]
-        servers = [self._server(connection) for connection in self._connections(faults)]
-        self.opened = [*accounts, *servers]
-        jobs = [
-            *(Job(partial(self._open, source, _AWS, faults), _source_gap(_AWS[0], self._late("AWS"))) for source in accounts),
-            *(
-                Job(partial(self._open, source, _KUBE, faults), _source_gap(_KUBE[0], self._late("Kubernetes")))
-                for source in servers
-            ),
-        ]
-        side_by_side(jobs, self.clock, self.notes)
-        self.accounts = first_of_each((source for source in accounts if source.id), lambda source: source.id)
-        self.servers = first_of_each(
-            (source for source in servers if source.is_open), lambda source: source.issuer or source.connection.server
-        )
-        for source in servers:
-            if source.is_open and source not in self.servers:
-                self.options.progress(
-                    f"Kubernetes context {source.context}: a cluster that another context leads to; read once"
-                )
-        self._judge(faults)
-        self._note_unnamed()
-
-    def _note_unnamed(self) -> None:
-        """Note the cluster that nothing names: ids of its objects are then the same in any other one."""
-        for server in self.servers:
-            if not server.connection.is_named:
-                missing = f"the name of the cluster: inside of it every cluster is called {server.context} in ids"
-                self.notes.gap(Gap(UNNAMED_CLUSTER, "", "", missing, "--kubeconfig FILE, in which its entry has a name"))
-
-    def _identities(self) -> Iterator[tuple[str, str]]:
-        if not self.options.aws:
-            return
-        profiles = self.options.profiles or (() if self.options.assume else ("",))
-        yield from ((profile, "") for profile in profiles)
-        yield from ((profile, role) for role in self.options.assume for profile in (self.options.profiles[:1] or ("",)))
-
-    def _connections(self, faults: list[tuple[str, tuple[str, ...]]]) -> list[Connection]:
-        if not self.options.kube:
-            return []
-        try:
-            return connections(self.options.contexts, self.options.kubeconfig)
-        except LiveError as error:
-            faults.append((str(error), _KUBE))
-            return []
-
-    def _account(self, profile: str, assume: str) -> AwsAccount:
-        return AwsAccount(profile, assume, self.options, self.plan.command, self.clock, self.notes)
-
-    def _server(self, connection: Connection) -> ApiServer:
-        return ApiServer(connection, self.options, self.plan.command, self.clock, self.notes)
-
-    def _open(self, source: AwsAccount | ApiServer, kinds: tuple[str, ...], faults: list[tuple[str, tuple[str, ...]]]) -> None:
-        try:
-            source.open()
-        except LiveError as error:
-            faults.append((str(error), kinds))
-
-    def _late(self, name: str) -> str:
-        return f"{name}: no answer within the {self.clock.whole:g} s that --timeout gives"
-
-    def _judge(self, faults: list[tuple[str, tuple[str, ...]]]) -> None:
-        needed = self.options.aws or self.options.kube
-        if needed and not self.accounts and not self.servers:
-            names = [name for name, enabled in (("AWS", self.options.aws), ("Kubernetes", self.options.kube)) if enabled]
-            raise LiveError("; ".join(sorted(says for says, _ in faults)) or self._late(" and ".join(names)))
-        for says, kinds in faults:
-            for kind in kinds:
-                self.notes.gap(_source_gap(kind, says))
-
     # everything
 
     def read_everything(self) -> None:
         """All that there is, in every account and cluster."""
         jobs = list(self._whole_clusters())
-        for account in self.accounts:
+        for account in self.sources.accounts:
             jobs.append(Job(account.read_roles, account.late("roles", "", f"roles of account {account.id}")))
             if self.options.alone:
                 jobs.append(Job(account.read_guardrails, account.late("rcps", "", "resource control policies")))
             jobs.append(self._job(partial(self._read_account, account), account.id))
-        side_by_side(jobs, self.clock, self.notes)
+        side_by_side(jobs, self.sources.clock, self.notes)
 
     def _whole_clusters(self) -> Iterator[Job]:
-        for server in self.servers:
+        for server in self.sources.servers:
             yield self._job(partial(server.read_everything, self._resources), server.cluster)
 
     @property
@@ -196,17 +106,17 @@ class LiveRun:
         return resources_of(self.plan.command, secrets=self.options.secrets)
 
     def _job(self, run: Callable[[], None], owner: str) -> Job:
-        return Job(run, Gap("", owner, "", self._late("part of the input"), "a longer --timeout"))
+        return Job(run, Gap("", owner, "", self.sources.late("part of the input"), "a longer --timeout"))
 
     def _read_account(self, account: AwsAccount) -> None:
         """Providers and clusters; the issuers of the providers tell in which regions there are clusters."""
         issuers = account.read_providers(lambda issuer: True)
-        regions = self._regions(account, (*issuers, *(server.issuer for server in self.servers)))
+        regions = self._regions(account, (*issuers, *(server.issuer for server in self.sources.servers)))
         jobs = [
             Job(partial(read_clusters, account, region), account.late("clusters", region, f"clusters in {region}"))
             for region in regions
         ]
-        side_by_side(jobs, self.clock, self.notes)
+        side_by_side(jobs, self.sources.clock, self.notes)
 
     def _regions(self, account: AwsAccount, issuers: Iterable[str]) -> list[str]:
         if self.options.regions:
@@ -224,31 +134,31 @@ class LiveRun:
     def read_target(self, target: Target) -> None:
         """What is about one service account or workload: its namespace, its cluster, its roles and their account."""
         in_files = self._loading.loaded().inventory.clusters
-        issuers = {server.issuer for server in self.servers} | {str(cluster.issuer) for cluster in in_files}
+        issuers = {server.issuer for server in self.sources.servers} | {str(cluster.issuer) for cluster in in_files}
         clusters: dict[str, dict[str, Any]] = {}
         jobs = [
             self._job(partial(server.read_namespace, target.namespace, self._resources), server.cluster)
-            for server in self.servers
+            for server in self.sources.servers
         ]
         jobs += [
             self._job(
                 partial(_ignored, account.read_providers, partial(is_near_issuer, frozenset({*issuers, *self.plan.issuers}))),
                 account.id,
             )
-            for account in self.accounts
+            for account in self.sources.accounts
         ]
-        if self.accounts:
-            jobs += [self._job(partial(self._find, server, clusters), server.cluster) for server in self.servers]
+        if self.sources.accounts:
+            jobs += [self._job(partial(self._find, server, clusters), server.cluster) for server in self.sources.servers]
             jobs += self._jobs_of_files(in_files)
-        side_by_side(jobs, self.clock, self.notes)
+        side_by_side(jobs, self.sources.clock, self.notes)
         self._read_bound(target, clusters)
 
     def _jobs_of_files(self, in_files: Sequence[Cluster]) -> Iterator[Job]:
         """The cluster that the user, a token or the files name, where the API server is not read; else any may be it."""
-        if self.servers or any(cluster.arn for cluster in in_files):
+        if self.sources.servers or any(cluster.arn for cluster in in_files):
             return
         issuers = {*self.plan.issuers, *(cluster.issuer for cluster in in_files if isinstance(cluster.issuer, str))}
-        for account in self.accounts:
+        for account in self.sources.accounts:
             for region in self._regions(account, issuers):
                 if name := self._named_cluster(account, region):
                     yield self._job(partial(_ignored, account.read_cluster, name, region), account.id)
@@ -271,7 +181,7 @@ class LiveRun:
             return
         hints = [(parse_arn(hint), hint) for hint in server.connection.hints]
         named = {arn.account for arn, _ in hints if arn and arn.service == "eks"}
-        accounts = [account for account in self.accounts if account.id in named] or self.accounts
+        accounts = [account for account in self.sources.accounts if account.id in named] or self.sources.accounts
         for account in accounts:
             for region in self._regions_of(server, account, [arn for arn, _ in hints if arn]):
                 names = [arn.name if arn else hint for arn, hint in hints]
@@ -279,9 +189,9 @@ class LiveRun:
                 if cluster := account.find_cluster(partial(is_cluster_of, server), region, cluster_names):
                     clusters[str(cluster.get("arn"))] = cluster
                     return
-        elsewhere = named - {account.id for account in self.accounts}
+        elsewhere = named - {account.id for account in self.sources.accounts}
         where = f"; the kubeconfig names account {', '.join(sorted(elsewhere))}" if elsewhere else ""
-        accounts_read = ", ".join(sorted(account.id for account in self.accounts))
+        accounts_read = ", ".join(sorted(account.id for account in self.sources.accounts))
         collection = "entries" if self.plan.command == "who-can" else "associations"
         missing = (
             f"{_OF_CLUSTERS[collection]}: the cluster of context {server.context} is not in account {accounts_read}{where}"
@@ -303,7 +213,7 @@ class LiveRun:
         jobs: list[Job] = []
         for arn in clusters_with(known, target) or {*clusters, *(cluster.arn for cluster in known.clusters if cluster.arn)}:
             jobs += self._association_jobs(arn, target, accounts, associated)
-        side_by_side(jobs, self.clock, self.notes)
+        side_by_side(jobs, self.sources.clock, self.notes)
         named = {*roles_named_by(known, target, accounts), *self.plan.roles}
         self._read_roles({*named, *associated} - {""})
         if not named:
@@ -311,7 +221,7 @@ class LiveRun:
 
     def _association_jobs(self, cluster: str, target: Target, names: Sequence[str], roles: list[str]) -> Iterator[Job]:
         arn = parse_arn(cluster)
-        account = self.account_of(arn.account) if arn else None
+        account = self.sources.account_of(arn.account) if arn else None
         if arn is None or account is None:
             return
         for name in names:
@@ -325,30 +235,34 @@ class LiveRun:
     def _read_more(self, known: Inventory, target: Target) -> None:
         """No role is named: the roles that trust the target, and accounts of its name elsewhere, show which was meant."""
         jobs = [
-            Job(account.read_roles, account.late("roles", "", f"roles of account {account.id}")) for account in self.accounts
+            Job(account.read_roles, account.late("roles", "", f"roles of account {account.id}"))
+            for account in self.sources.accounts
         ]
-        jobs += [self._job(server.read_service_accounts, server.cluster) for server in self.servers]
-        side_by_side(jobs, self.clock, self.notes)
+        jobs += [self._job(server.read_service_accounts, server.cluster) for server in self.sources.servers]
+        side_by_side(jobs, self.sources.clock, self.notes)
 
     def read_roles(self) -> None:
         """The roles of the plan; for who-can what shows who becomes them through Kubernetes, for why the providers."""
         jobs = [self._job(partial(self._read_roles, self.plan.roles), "")]
         if self.plan.command == "why":
             is_relevant = partial(is_near_issuer, frozenset(self.plan.issuers))
-            jobs += [self._job(partial(_ignored, account.read_providers, is_relevant), account.id) for account in self.accounts]
+            jobs += [
+                self._job(partial(_ignored, account.read_providers, is_relevant), account.id)
+                for account in self.sources.accounts
+            ]
         else:
             jobs += self._whole_clusters()
-            if self.accounts:
-                jobs += [self._job(partial(self._read_access, server), server.cluster) for server in self.servers]
-        side_by_side(jobs, self.clock, self.notes)
+            if self.sources.accounts:
+                jobs += [self._job(partial(self._read_access, server), server.cluster) for server in self.sources.servers]
+        side_by_side(jobs, self.sources.clock, self.notes)
 
     def _read_access(self, server: ApiServer) -> None:
         """Who EKS lets into the cluster of a context."""
         clusters: dict[str, dict[str, Any]] = {}
         self._find(server, clusters)
         for arn in map(parse_arn, clusters):
-            if arn and (account := self.account_of(arn.account)):
-                side_by_side([access_job(account, arn.name, arn.region)], self.clock, self.notes)
+            if arn and (account := self.sources.account_of(arn.account)):
+                side_by_side([access_job(account, arn.name, arn.region)], self.sources.clock, self.notes)
 
     def _read_roles(self, roles: Iterable[str]) -> None:
         jobs: list[Job] = []
@@ -356,11 +270,11 @@ class LiveRun:
         for role in sorted(set(roles)):
             arn = parse_arn(role)
             name = (arn.name if arn else role).rpartition("/")[2]
-            account = self.account_of(arn.account) if arn else None
+            account = self.sources.account_of(arn.account) if arn else None
             if arn and account is None:
                 self._note_other_account(arn, name)
                 continue
-            for candidate in [account] if account else self.accounts:
+            for candidate in [account] if account else self.sources.accounts:
                 late = candidate.late("roles", name.lower(), f"role {name} of account {candidate.id}")
                 jobs.append(Job(partial(_ignored, candidate.read_role, name), late))
                 over[candidate.id] = candidate
@@ -369,19 +283,15 @@ class LiveRun:
                 Job(candidate.read_guardrails, candidate.late("rcps", "", "resource control policies"))
                 for candidate in over.values()
             ]
-        side_by_side(jobs, self.clock, self.notes)
+        side_by_side(jobs, self.sources.clock, self.notes)
 
     def _note_other_account(self, arn: Arn, name: str) -> None:
-        if not self.options.aws or not self.accounts:
+        if not self.options.aws or not self.sources.accounts:
             return
-        read = ", ".join(sorted(signed_in.id for signed_in in self.accounts))
+        read = ", ".join(sorted(signed_in.id for signed_in in self.sources.accounts))
         for collection, key, what in (("roles", name.lower(), f"role {arn}"), ("providers", "", "OIDC providers")):
             missing = f"{what} of account {arn.account}: the credentials are those of account {read}"
             self.notes.gap(Gap(collection, arn.account, key, missing, f"a --profile of account {arn.account}"))
-
-    def account_of(self, account: str) -> AwsAccount | None:
-        """Return the account with an id, None where none is signed in to."""
-        return next((candidate for candidate in self.accounts if candidate.id == account), None)
 
     # afterwards
 
@@ -391,13 +301,13 @@ class LiveRun:
             return
         known = self.inventory()
         roles = (*roles_with_next(known), *(role.arn for role in known.node_roles))
-        side_by_side(role_policy_jobs(known, dict.fromkeys(roles), self.account_of), self.clock, self.notes)
+        side_by_side(role_policy_jobs(known, dict.fromkeys(roles), self.sources.account_of), self.sources.clock, self.notes)
 
     def name_clusters(self) -> None:
         """Name the clusters of contexts without known issuer by the clusters of EKS that have their endpoints."""
         better = {}
-        for server in self.servers:
-            for account in self.accounts:
+        for server in self.sources.servers:
+            for account in self.sources.accounts:
                 for endpoint, arn in account.endpoints.items():
                     if not server.issuer and same_server(server.connection.server, endpoint):
                         better[server.cluster] = arn
@@ -410,16 +320,12 @@ class LiveRun:
         )
         jobs = [
             Job(
-                partial(fetch_issuer, issuer, self.clock, self.notes),
-                Gap("issuer", "", issuer, self._late(issuer), "--timeout"),
+                partial(fetch_issuer, issuer, self.sources.clock, self.notes),
+                Gap("issuer", "", issuer, self.sources.late(issuer), "--timeout"),
             )
             for issuer in sorted(known)
         ]
-        side_by_side(jobs, self.clock, self.notes)
-
-
-def _source_gap(collection: str, says: str) -> Gap:
-    return Gap(collection, "", "", says, "")
+        side_by_side(jobs, self.sources.clock, self.notes)
 
 
 def _ignored(function: Callable[..., object], *arguments: object) -> None:

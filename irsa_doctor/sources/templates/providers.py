@@ -4,12 +4,16 @@ from irsa_doctor.model import Place, Text, text_of
 from irsa_doctor.sources.documents.aws import client_ids_missing, thumbprints_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, NamelessProvider
 
-Listed = tuple[str, ...] | None
+KnownTexts = tuple[str, ...] | None
 """a list of a template, None where it is not there or not all of it is known"""
 
 
 def add_provider(
-    reading: DocumentReading, issuer: str | Text, planned: tuple[str, Place], client_ids: Listed, thumbprints: Listed = None
+    reading: DocumentReading,
+    issuer: str | Text,
+    planned: tuple[str, Place],
+    client_ids: KnownTexts,
+    thumbprints: KnownTexts = None,
 ) -> None:
     """Add the provider of an issuer (without scheme); `planned` is its address and place."""
     name, (address, place) = text_of(issuer), planned
