@@ -72,7 +72,7 @@ def _steps(case: Case, roles: tuple[LeakedRole, ...], until: str) -> Iterator[st
             "Then end the sessions that exist, also those of other subjects: aws iam put-role-policy --role-name "
             f"{_role_name(role.role)} --policy-name AWSRevokeOlderSessions --policy-document '{policy}'"
         )
-    yield f"Keep the trust policies closed to the subject until {until}: before, the token buys sessions again."
+    yield f"Keep the trust policies closed to the subject until {until}: before that, the token gives new sessions."
     yield "Then use a service account of another name, a shorter token-expiration and a lower MaxSessionDuration."
     yield (
         "Look for its use in CloudTrail: AssumeRoleWithWebIdentity with this subject from an address that no node has. "

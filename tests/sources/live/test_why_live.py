@@ -320,7 +320,7 @@ def test_a_server_that_is_slow_is_waited_for_no_longer_than_was_said(live):
     def slow(aws, kubernetes):
         kubernetes.slow = 30.0
 
-    done = live(w.TARGET, "--timeout", "2", fault=slow)
+    done = live(w.TARGET, "--timeout", "6", fault=slow)
     assert done.returncode == 3
     assert "does not answer in time" in done.stdout or "--timeout gives" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
