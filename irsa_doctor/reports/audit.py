@@ -134,7 +134,9 @@ def _audit_lines(answer: Mapping[str, Any], style: Style) -> Iterator[str]:
     for account in unseen:
         yield from prose(clean(f"account {account['id']} ({account['name']}): {account['why']}"), style, "", account["state"])
     number = len(scope["accounts"])
-    yield from prose(f"Saw {number - len(unseen)} of {number} accounts and {len(scope['clusters'])} clusters.", style, "")
+    clusters = [cluster["state"] == "read" for cluster in scope["clusters"]]
+    read = f"{number - len(unseen)} of {number} accounts and {sum(clusters)} of {len(clusters)} clusters"
+    yield from prose(f"Read in full: {read}.", style, "")
     counts = ", ".join(f"{summary['findings'][severity]} {severity}" for severity in SEVERITIES)
     yield from prose(f"Found {counts}; {summary['waived']} waived, {summary['unknown']} inputs missing.", style, "")
     changed = ", ".join(f"{count} {change}" for change, count in answer["changes"].items() if count)

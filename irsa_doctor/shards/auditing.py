@@ -28,7 +28,7 @@ from irsa_doctor.shards.run import PlaceSpan, ShardRun
 from irsa_doctor.shards.tasks import Limits, RunNames
 from irsa_doctor.shards.units import Unit, input_units
 from irsa_doctor.sources.loading import Declared
-from irsa_doctor.sources.snapshot.shards import ListedShard, SetAside, listed_shards, set_aside
+from irsa_doctor.sources.snapshot.shards import ListedShard, SetAside, listed_shards, set_aside, with_shards
 from irsa_doctor.store.draft import SightingDraft, SubjectsDraft
 from irsa_doctor.store.index import IndexWriter
 from irsa_doctor.store.kept import KeptResults
@@ -148,7 +148,7 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
     def run(self, store: "Connection", work: str) -> tuple[int, RunSums]:
         """Judge, and write a run into a store; `work` is a folder for the index. Returns the id of the run, and its sums."""
         aside = set_aside(self.paths, self.moment, self.max_age)
-        units = input_units(self.paths, aside, self.declared)
+        units = input_units(with_shards(self.paths), aside, self.declared)
         settings = sha256(canonical(msgspec.to_builtins(self.settings)))
         inputs = sha256(canonical(sorted(file.sha256 for unit in units for file in unit.files)))
         run = begin(store, rfc3339(self.started), settings, inputs)

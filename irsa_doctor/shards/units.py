@@ -94,8 +94,9 @@ def _read(file: UnitFile) -> InputFile:
 
 def input_units(paths: Sequence[str], aside: Sequence[SetAside], declared: Declared) -> list[Unit]:
     """The units of some paths. Everything is one unit where not all of it is snapshots and manifests."""
-    replaced = {shard.path: shard.replacement for shard in aside}
-    items = walk_over([*paths, *declared.files_of(paths)], (), None, list(replaced), declared.exclude)
+    replaced = {shard.path: shard.replacement for shard in aside if shard.state != "superseded"}
+    without = [shard.path for shard in aside]
+    items = walk_over([*paths, *declared.files_of(paths)], (), None, without, declared.exclude)
     files = [_unit_file(item) for item in items]
     files += [_of_memory(path, replaced[path]) for path in sorted(replaced)]
     is_divided = not (declared.roles or declared.clusters or declared.plans or declared.parameters)

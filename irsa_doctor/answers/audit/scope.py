@@ -35,13 +35,15 @@ def scope_of(inventory: Inventory, stale: Mapping[str, str], seen: Collection[st
 
 
 def _accounts(inventory: Inventory, stale: Mapping[str, str], seen: Collection[str]) -> Iterator[ScopeEntry]:
-    listed = {account.id: account for account in inventory.organization}
+    # of several manifests the newest says what became of an account
+    listed = {account.id: account for account in sorted(inventory.organization, key=lambda account: account.taken)}
+    listed = {account.id: listed[account.id] for account in inventory.organization}
     for account in listed.values():
         taken = stale.get(account.id, account.taken)
         state, why = _OF_MANIFEST[account.state], account.why
         if account.state == "pending":
             why = why or _NOT_REACHED
-        if account.id in stale:
+        if account.id in stale and state != "excluded":
             state, why = "stale", f"it was read last at {taken}"
         elif state == "read" and (gap := _gap(inventory, account.id)):
             state, why = "partial", gap

@@ -99,7 +99,7 @@ class _Collection:
             profile, live.assume[0] if live.assume else "", self._live, ORGANIZATION, self._clock, Notes()
         )
         self._begun = datetime.now(tz=UTC)
-        self._before = Manifest()
+        self._before = self._left = Manifest()
         self.manifest = Manifest()
 
     def close(self) -> None:
@@ -111,7 +111,8 @@ class _Collection:
         members = directory.accounts()
         policies, fault = directory.policies()
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
-        self._before = Manifest() if self._options.fresh else kept_manifest(self._folder)
+        self._left = kept_manifest(self._folder)
+        self._before = Manifest() if self._options.fresh else self._left
         _remove_leftovers(self._folder)
         self._begin(directory, members, policies)
         known = {account.id: account for account in self.manifest.accounts}
@@ -128,6 +129,7 @@ class _Collection:
         tasks.run(note, self._live.progress)
         self.manifest.finished = rfc3339(datetime.now(tz=UTC))
         self.manifest.write(self._folder)
+        self._remove_unlisted()
         return self.manifest
 
     # ---- the manifest
@@ -147,7 +149,23 @@ class _Collection:
         for account in self.manifest.accounts:
             if account.state == "pending":
                 self._keep(account)
+            if account.state in ("pending", "excluded"):
+                self.manifest.shards += self._left_as_stale(account.id)
         self.manifest.write(self._folder)
+
+    def _left_as_stale(self, account: str) -> list[ManifestShard]:
+        """What a run before has left of an account that is not read, or not yet."""
+        known = [shard for shard in self._left.shards if shard.account == account and shard.state != "unknown"]
+        return [msgspec.structs.replace(shard, state="stale") for shard in known if is_shard_whole(self._folder, shard)]
+
+    def _remove_unlisted(self) -> None:
+        """Remove what runs before have left of clusters and accounts that are not there any more: it would be taken for what
+        is."""
+        listed = {shard.file for shard in self.manifest.shards}
+        for shard in self._left.shards:
+            if shard.file not in listed and is_shard_whole(self._folder, shard):
+                with suppress(OSError):
+                    os.unlink(os.path.join(self._folder, shard.file))
 
     def _account(self, member: MemberAccount, policies: list[AttachedPolicy], management: str) -> ManifestAccount:
         account = ManifestAccount(
@@ -192,7 +210,7 @@ class _Collection:
             texts = {f"{account.id}/{shard.name}": snapshot_text(shard.snapshot) for shard in files}
             shards = [_manifest_shard(account.id, shard, texts) for shard in files]
         account.state, account.why, account.taken = state, why, shards[0].taken
-        self.manifest.shards += shards
+        self.manifest.shards = [shard for shard in self.manifest.shards if shard.account != account.id] + shards
         self._write(texts)
 
     def _write(self, texts: Mapping[str, bytes]) -> None:

@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.model.organization import AccountState
 from irsa_doctor.sources.documents.organization import MANIFEST_SCHEMA
-from irsa_doctor.sources.snapshot.shards import MANIFEST
+from irsa_doctor.sources.snapshot.shards import MANIFEST, leaves_folder
 from irsa_doctor.text.named_files import open_named
 from irsa_doctor.text.written_files import write_whole
 
@@ -71,7 +71,9 @@ def kept_manifest(folder: str) -> Manifest:
 
 
 def is_shard_whole(folder: str, shard: ManifestShard) -> bool:
-    """Whether a shard is there as it was written."""
+    """Whether a shard is there, below the folder, as it was written."""
+    if leaves_folder(shard.file):
+        return False
     try:
         with open_named(os.path.join(folder, shard.file)) as file:
             return hashlib.file_digest(file, "sha256").hexdigest() == shard.sha256

@@ -33,14 +33,18 @@ class _Manifest(msgspec.Struct):
     shards: list[_Shard] = []
 
 
+_Doubt = tuple[Literal["stale", "unknown", "superseded"], str]
+"""what is doubtful of a shard, and why"""
+
+
 class SetAside(NamedTuple):
-    """A shard that is not believed: its path, its account, its cluster (ARN, "" for a shard of the account), and why; `stale`:
-    when it was read, it was what it says."""
+    """A shard that is not believed: its path, its account, its cluster (ARN, "" for a shard of the account), and why; `stale`
+    and `superseded`: when it was read, it was what it says."""
 
     path: str
     account: str
     cluster: str
-    state: Literal["stale", "unknown"]
+    state: Literal["stale", "unknown", "superseded"]
     why: str
     taken: str
 
@@ -83,14 +87,40 @@ def listed_shards(paths: Sequence[str]) -> Mapping[str, ListedShard]:
     }
 
 
+def with_shards(paths: Sequence[str]) -> list[str]:
+    """Paths, and for a manifest among them the shards that it lists: a manifest by itself is its collection."""
+    named = [path for path in paths if os.path.basename(path) == MANIFEST and os.path.isfile(path)]
+    return list(dict.fromkeys([*paths, *(path for path in listed_shards(named) if os.path.isfile(path))]))
+
+
 def set_aside(paths: Sequence[str], as_of: datetime, max_age: timedelta) -> list[SetAside]:
-    """The shards of manifests among some paths that were read too long ago, or have changed since the manifest was written."""
-    return [
-        SetAside(path, shard.account, shard.cluster or "", *doubt, shard.taken)
-        for manifest in _manifests(paths)
+    """The shards of manifests among some paths that were read too long ago, or have changed since the manifest was written;
+    where several manifests list an account, those of it that are older than the newest."""
+    listed = [
+        (manifest, path, shard, _doubt(path, shard, as_of, max_age))
+        for manifest in dict.fromkeys(map(os.path.normpath, _manifests(paths)))
         for path, shard in _shards(manifest)
-        if (doubt := _doubt(path, shard, as_of, max_age))
     ]
+    newest: dict[str, tuple[datetime, str]] = {}
+    for manifest, _, shard, doubt in listed:
+        if not doubt and (taken := moment_of(shard.taken)):
+            newest[shard.account] = max(newest.get(shard.account, (taken, manifest)), (taken, manifest))
+    later: dict[str, _Doubt] = {
+        path: ("superseded", f"the account was read later, as {newest[shard.account][1]} lists it")
+        for manifest, path, shard, _ in listed
+        if _is_older(shard, manifest, newest.get(shard.account))
+    }
+    return [
+        SetAside(path, shard.account, shard.cluster or "", *why, shard.taken)
+        for _, path, shard, doubt in listed
+        if (why := later.get(path) or doubt)
+    ]
+
+
+def _is_older(shard: _Shard, manifest: str, newest: tuple[datetime, str] | None) -> bool:
+    """Whether another manifest has the account as it was later."""
+    taken = moment_of(shard.taken)
+    return newest is not None and taken is not None and newest[1] != manifest and taken < newest[0]
 
 
 def _manifests(paths: Sequence[str]) -> Iterator[str]:
@@ -109,13 +139,11 @@ def _shards(manifest: str) -> Iterator[tuple[str, _Shard]]:
         return  # the reader of documents says what is wrong with it
     folder = os.path.dirname(manifest)
     for shard in shards:
-        if not _leaves(shard.file):
+        if not leaves_folder(shard.file):
             yield os.path.normpath(os.path.join(folder, shard.file)), shard
 
 
-def _doubt(
-    path: str, shard: _Shard, as_of: datetime, max_age: timedelta
-) -> tuple[Literal["stale", "unknown"], str] | tuple[()]:
+def _doubt(path: str, shard: _Shard, as_of: datetime, max_age: timedelta) -> _Doubt | tuple[()]:
     """Why a shard is not believed."""
     taken = moment_of(shard.taken)
     if shard.state == "stale" or (taken and as_of - taken > max_age):
@@ -129,7 +157,7 @@ def _doubt(
     return ()
 
 
-def _leaves(file: str) -> bool:
+def leaves_folder(file: str) -> bool:
     """Whether the name of a shard leads out of the folder of its manifest."""
     return os.path.isabs(file) or ".." in file.replace("\\", "/").split("/") or "\0" in file
 

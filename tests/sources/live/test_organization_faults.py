@@ -15,6 +15,7 @@ import pytest
 from irsa_doctor import api
 from irsa_doctor.sources.live import LiveOptions
 from irsa_doctor.sources.live.collection import OrganizationOptions, collect_organization
+from irsa_doctor.sources.snapshot.manifest import ManifestShard
 from tests.servers.front import Front
 from tests.servers.kubernetes import FakeKubernetes
 from tests.servers.process import free_port, listens, running
@@ -288,3 +289,58 @@ def test_a_full_disk_leaves_the_shards_of_before(front, ids, tmp_path):
     after = {path: path.read_bytes() for path in tmp_path.rglob("*.json") if path.name == "aws.json"}
     assert set(after) == {path for path in before if path.name == "aws.json"}
     assert not list(tmp_path.rglob(".irsa-doctor-*"))
+
+
+def shard_states(folder):
+    """State by file in the manifest of a folder."""
+    return {shard["file"]: shard["state"] for shard in json.loads((folder / "manifest.json").read_text())["shards"]}
+
+
+def test_what_was_read_before_stays_known_through_an_interruption(front, ids, tmp_path):
+    collected(tmp_path)
+    first, second, third = sorted(ids[:3])
+    before = (tmp_path / third / "aws.json").read_bytes()
+    front.calls.clear()
+    front.slow = {second}
+    with collecting(tmp_path, "--jobs", "1", "--max-age", "0s") as process:
+        until(lambda: front.calls["AssumeRole"] == 2)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        front.released.set()
+        assert process.wait(60) == 130
+    states_of = shard_states(tmp_path)
+    assert (states_of[f"{first}/aws.json"], states_of[f"{third}/aws.json"]) == ("read", "stale")
+    front.dark = {third}
+    collected(tmp_path)
+    assert (tmp_path / third / "aws.json").read_bytes() == before
+    assert shard_states(tmp_path)[f"{third}/aws.json"] == "stale"
+
+
+def test_an_account_that_is_left_out_keeps_what_was_read_and_is_not_judged(front, ids, tmp_path):
+    collected(tmp_path)
+    collected(tmp_path, accounts=(ids[1],), max_age=timedelta(0))
+    assert (tmp_path / ids[0] / "aws.json").exists()
+    assert shard_states(tmp_path)[f"{ids[0]}/aws.json"] == "stale"
+    answer = api.audit([str(tmp_path)], store=None).answer
+    scope = {account["id"]: account["state"] for account in answer["scope"]["accounts"]}
+    assert scope[ids[0]] == "excluded"
+    assert ids[0] not in {finding["account"] for finding in answer["findings"]}
+    assert "excluded" not in states(collected(tmp_path)).values()
+
+
+def test_the_shard_of_a_cluster_that_is_gone_is_removed_and_other_files_stay(front, ids, tmp_path):
+    manifest = collected(tmp_path)
+    gone, beside = f"{ids[0]}/{REGION}.old.json", tmp_path / ids[0] / "notes.json"
+    shard = tmp_path / gone
+    shard.write_bytes((tmp_path / ids[0] / "aws.json").read_bytes())
+    beside.write_text("{}")
+    digest = hashlib.sha256(shard.read_bytes()).hexdigest()
+    taken = manifest.finished
+    manifest.shards.append(ManifestShard(file=gone, account=ids[0], region=REGION, cluster="arn", taken=taken, sha256=digest))
+    manifest.shards.append(ManifestShard(file="../notes.json", account=ids[0], sha256=hashlib.sha256(b"{}").hexdigest()))
+    (tmp_path.parent / "notes.json").write_text("{}")
+    manifest.write(str(tmp_path))
+    collected(tmp_path, max_age=timedelta(0))
+    assert not shard.exists()
+    assert beside.exists()
+    assert (tmp_path.parent / "notes.json").exists()

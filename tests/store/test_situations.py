@@ -1,0 +1,216 @@
+"""Situations of organisations over several runs: what moves, is made again, is read twice, or is not to be read any more."""
+
+import hashlib
+import json
+
+import pytest
+
+from irsa_doctor import api
+from tests.cli.running import put
+from tests.store.runs import ACCOUNT, BEGIN, DAY, OPEN, RIGHT, details, named
+
+ISSUER_URL = "https://oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
+EMPTY = {
+    "schema": "irsa-doctor.snapshot/1",
+    "tool": {"version": "0.1.0"},
+    "taken": "2026-01-05T06:00:00Z",
+    "redacted": False,
+    "documents": [],
+    "asked": [],
+    "missing": [],
+}
+OTHER = "444455556666"
+ARN = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
+TAKEN = "2026-01-05T06:00:00Z"
+
+
+def organisation(folder, shards, *, accounts=(ACCOUNT,), organization="o-x", taken=TAKEN, **members):
+    """A folder with a manifest; `shards` are contents by file, or by (file, cluster)."""
+    listed = []
+    for name, content in shards.items():
+        file, cluster = name if isinstance(name, tuple) else (name, None)
+        put(folder / file, content)
+        digest = hashlib.sha256((folder / file).read_bytes()).hexdigest()
+        owner = {"account": file.partition("/")[0], "cluster": cluster}
+        listed.append({"file": file, **owner, "sha256": digest, "state": "read", "taken": taken})
+    known = [{"id": ident, "name": "", "ou": ["r-1"], "state": "read", "taken": taken, **members} for ident in accounts]
+    manifest = {"schema": "irsa-doctor.manifest/1", "organization": organization, "accounts": known, "shards": listed}
+    put(folder / "manifest.json", manifest)
+    return str(folder)
+
+
+def run(store, day, *folders):
+    return api.audit(list(folders), store=str(store), as_of=BEGIN + day * DAY).answer
+
+
+def shard(account, *roles, clusters=(), issuer=ISSUER_URL):
+    """The snapshot of an account."""
+    listed = {"Roles": [json.loads(json.dumps(role).replace(ACCOUNT, account)) for role in roles], "IsTruncated": False}
+    origin = {"account": account, "cluster": ""}
+    documents = [{"path": f"aws://{account}/iam/roles", "origin": origin, "kind": "iam-list-roles", "document": listed}]
+    documents += [
+        {
+            "path": f"aws://{account}/eks/{arn.rpartition('/')[2]}",
+            "origin": origin,
+            "kind": "eks-describe-cluster",
+            "document": {"cluster": {"arn": arn, "name": arn.rpartition("/")[2], "identity": {"oidc": {"issuer": issuer}}}},
+        }
+        for arn in clusters
+    ]
+    return {**EMPTY, "documents": documents}
+
+
+def changes(answer):
+    return {change for change, count in answer["changes"].items() if count}
+
+
+def test_of_an_account_that_lost_the_shard_of_a_cluster_the_rest_is_judged(tmp_path):
+    shards = {f"{ACCOUNT}/aws.json": shard(ACCOUNT, named("app", OPEN), clusters=[ARN])}
+    folder = organisation(tmp_path / "in", {**shards, (f"{ACCOUNT}/eu-west-1.prod.json", ARN): EMPTY})
+    put(tmp_path / "in" / ACCOUNT / "eu-west-1.prod.json", "{")
+    answer = run(tmp_path / "audit.db", 0, folder)
+    (account,) = answer["scope"]["accounts"]
+    (cluster,) = answer["scope"]["clusters"]
+    why = f"{ACCOUNT}/eu-west-1.prod.json has changed since it was collected"
+    assert (account["state"], account["why"]) == ("partial", why)
+    assert (cluster["arn"], cluster["state"], cluster["why"]) == (ARN, "unknown", why)
+    assert [finding["subject"]["id"] for finding in answer["findings"] if finding["rule"] == "open-aud-only"]
+
+
+def test_an_account_that_is_not_to_be_read_any_more_is_unseen_and_not_gone(tmp_path):
+    first = organisation(tmp_path / "a", {f"{ACCOUNT}/aws.json": shard(ACCOUNT, named("app", OPEN))})
+    second = organisation(
+        tmp_path / "b", {f"{OTHER}/aws.json": shard(OTHER, named("app", OPEN))}, accounts=(OTHER,), organization="o-y"
+    )
+    both = run(tmp_path / "audit.db", 0, first, second)
+    assert {finding["account"] for finding in both["findings"]} == {ACCOUNT, OTHER}
+    assert changes(run(tmp_path / "audit.db", 1, first)) == {"unseen"}
+    document = json.loads(
+        "".join(api.render_evidence(api.audit_report(store=str(tmp_path / "audit.db"), frameworks=["soc2"]), "json"))
+    )
+    results = {
+        item["account"]: item["result"]
+        for control in document["controls"]
+        for item in control["items"]
+        if item["kind"] == "grant"
+    }
+    assert results[OTHER] == "not-tested"
+    assert changes(run(tmp_path / "audit.db", 2, first, second)) == {"seen-again"}
+
+
+def test_an_account_that_has_left_the_organisation_is_gone(tmp_path):
+    shards = {f"{ident}/aws.json": shard(ident, named("app", OPEN)) for ident in (ACCOUNT, OTHER)}
+    run(tmp_path / "audit.db", 0, organisation(tmp_path / "a", shards, accounts=(ACCOUNT, OTHER)))
+    shards.pop(f"{OTHER}/aws.json")
+    after = run(tmp_path / "audit.db", 1, organisation(tmp_path / "b", shards))
+    assert changes(after) == {"gone"}
+    evidence = api.audit_report(store=str(tmp_path / "audit.db"), frameworks=["soc2"])
+    assert f"{OTHER}:role" not in "".join(api.render_evidence(evidence, "csv"))
+
+
+def test_an_account_that_was_not_reached_says_so(tmp_path):
+    answer = run(tmp_path / "audit.db", 0, organisation(tmp_path / "in", {}, state="pending", why=None))
+    (account,) = answer["scope"]["accounts"]
+    assert (account["state"], account["why"]) == ("unknown", "the collection ended before it was read")
+
+
+@pytest.mark.parametrize("accounts", [None, {}, "all", 7])
+def test_a_manifest_without_a_list_of_accounts_is_a_finding(tmp_path, accounts):
+    put(tmp_path / "in" / "manifest.json", {"schema": "irsa-doctor.manifest/1", "accounts": accounts, "shards": []})
+    put(tmp_path / "in" / "roles.json", details(named("app", OPEN)))
+    assert "input-unreadable" in {
+        finding["rule"] for finding in run(tmp_path / "audit.db", 0, str(tmp_path / "in"))["findings"]
+    }
+
+
+def test_a_shard_that_is_there_twice_is_judged_once(tmp_path):
+    folder = organisation(tmp_path / "in", {f"{ACCOUNT}/aws.json": shard(ACCOUNT, named("app", OPEN))})
+    alone = run(tmp_path / "a.db", 0, folder)
+    put(tmp_path / "in" / "copy" / "aws.json", (tmp_path / "in" / ACCOUNT / "aws.json").read_bytes())
+    twice = run(tmp_path / "b.db", 0, folder)
+    keys = [sorted(finding["key"] for finding in answer["findings"]) for answer in (alone, twice)]
+    assert keys[0] == keys[1] != []
+
+
+def ids(answer, rule="open-aud-only"):
+    return sorted(finding["subject"]["id"] for finding in answer["findings"] if finding["rule"] == rule)
+
+
+def test_an_account_that_is_renamed_and_moved_keeps_its_findings(tmp_path):
+    shards = {f"{ACCOUNT}/aws.json": shard(ACCOUNT, named("app", OPEN))}
+    first = run(tmp_path / "audit.db", 0, organisation(tmp_path / "a", shards, name="old", ou=["r-1", "ou-a"]))
+    after = run(tmp_path / "audit.db", 1, organisation(tmp_path / "b", shards, name="new", ou=["r-1", "ou-b"]))
+    assert changes(after) == set()
+    assert [(a["name"], a["ou"]) for a in after["scope"]["accounts"]] == [("new", ["r-1", "ou-b"])]
+    assert api.audit_show(1, store=str(tmp_path / "audit.db")).answer["scope"] == first["scope"]
+
+
+def test_a_cluster_that_is_made_again_with_its_name_has_another_issuer(tmp_path):
+    other = f"{ISSUER_URL[:-4]}BBBB"
+    provider = {"Url": ISSUER_URL.removeprefix("https://"), "ClientIDList": ["sts.amazonaws.com"], "ThumbprintList": []}
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{provider['Url']}"
+
+    def cluster(issuer):
+        snapshot = shard(ACCOUNT, named("app", RIGHT), clusters=[ARN], issuer=issuer)
+        origin, base = snapshot["documents"][0]["origin"], f"aws://{ACCOUNT}"
+        more = {
+            f"{base}/iam/oidc-providers": ("iam-list-open-id-connect-providers", {"OpenIDConnectProviderList": [{"Arn": arn}]}),
+            f"{base}/iam/oidc-providers/1": ("iam-get-open-id-connect-provider", provider),
+            f"{base}/eks/eu-west-1": ("eks-list-clusters", {"clusters": ["prod"]}),
+        }
+        snapshot["documents"] += [
+            {"path": path, "origin": origin, "kind": kind, "document": document} for path, (kind, document) in more.items()
+        ]
+        return {f"{ACCOUNT}/aws.json": snapshot}
+
+    run(tmp_path / "audit.db", 0, organisation(tmp_path / "a", cluster(ISSUER_URL)))
+    after = run(tmp_path / "audit.db", 1, organisation(tmp_path / "b", cluster(other)))
+    assert [entry["arn"] for entry in after["scope"]["clusters"]] == [ARN]
+    assert ids(after, "open-provider-of-deleted-cluster") == [arn]
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_of_two_collections_the_later_one_of_an_account_is_judged(tmp_path, order):
+    old = organisation(
+        tmp_path / "old",
+        {f"{ACCOUNT}/aws.json": shard(ACCOUNT, named("app", OPEN)), f"{OTHER}/aws.json": shard(OTHER, named("app", OPEN))},
+        accounts=(ACCOUNT, OTHER),
+        taken="2025-12-01T06:00:00Z",
+        name="old",
+    )
+    new = organisation(tmp_path / "new", {f"{ACCOUNT}/aws.json": shard(ACCOUNT, named("app", RIGHT))}, name="new")
+    answer = run(tmp_path / "audit.db", 1, *[(old, new)[number] for number in order])
+    states = {account["id"]: (account["state"], account["name"]) for account in answer["scope"]["accounts"]}
+    assert states == {ACCOUNT: ("read", "new"), OTHER: ("stale", "old")}
+    assert ids(answer) == []
+
+
+def test_an_account_that_was_collected_twice_is_judged_as_it_was_last(tmp_path):
+    folders = []
+    for day, trust in (("04", OPEN), ("05", RIGHT)):
+        shards = {f"{ACCOUNT}/aws.json": shard(ACCOUNT, named("app", trust))}
+        folders.append(organisation(tmp_path / day, shards, taken=f"2026-01-{day}T06:00:00Z"))
+    answer = run(tmp_path / "audit.db", 1, *folders)
+    assert ids(answer) == []
+    assert [account["state"] for account in answer["scope"]["accounts"]] == ["read"]
+
+
+def test_a_manifest_by_itself_is_its_collection(tmp_path):
+    shards = {f"{ACCOUNT}/aws.json": shard(ACCOUNT, named("app", OPEN))}
+    folder = organisation(tmp_path / "in", shards)
+    put(tmp_path / "in" / "beside.json", details(named("other", OPEN)))
+    assert ids(run(tmp_path / "audit.db", 0, f"{folder}/manifest.json")) == [f"arn:aws:iam::{ACCOUNT}:role/app#0"]
+
+
+def test_a_clock_that_goes_back_loses_no_run(tmp_path):
+    folder = organisation(tmp_path / "in", {f"{ACCOUNT}/aws.json": shard(ACCOUNT, named("app", OPEN))})
+    store = str(tmp_path / "audit.db")
+    for day in (5, 6, 3):
+        run(store, day, folder)
+    assert api.audit_verify(store=store).tampering == ()
+    evidence = api.audit_report(store=store, frameworks=["soc2"], start=BEGIN, end=BEGIN + 9 * DAY)
+    assert evidence.period.runs == (1, 2, 3)
+    assert all(gap.start < gap.end for gap in evidence.period.gaps)
+    assert "".join(api.render_evidence(evidence, "html"))
+    first, last, rows = api.audit_changes(BEGIN + 4 * DAY, store=store)
+    assert (first, last, rows) == (3, 3, [])
