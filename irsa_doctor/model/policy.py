@@ -53,3 +53,8 @@ class TrustPolicy(msgspec.Struct, frozen=True, eq=False, dict=True):
             return msgspec.json.encode(self.document)
         except (TypeError, ValueError, RecursionError):
             return None
+
+    def encoded_as(self, text: bytes) -> "TrustPolicy":
+        """Itself; `text` is what its document encodes to, which need not be worked out any more."""
+        self.__dict__["json"] = text
+        return self

@@ -3,6 +3,7 @@
 import json
 import re
 from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -42,10 +43,8 @@ _encode = msgspec.json.Encoder().encode
 
 def read_json(text: bytes) -> Scan | TextError:
     """Return the one JSON value of a UTF-8 text with its duplicate members, or what is wrong with the text (RFC 8259)."""
-    if len(text) <= _FAST_LIMIT:
-        value = proved(text)
-        if value is not None:
-            return Scan(value)
+    if len(text) <= _FAST_LIMIT and (known := proved(text)):
+        return Scan(known.value)
     if too_deep(text):
         return _too_deep(text)
     try:
@@ -55,7 +54,14 @@ def read_json(text: bytes) -> Scan | TextError:
     return _read(characters)
 
 
-def proved(text: bytes) -> object | None:
+class Proved(NamedTuple):
+    """The value of a text, and the text that it encodes to."""
+
+    value: object
+    encoded: bytes
+
+
+def proved(text: bytes) -> Proved | None:
     """Return the value of a text that, white space apart, is exactly what the value encodes to; else None.
 
     That proves strict JSON without duplicate members. A text that is valid but written otherwise, with escapes say, and
@@ -69,7 +75,8 @@ def proved(text: bytes) -> object | None:
         return None
     written, squeezed = _encode(value), text.translate(None, _SPACE)
     # most texts have no white space inside of strings
-    return value if written == squeezed or written.translate(None, _SPACE) == squeezed else None
+    is_same = value is not None and (written == squeezed or written.translate(None, _SPACE) == squeezed)
+    return Proved(value, written) if is_same else None
 
 
 def read_pieces(text: bytes) -> Scan | None:
@@ -95,8 +102,8 @@ def _piece(raw: bytes, pointer: str, duplicates: list[Duplicate]) -> object:
         return [
             # nearly every item is proved at once
             _whole(item, f"{pointer}/{number}", duplicates)
-            if len(item := bytes(part)) > _FAST_LIMIT or (value := proved(item)) is None
-            else value
+            if len(item := bytes(part)) > _FAST_LIMIT or (known := proved(item)) is None
+            else known.value
             for number, part in enumerate(_raw_items(raw))
         ]
     return _whole(raw, pointer, duplicates)

@@ -25,20 +25,43 @@ class RoleUser(msgspec.Struct, frozen=True, order=True):
     id: str = ""
 
 
-def role_users(
-    view: Lookups, accounts: Iterable[ServiceAccount], workloads: Iterable[Workload]
-) -> Mapping[str, tuple[RoleUser, ...]]:
-    """Role ARN -> those of some service accounts that use it, sorted."""
-    table: dict[str, set[RoleUser]] = {}
-    for account in accounts:
-        role = account.annotations.get(ROLE_ARN)
-        if isinstance(role, str) and role:
-            table.setdefault(role, set()).add(_annotated(view, account))
-    for role, user in _by_hand(view, workloads):
-        known = table.setdefault(role, set())
-        if not any((user.subject, user.issuer) == (other.subject, other.issuer) for other in known):
-            known.add(user)
-    return {role: tuple(sorted(users)) for role, users in table.items()}
+class RoleUsers(Mapping[str, tuple[RoleUser, ...]]):
+    """Role ARN -> those of some service accounts that use it, sorted; worked out for a role when somebody asks."""
+
+    def __init__(self, view: Lookups, accounts: Iterable[ServiceAccount], workloads: Iterable[Workload]) -> None:
+        self._view = view
+        self._naming: dict[str, list[ServiceAccount]] = {}
+        for account in accounts:
+            role = account.annotations.get(ROLE_ARN)
+            if isinstance(role, str) and role:
+                self._naming.setdefault(role, []).append(account)
+        self._by_hand: dict[str, list[RoleUser]] = {}
+        for role, user in _by_hand(view, workloads):
+            self._by_hand.setdefault(role, []).append(user)
+        self._known: dict[str, tuple[RoleUser, ...]] = {}
+
+    def __getitem__(self, role: str) -> tuple[RoleUser, ...]:
+        if role not in self._known:
+            self._known[role] = self._users(role)
+        return self._known[role]
+
+    def _users(self, role: str) -> tuple[RoleUser, ...]:
+        if role not in self:
+            raise KeyError(role)
+        users = {_annotated(self._view, account) for account in self._naming.get(role, ())}
+        for user in self._by_hand.get(role, ()):
+            if not any((user.subject, user.issuer) == (other.subject, other.issuer) for other in users):
+                users.add(user)
+        return tuple(sorted(users))
+
+    def __contains__(self, role: object) -> bool:
+        return role in self._naming or role in self._by_hand
+
+    def __iter__(self) -> Iterator[str]:
+        return iter({**self._naming, **self._by_hand})
+
+    def __len__(self) -> int:
+        return len({**self._naming, **self._by_hand})
 
 
 def users_by_reference(view: Lookups, accounts: Iterable[ServiceAccount]) -> Mapping[tuple[str, str], tuple[RoleUser, ...]]:

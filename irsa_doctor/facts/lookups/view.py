@@ -11,7 +11,7 @@ from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.facts.lookups.installations import Installations
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
 from irsa_doctor.facts.lookups.names import Names
-from irsa_doctor.facts.lookups.users import RoleUser, role_users, users_by_reference
+from irsa_doctor.facts.lookups.users import RoleUser, RoleUsers, users_by_reference
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.providers.publications import Publications
 from irsa_doctor.facts.roles.alike import AlikeRoles
@@ -158,7 +158,7 @@ class View(Lookups, frozen=True, dict=True):
     @cached_property
     def role_users(self) -> Mapping[str, tuple[RoleUser, ...]]:
         """Role ARN -> the service accounts that use it."""
-        return role_users(self, self.inventory.service_accounts, self.inventory.workloads)
+        return RoleUsers(self, self.inventory.service_accounts, self.inventory.workloads)
 
     @cached_property
     def users_by_reference(self) -> Mapping[tuple[str, str], tuple[RoleUser, ...]]:

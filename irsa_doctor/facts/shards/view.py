@@ -12,7 +12,7 @@ from irsa_doctor.facts.lookups.accounts import Accounts, ClusterSubjects
 from irsa_doctor.facts.lookups.audiences import AudienceLookups, RoleAudiences, audiences_of_roles
 from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.facts.lookups.names import Names
-from irsa_doctor.facts.lookups.users import RoleUser, role_users
+from irsa_doctor.facts.lookups.users import RoleUser, RoleUsers
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.alike import AlikeRoles
 from irsa_doctor.facts.roles.role import AnalysedRole
@@ -212,7 +212,7 @@ class ShardView(View, frozen=True, dict=True):
         def of(role: str) -> tuple[RoleUser, ...] | None:
             accounts, workloads = self._own_users.get(role, ([], []))
             users = self._users(ServiceAccount, accounts, role), self._users(Workload, workloads, role)
-            return role_users(self, *users).get(role)
+            return RoleUsers(self, *users).get(role)
 
         return LookedUp(of)
 

@@ -269,7 +269,8 @@ def _policy(raw: bytes, place: Place, texts: dict[bytes, TrustPolicy]) -> TrustP
     if known is None:
         known = texts[raw] = read_policy_bytes(raw, place)
         return known
-    return TrustPolicy(known.document, place, known.flaws, False, known.size, known.plain)
+    shared = TrustPolicy(known.document, place, known.flaws, False, known.size, known.plain)
+    return shared.encoded_as(known.json) if known.json else shared
 
 
 def _read_objects(page: _Page, path: str, reading: DocumentReading) -> bool:

@@ -17,7 +17,7 @@ _SPACE = b" \t\r\n"
 _LIKE_POLICY = regex(rb"AssumeRoleWithWebIdentity|AssumeRolePolicyDocument|Federated|sts:AssumeRole", re.IGNORECASE)
 _URL_ENCODED = regex(rb"\s*(?:%(?:7B|5B|22|0A|0D|09|20)|\{%)", re.IGNORECASE)
 _ESCAPE = regex(rb"%([0-9A-Fa-f]{2})")
-_ODD = regex(rb"%(?:[\r\n]|\Z)")
+_ODD = regex(rb"%[\r\n]")
 _NESTING = 3
 """How often a policy may be wrapped as text inside text."""
 
@@ -38,9 +38,9 @@ def read_policy_text(text: str | bytes, place: Place, *, template: bool = False)
 def read_policy_bytes(raw: bytes, place: Place, *, template: bool = False) -> TrustPolicy:
     """Read a policy like `read_policy_text`, from UTF-8 without byte order mark."""
     raw = unwrapped(raw)
-    value = proved(raw)
-    if value is not None:
-        return _policy(value, place, raw, (), template)
+    if known := proved(raw):
+        policy = _policy(known.value, place, raw, (), template)
+        return policy if template else policy.encoded_as(known.encoded)
     scan = read_json(raw)
     if isinstance(scan, TextError):
         return TrustPolicy(None, place, (syntax_flaw(scan),), template, quota_size(raw))
@@ -92,11 +92,11 @@ def unwrapped(raw: bytes) -> bytes:
 
 def unquoted(raw: bytes) -> bytes:
     """Return the text percent-decoded (RFC 3986; `+` stays)."""
-    if b"=" not in raw and b"%3D" not in raw:
+    if b"=" not in raw and not raw.endswith(b"%") and not ((b"\n" in raw or b"\r" in raw) and _ODD.search(raw)):
         # quoted-printable is the same with another sign, and its decoder is ten times as fast; what is no escape
         # keeps its sign, so an equals sign left over tells that this was not simple after all
         text = binascii.a2b_qp(raw.replace(b"%", b"="))
-        if b"=" not in text and not _ODD.search(raw):
+        if b"=" not in text:
             return text
     return _ESCAPE.sub(lambda match: bytes([int(match[1], 16)]), raw)
 
