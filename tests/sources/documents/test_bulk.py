@@ -39,7 +39,7 @@ def test_a_big_export_is_read_like_a_small_one(name, monkeypatch):
     text = json.dumps({name: roles()}, indent=1)
     assert len(text) > FROM
     fast = inventory({"x.json": text})
-    monkeypatch.setattr("irsa_doctor.sources.loading.FROM", 1 << 40)
+    monkeypatch.setattr("irsa_doctor.sources.one_document.FROM", 1 << 40)
     slow = inventory({"x.json": text})
     assert told(fast) == told(slow)
     assert fast.closed == slow.closed
@@ -55,7 +55,7 @@ def test_big_lists_of_kubernetes_are_read_like_small_ones(monkeypatch):
     items += [{"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"template": pod}}]
     text = json.dumps({"apiVersion": "v1", "kind": "List", "items": items}, indent=1)
     fast = inventory({"x.json": text})
-    monkeypatch.setattr("irsa_doctor.sources.loading.FROM", 1 << 40)
+    monkeypatch.setattr("irsa_doctor.sources.one_document.FROM", 1 << 40)
     slow = inventory({"x.json": text})
     for name in ("service_accounts", "workloads", "namespaces", "config_maps", "documents"):
         assert getattr(fast, name) == getattr(slow, name)
@@ -100,7 +100,7 @@ def test_equal_policies_share_one_value_and_have_their_own_places():
 def both_ways(text, monkeypatch):
     assert len(text) > FROM
     fast = inventory({"x.json": text})
-    monkeypatch.setattr("irsa_doctor.sources.loading.FROM", 1 << 40)
+    monkeypatch.setattr("irsa_doctor.sources.one_document.FROM", 1 << 40)
     return fast, inventory({"x.json": text})
 
 
