@@ -133,6 +133,7 @@ def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
                 Input(inventory, loaded.documents),
                 question.governing,
                 question.moment,
+                lean=True,
                 record=record,
                 shard_view=view_of,
                 key_runs=question.key_runs,
