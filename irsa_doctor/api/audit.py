@@ -15,11 +15,12 @@ import msgspec
 from irsa_doctor.api.check import governing_of
 from irsa_doctor.api.load import NO_SETTINGS, declared_of
 from irsa_doctor.governance.settings import Settings
-from irsa_doctor.model.findings import Severity
+from irsa_doctor.model.findings import SEVERITIES, Severity
 from irsa_doctor.model.limits import MAX_MEMORY, MAX_SECONDS
 from irsa_doctor.model.moments import rfc3339
 
 if TYPE_CHECKING:
+    from irsa_doctor.reports.audit import Counted
     from irsa_doctor.reports.style import Style
     from irsa_doctor.shards.engine import Engine
     from irsa_doctor.store.integrity import StoreVerification
@@ -162,15 +163,22 @@ def _work_folder(path: str) -> str:
 
 
 def _members(connection: Any, run: int) -> dict[str, Any]:
-    from irsa_doctor.reports.audit import Counted, audit_members
-    from irsa_doctor.store.reading import change_counts, counts, run_header, sightings, table
+    from irsa_doctor.reports.audit import audit_members
+    from irsa_doctor.store.reading import run_header, sightings, table
+
+    tables = {name: table(connection, name, run) for name in ("scope", "tally", "unknown", "waiver")}
+    header, counted = run_header(connection, run), _counted(connection, run)
+    return audit_members(header, counted, lambda status: sightings(connection, run, status), tables)
+
+
+def _counted(connection: Any, run: int) -> "Counted":
+    from irsa_doctor.reports.audit import Counted
+    from irsa_doctor.store.reading import change_counts, counts
 
     by_status = counts(connection, run)
     open_ones = {severity: count for (status, severity), count in by_status.items() if status == "open"}
     waived = sum(count for (status, _), count in by_status.items() if status == "waived")
-    tables = {name: table(connection, name, run) for name in ("scope", "tally", "unknown", "waiver")}
-    counted = Counted(open_ones, waived, change_counts(connection, run))
-    return audit_members(run_header(connection, run), counted, lambda status: sightings(connection, run, status), tables)
+    return Counted(open_ones, waived, change_counts(connection, run))
 
 
 # ---- what a store holds
@@ -186,14 +194,24 @@ def audit_show(run: int, *, store: str = STORE) -> AuditRun:
 
 
 def audit_history(*, store: str = STORE, limit: int | None = None) -> "list[tuple[RunHeader, dict[str, int]]]":
-    """The runs, oldest first, each with the number of accounts by state; of the last `limit`. Raises StoreError."""
+    """The runs, oldest first, each with the number of accounts by state; of the last `limit`. The summary of one whose details
+    are in the store has its findings by severity. Raises StoreError."""
     from irsa_doctor.store.reading import headers, table
     from irsa_doctor.store.tables import opened
 
     with closing(opened(store)) as connection:
         runs = headers(connection)
         runs = runs[-limit:] if limit else runs
-        return [(header, _states(table(connection, "scope", header.id))) for header in runs]
+        return [(_summarized(connection, run), _states(table(connection, "scope", run.id))) for run in runs]
+
+
+def _summarized(connection: Any, run: "RunHeader") -> "RunHeader":
+    if run.state != "complete":
+        return run
+    counted = _counted(connection, run.id)
+    findings = {severity: counted.findings.get(severity, 0) for severity in SEVERITIES}
+    summary = {**run.options.get("summary", {}), "findings": findings, "waived": counted.waived}
+    return run._replace(options={**run.options, "summary": summary})
 
 
 def _states(scope: Sequence[dict[str, Any]]) -> dict[str, int]:
@@ -204,19 +222,20 @@ def _states(scope: Sequence[dict[str, Any]]) -> dict[str, int]:
 def audit_changes(
     since: int | datetime, until: int | datetime | None = None, *, store: str = STORE, account: str = ""
 ) -> "tuple[int, int, list[ChangeRow]]":
-    """The runs between which, and what changed after the one up to the other. A time means the last run as of then.
+    """The runs between which, and what changed after the one up to the other. A time means the last run as of then. The details
+    of the runs may have been pruned.
 
     Raises StoreError.
     """
-    from irsa_doctor.store.reading import change_rows, last_run, run_at, run_header
+    from irsa_doctor.store.reading import change_rows, ended_run, last_run, run_at
     from irsa_doctor.store.tables import opened
 
     with closing(opened(store)) as connection:
-        first = run_at(connection, rfc3339(since)) if isinstance(since, datetime) else run_header(connection, since).id
+        first = run_at(connection, rfc3339(since)) if isinstance(since, datetime) else ended_run(connection, since)
         if until is None:
             last = last_run(connection).id
         else:
-            last = run_at(connection, rfc3339(until)) if isinstance(until, datetime) else run_header(connection, until).id
+            last = run_at(connection, rfc3339(until)) if isinstance(until, datetime) else ended_run(connection, until)
         rows = [row for row in change_rows(connection, first, last) if not account or row.account == account]
         return first, last, rows
 

@@ -134,7 +134,7 @@ EXAMPLES = {
     "audit history": ("irsa-doctor audit history", "irsa-doctor audit history --limit 10 -f json"),
     "audit changes": ("irsa-doctor audit changes --since 12", "irsa-doctor audit changes --since 2026-11-01 -f json"),
     "audit show": ("irsa-doctor audit show 12", "irsa-doctor audit show 12 -f json"),
-    "audit verify": ("irsa-doctor audit verify", "irsa-doctor audit verify --head sha256:0f3a -f json"),
+    "audit verify": ("irsa-doctor audit verify", 'irsa-doctor audit verify --head "$(tail -n 1 heads.txt)"'),
     "audit prune": ("irsa-doctor audit prune --keep 400d", "irsa-doctor audit prune --keep 90d --keep-last 12"),
     "audit waivers": ("irsa-doctor audit waivers", "irsa-doctor audit waivers --expiring 30d"),
     "audit report": (

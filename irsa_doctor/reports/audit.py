@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from irsa_doctor.model.findings import SEVERITIES
+from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.json import json_text
 from irsa_doctor.reports.layout import COLOURS, clean, prose
 from irsa_doctor.reports.style import Style
@@ -125,9 +126,9 @@ def _audit_lines(answer: Mapping[str, Any], style: Style) -> Iterator[str]:
     has_findings = False
     for finding in answer["findings"]:
         has_findings = True
-        yield from prose(
-            f"{finding['rule']}: {finding['message']}", style, "", finding["severity"], COLOURS[finding["severity"]]
-        )
+        where = f" in {finding['account']}" if finding["account"] else ""
+        words = clean(f"{finding['rule']}{where}: {finding['message']}")
+        yield from prose(words, style, "", finding["severity"], COLOURS[finding["severity"]])
     if has_findings:
         yield ""
     unseen = [account for account in scope["accounts"] if account["state"] != "read"]
@@ -140,7 +141,8 @@ def _audit_lines(answer: Mapping[str, Any], style: Style) -> Iterator[str]:
     counts = ", ".join(f"{summary['findings'][severity]} {severity}" for severity in SEVERITIES)
     yield from prose(f"Found {counts}; {summary['waived']} waived, {summary['unknown']} inputs missing.", style, "")
     changed = ", ".join(f"{count} {change}" for change, count in answer["changes"].items() if count)
-    yield from prose(f"Since the run before: {changed or 'nothing has changed'}.", style, "")
+    since = "Since the run before" if run["previous"] else "In the first run"
+    yield from prose(f"{since}: {changed or 'nothing has changed'}.", style, "")
     yield from prose(f"Run {run['id']} as of {run['as_of']}, {run['hash']}", style, "")
 
 
@@ -158,9 +160,17 @@ def render_history(runs: Sequence[tuple[RunHeader, Mapping[str, int]]], output_f
         return json_text({"schema": HISTORY_SCHEMA, "runs": rows})
     lines: list[str] = []
     for run, states in runs:
-        seen = ", ".join(f"{count} {state}" for state, count in states.items()) or "no details"
-        lines += prose(f"{run.as_of or run.started}  {run.state}  accounts: {seen}  {run.hash}", style, "", str(run.id))
+        lines += prose(f"{run.as_of or run.started}  {_history_words(run, states)}  {run.hash}", style, "", str(run.id))
     return "".join(f"{line}\n" for line in lines) or "no runs\n"
+
+
+def _history_words(run: RunHeader, states: Mapping[str, int]) -> str:
+    if run.state != "complete":
+        return f"{run.state}, no details"
+    read = ", ".join(f"{count} {state}" for state, count in states.items()) or "none"
+    numbers = run.options.get("summary", {}).get("findings", {})
+    found = ", ".join(f"{numbers[severity]} {severity}" for severity in SEVERITIES if numbers.get(severity))
+    return f"accounts: {read}; open findings: {found or 'none'}"
 
 
 _HISTORY = ("id", "state", "started", "finished", "as_of", "previous", "hash")
@@ -213,13 +223,16 @@ def render_store_verification(found: StoreVerification, output_format: str, styl
         return json_text({"schema": VERIFY_SCHEMA, "whole": not tampering, **whole, "changed": tampering})
     lines: list[str] = []
     for row in found.tampering:
-        lines += prose(clean(f"{row.table}: {row.row}"), style, "", f"run {row.run}" if row.run else "store")
+        words = f"{row.table}: {row.row}" if row.run else row.row
+        lines += prose(clean(words), style, "", f"run {row.run}" if row.run else "store")
     if found.headers_only:
-        lines += prose(f"Of the runs {', '.join(map(str, found.headers_only))} the hashes alone are left.", style, "")
-    verdict = (
-        "The store was changed." if found.tampering else f"The store is whole: {found.runs} runs, head {found.head or 'none'}."
-    )
-    return "".join(f"{line}\n" for line in [*lines, *prose(verdict, style, "")])
+        pruned = ", ".join(map(str, found.headers_only))
+        lines += prose(f"The details were pruned of run {pruned}: only the hashes are left.", style, "")
+    verdict = "The store was changed." if found.tampering else f"The store is whole: {counted(found.runs, 'run')}."
+    lines += prose(verdict, style, "")
+    if found.head and not found.tampering:
+        lines.append(f"Head: {found.head}")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def render_waivers(waivers: Sequence[Mapping[str, Any]], output_format: str, style: Style) -> str:

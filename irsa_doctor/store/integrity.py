@@ -74,7 +74,8 @@ def run_hash(store: sqlite3.Connection, run: int) -> str:
 
 
 def verification(store: sqlite3.Connection, head: str = "") -> StoreVerification:
-    """Everything in a store that is not as a run left it; `head`: a hash that it has to contain."""
+    """Everything in a store that is not as a run left it; `head`: a hash that it has to contain, or a line that ends in it."""
+    head = head.rsplit(maxsplit=1)[-1] if head.strip() else ""
     runs = store.execute(
         "select id, state, digest, previous, hash from run where state != 'interrupted' order by id"
     ).fetchall()

@@ -58,14 +58,28 @@ def _header(row: tuple[Any, ...]) -> RunHeader:
 
 def run_header(store: sqlite3.Connection, run: int) -> RunHeader:
     """The row of a run that has ended. Raises StoreError where there is none, or its rows were pruned."""
+    header = _known_run(store, run)
+    if header.state == "pruned":
+        raise StoreError(f"the details of run {run} were pruned: its findings are not in the store")
+    if header.state != "complete":
+        raise StoreError(f"run {run} is {header.state}: its findings are not in the store")
+    return header
+
+
+def ended_run(store: sqlite3.Connection, run: int) -> int:
+    """The id of a run that has ended, whether its rows were pruned or not. Raises StoreError where there is none."""
+    header = _known_run(store, run)
+    if header.state == "interrupted":
+        raise StoreError(f"run {run} is {header.state}: nothing has changed in it")
+    return header.id
+
+
+def _known_run(store: sqlite3.Connection, run: int) -> RunHeader:
     row = store.execute(f"select {_HEADER} from run where id = ?", (run,)).fetchone()  # noqa: S608 - our own names
     if row is None:
         known = ", ".join(str(header.id) for header in headers(store)[-5:])
         raise StoreError(f"there is no run {run}; the last ones are {known or 'none'}")
-    header = _header(row)
-    if header.state != "complete":
-        raise StoreError(f"run {run} is {header.state}: its findings are not in the store")
-    return header
+    return _header(row)
 
 
 def last_run(store: sqlite3.Connection) -> RunHeader:
@@ -130,8 +144,11 @@ def change_rows(store: sqlite3.Connection, since: int, until: int) -> Iterator[C
         " from change c join finding f on f.key = c.key"
         " left join sighting s on s.key = c.key"
         # run by run from the last: a search over all sightings for each change would take the square of their number
-        " and s.run = (select r.id from run r where r.id <= c.run and exists"
-        " (select 1 from sighting x where x.run = r.id and x.key = c.key) order by r.id desc limit 1)"
+        " and s.run = coalesce((select r.id from run r where r.id <= c.run and exists"
+        " (select 1 from sighting x where x.run = r.id and x.key = c.key) order by r.id desc limit 1),"
+        # where the details of these runs were pruned, the first that is left
+        " (select r.id from run r where r.id > c.run and exists"
+        " (select 1 from sighting x where x.run = r.id and x.key = c.key) order by r.id limit 1))"
         " left join body b on b.digest = s.body where c.run > ? and c.run <= ? order by c.run, c.key, c.change"
     )
     for change, run, rule, kind, subject, key, severity, account, waiver, text in store.execute(query, (since, until)):

@@ -1,9 +1,12 @@
 """What an audit says of a run and of those before it."""
 
+import json
+
 import pytest
 
 from irsa_doctor import api
-from tests.store.runs import OPEN, RIGHT, audited, named
+from tests.cli.running import put, run
+from tests.store.runs import ACCOUNT, OPEN, RIGHT, audited, details, named
 
 RULE = "open-aud-only"
 WAIVER = """
@@ -106,3 +109,59 @@ def test_a_run_that_is_not_there_is_named_with_those_that_are(tmp_path, run):
     audited(tmp_path, named("app", OPEN))
     with pytest.raises(api.StoreError, match=f"no run {run}; the last ones are 1"):
         api.audit_show(run, store=str(tmp_path / "audit.db"))
+
+
+def of_command(*arguments, folder):
+    """What a command says about the store of a folder."""
+    return run("audit", *arguments, "--store", "audit.db", cwd=folder)
+
+
+def test_findings_are_told_with_their_account(tmp_path):
+    audited(tmp_path, named("app", OPEN))
+    assert f"critical {RULE} in {ACCOUNT}: " in of_command("show", "1", folder=tmp_path).stdout
+
+
+def test_the_first_run_has_no_run_before(tmp_path):
+    for day in range(2):
+        audited(tmp_path, named("app", OPEN), day=day)
+    texts = [of_command("show", number, folder=tmp_path).stdout for number in "12"]
+    assert "In the first run: 1 new." in texts[0]
+    assert "Since the run before: nothing has changed." in texts[1]
+
+
+def test_history_has_the_findings_of_each_run(tmp_path):
+    audited(tmp_path, named("app", OPEN))
+    audited(tmp_path, named("app", RIGHT), day=1)
+    text = of_command("history", folder=tmp_path).stdout
+    assert "open findings: 1 critical" in text
+    assert "open findings: none" in text
+    runs = json.loads(of_command("history", "-f", "json", folder=tmp_path).stdout)["runs"]
+    assert [each["summary"]["findings"]["critical"] for each in runs] == [1, 0]
+
+
+def test_changes_since_a_run_are_told_when_its_details_were_pruned(tmp_path):
+    for day, policy in enumerate((OPEN, RIGHT, OPEN)):
+        audited(tmp_path, named("app", policy), day=day)
+    done = of_command("changes", "--since", "1", folder=tmp_path)
+    assert of_command("prune", "--keep", "1h", folder=tmp_path).stdout == "Removed the details of 2 runs.\n"
+    after = of_command("changes", "--since", "1", folder=tmp_path)
+    assert (after.stdout, after.returncode) == (done.stdout, 1)
+    refused = of_command("show", "1", folder=tmp_path)
+    assert (refused.returncode, refused.stderr) == (
+        2,
+        "irsa-doctor: the details of run 1 were pruned: its findings are not in the store\n",
+    )
+
+
+def test_the_head_that_is_printed_is_taken_as_it_is(tmp_path):
+    put(tmp_path / "input" / "roles.json", details(named("app", OPEN)))
+    for _ in range(2):
+        of_command("run", "input", "--head-file", "heads.txt", folder=tmp_path)
+    lines = (tmp_path / "heads.txt").read_text().splitlines()
+    printed = of_command("verify", folder=tmp_path).stdout.splitlines()[-1].removeprefix("Head: ")
+    for head in (*lines, printed, f" {printed}\n"):
+        assert of_command("verify", "--head", head, folder=tmp_path).returncode == 0
+    assert lines[-1].endswith(printed)
+    other = of_command("verify", "--head", f"{printed[:-1]}", folder=tmp_path)
+    assert other.returncode == 1
+    assert other.stdout.startswith("store no run has the hash")

@@ -96,7 +96,7 @@ def test_pruned_runs_leave_the_chain_whole(store):
     assert api.audit_prune(timedelta(hours=30), store=store, as_of=BEGIN + 2 * DAY) == [1]
     found = api.audit_verify(store=store, head=head)
     assert (found.runs, found.headers_only, found.tampering) == (3, (1,), ())
-    with pytest.raises(api.StoreError, match="run 1 is pruned"):
+    with pytest.raises(api.StoreError, match="run 1 were pruned"):
         api.audit_show(1, store=store)
 
 
