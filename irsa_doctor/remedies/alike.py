@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.facts import Judged
+from irsa_doctor.facts import Judged, View
 from irsa_doctor.facts.roles.likeness import PolicyShape
 from irsa_doctor.model import issuer_of_provider, parse_arn
 from irsa_doctor.model.edits import EditKind, Safety
@@ -116,10 +116,10 @@ class _First(msgspec.Struct, frozen=True):
 
 
 class AlikeFixes:
-    """Corrected policies of the roles of one inventory."""
+    """Corrected policies of the roles of one inventory, and of those of its run that were judged before."""
 
-    def __init__(self) -> None:
-        self._known: dict[_Like, _First] = {}
+    def __init__(self, view: View) -> None:
+        self._known: dict[_Like, _First] = view.corrections
         self._outlines: dict[PolicyShape, _Outline] = {}
 
     def fix(

@@ -28,7 +28,7 @@ class Offers:
 
     def __init__(self, view: View) -> None:
         self._view = view
-        self._alike = AlikeFixes()
+        self._alike = AlikeFixes(view)
 
     def __call__(self, ways: Sequence[EditKind], at_most: Safety, judged: Judged) -> Offer:
         """What is offered for a finding about a subject: `ways` to fix it, none of which is safer than `at_most`. Nothing is

@@ -128,7 +128,7 @@ def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
         loaded = unit.loaded()
         inventory = shard_inventory(loaded.inventory, shared, index)
         record = JudgedSubjects()
-        with _views(shared) as view_of:
+        with _views(shared, _corrections(question)) as view_of:
             report = judge(
                 Input(inventory, loaded.documents),
                 question.governing,
@@ -141,14 +141,25 @@ def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
             return _result(report, view_of(inventory), loaded.documents, question.governing, index)
 
 
+def _corrections(question: UnitQuestion) -> dict[Any, Any]:
+    """The corrections of policies that this process has proved in a run."""
+    return _corrections_of(question.index, question.generation, canonical(msgspec.to_builtins(question.governing.settings)))
+
+
+@lru_cache(maxsize=1)
+def _corrections_of(index: str, generation: bytes, settings: str) -> dict[Any, Any]:
+    return {}
+
+
 @contextmanager
-def _views(shared: tuple[SharedFacts, ...]) -> Iterator[Callable[..., ShardView]]:
+def _views(shared: tuple[SharedFacts, ...], corrections: dict[Any, Any]) -> Iterator[Callable[..., ShardView]]:
     """What makes the views of a unit. Afterwards they are empty: everything that was worked out hangs on a view and the view
     on it, which would have to be searched for."""
     views: list[ShardView] = []
 
     def view_of(inventory: Inventory, *settings: Any) -> ShardView:
         view: ShardView = msgspec.structs.replace(ShardView(inventory, *settings), shared=shared)
+        vars(view)["corrections"] = corrections
         views.append(view)
         return view
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -95,6 +95,12 @@ class View(Lookups, frozen=True, dict=True):
     def meant_for_others(self) -> dict[tuple[PolicyShape, str, str, bool], bool]:
         """Whether policies of a shape were meant for others than the only service account that they name, by provider and
         audience of its tokens, and whether its name is generated; filled as it is asked."""
+        return {}
+
+    @cached_property
+    def corrections(self) -> dict[Any, Any]:
+        """Corrections of policies by all that they depend on, for `remedies`; filled as they are proved. Views of one run may
+        have them in common."""
         return {}
 
     @cached_property
