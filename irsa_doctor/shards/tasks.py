@@ -98,19 +98,25 @@ class _Recorded:
         self._reader = reader
         self._records: dict[int, object] = {}
         self._known: dict[int, Sequence[ForeignRecord]] = {}
-        self.asked: dict[int, bytes] = {}
+        self._marks: dict[int, bytes] = {}
 
     def find(self, key: int) -> Sequence[ForeignRecord]:
         """The records of a key, in order of reading."""
-        if key in self.asked:
-            return self._known.get(key, ())
+        known = self._known.get(key)
+        if known is None:
+            known = self._known[key] = self._found(key) if self._reader.may_have(key) else ()
+        return known
+
+    def asked(self) -> list[tuple[int, bytes]]:
+        """The keys that were looked up, sorted, each with the mark of what is there."""
+        return [(key, self._marks.get(key, b"")) for key in sorted(self._known)]
+
+    def _found(self, key: int) -> Sequence[ForeignRecord]:
         rows = self._reader.rows(key)
-        self.asked[key] = mark_of(rows)
         if not rows:
             return ()
-        known = [ForeignRecord(number, before, self._record(record)) for number, before, _, record in rows]
-        self._known[key] = known
-        return known
+        self._marks[key] = mark_of(rows)
+        return [ForeignRecord(number, before, self._record(record)) for number, before, _, record in rows]
 
     def _record(self, record: int) -> object:
         known = self._records.get(record)
@@ -193,7 +199,7 @@ def _result(report: Report, view: ShardView, documents: Documents, governing: Go
         baselined=report.baselined,
         hidden=report.hidden,
         limit=report.limit,
-        asked=sorted(index.asked.items()),
+        asked=index.asked(),
     )
 
 

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from irsa_doctor.store.tables import StoreError
 
-INDEX_VERSION = 3
+INDEX_VERSION = 4
 _TABLES = """
 create table unit (id integer primary key, digest blob not null unique, number integer not null, shared blob not null,
   links blob not null, keys blob not null);
@@ -147,7 +147,7 @@ class IndexReader:
     def rows(self, key: int) -> list[tuple[int, bool, bytes, int]]:
         """The records of other units under a key, in order of reading: a number in that order, whether the unit comes before
         the own one, its mark, its id."""
-        if not self._may_be_elsewhere(key):
+        if not self.may_have(key):
             return []
         query = "select k.record, r.mark from known k join record r on r.id = k.record where k.key = ?"
         own = self._numbers.get(self._own, 0)
@@ -159,7 +159,8 @@ class IndexReader:
                 rows.append(((number << _SHIFT) + (record & ((1 << _SHIFT) - 1)), number < own, mark, record))
         return sorted(rows)
 
-    def _may_be_elsewhere(self, key: int) -> bool:
+    def may_have(self, key: int) -> bool:
+        """Whether another unit may have a record under a key: where it surely has none, nothing need be read."""
         if self._keys is None:
             return True
         return key in self._keys.several if key in self._own_keys else key in self._keys.all

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import msgspec
 
-from irsa_doctor.facts.shards.rows import ClusterAccounts, SharedFacts
+from irsa_doctor.facts.shards.rows import ClusterWorkloads, SharedFacts
 from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, ShardIndex
 from irsa_doctor.model import Closed, Inventory, OidcProvider, PodIdentityAssociation, Role, Text, Workload
 
@@ -61,7 +61,7 @@ class ShardInventory(Inventory, frozen=True, eq=False, dict=True):
             if cluster in clusters:
                 return own.get(key)
             if cluster not in tables:
-                rows = [block.workloads for _, block in foreign.find(ClusterAccounts, "cluster", cluster)]
+                rows = [block.workloads for _, block in foreign.find(ClusterWorkloads, "cluster-workloads", cluster)]
                 there = tuple([each for block in rows for each in block if each.cluster == cluster])
                 tables[cluster] = Inventory(workloads=there).workloads_by_service_account
             return tables[cluster].get(key)

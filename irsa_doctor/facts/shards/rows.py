@@ -49,10 +49,22 @@ class ShardRecord(msgspec.Struct, frozen=True):
     record: object
 
 
+class ClusterSubjectList(msgspec.Struct, frozen=True):
+    """The subjects of the service accounts of one cluster: most who ask, ask for these alone."""
+
+    cluster: str
+    subjects: tuple[str, ...]
+
+
 class ClusterAccounts(msgspec.Struct, frozen=True):
-    """The service accounts and workloads of one cluster."""
+    """The service accounts of one cluster."""
 
     accounts: tuple[ServiceAccount, ...]
+
+
+class ClusterWorkloads(msgspec.Struct, frozen=True):
+    """The workloads of one cluster."""
+
     workloads: tuple[Workload, ...]
 
 
@@ -214,7 +226,7 @@ def _association_keys(item: PodIdentityAssociation) -> Iterator[int]:
 
 
 def _blocks(inventory: Inventory) -> Iterator[ShardRecord]:
-    """The service accounts of each cluster, and the names of the roles of each account."""
+    """The service accounts and workloads of each cluster, and the names of the roles of each account."""
     accounts: dict[str, list[ServiceAccount]] = {}
     workloads: dict[str, list[Workload]] = {}
     names: dict[str, list[str]] = {}
@@ -225,8 +237,11 @@ def _blocks(inventory: Inventory) -> Iterator[ShardRecord]:
     for role in inventory.roles:
         if role.arn:
             names.setdefault(role.account, []).append(role.arn)
-    for cluster in dict.fromkeys((*accounts, *workloads)):
-        block = ClusterAccounts(tuple(accounts.get(cluster, ())), tuple(workloads.get(cluster, ())))
-        yield ShardRecord((key_of("cluster", cluster),), block)
+    for cluster, several in accounts.items():
+        subjects = ClusterSubjectList(cluster, tuple(dict.fromkeys(account.subject for account in several)))
+        yield ShardRecord((key_of("cluster-subjects", cluster),), subjects)
+        yield ShardRecord((key_of("cluster-accounts", cluster),), ClusterAccounts(tuple(several)))
+    for cluster, running in workloads.items():
+        yield ShardRecord((key_of("cluster-workloads", cluster),), ClusterWorkloads(tuple(running)))
     for owner, arns in names.items():
         yield ShardRecord((key_of("names", owner), key_of("all-names")), (owner, tuple(arns)))

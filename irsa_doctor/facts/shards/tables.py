@@ -1,7 +1,7 @@
 """Tables over a whole organisation of which one shard is here: what others have is read when it is looked up."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -34,15 +34,25 @@ class LookedUp(Mapping[_K, _V], Generic[_K, _V]):
         self._known: dict[_K, _V | None] = {}
 
     def __getitem__(self, key: _K) -> _V:
-        if key not in self._known:
-            self._known[key] = self._work(key)
-        value = self._known[key]
+        value = self._entry(key)
         if value is None:
             raise KeyError(key)
         return value
 
+    def get(self, key: _K, default: Any = None) -> Any:
+        """The entry, `default` where there is none: most keys that are looked up have none."""
+        value = self._entry(key)
+        return default if value is None else value
+
     def __contains__(self, key: object) -> bool:
-        return self.get(key) is not None  # type: ignore[arg-type] # whatever is asked for
+        return self._entry(key) is not None  # type: ignore[arg-type] # whatever is asked for
+
+    def _entry(self, key: _K) -> _V | None:
+        try:
+            return self._known[key]
+        except KeyError:
+            value = self._known[key] = self._work(key)
+            return value
 
     def __iter__(self) -> Iterator[_K]:
         raise TypeError("a table over many shards is not listed")
@@ -63,7 +73,7 @@ class Foreign:
     def find(self, kind: type[_V], table: str, *names: str) -> list[tuple[ForeignRecord, _V]]:
         """The records of a kind under a key; others may have the same key."""
         found = self._index.find(key_of(table, *names))
-        return [(each, each.record) for each in found if isinstance(each.record, kind)]
+        return [(each, each.record) for each in found if isinstance(each.record, kind)] if found else []
 
 
 def in_order(own: Sequence[_V], foreign: Sequence[tuple[ForeignRecord, _V]]) -> list[_V]:

@@ -1,6 +1,6 @@
 """One shard seen as `View` sees a whole organisation: every table answers as it would over all shards together."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TypeVar
@@ -17,7 +17,7 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.alike import AlikeRoles
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.shards.inventory import ShardInventory
-from irsa_doctor.facts.shards.rows import ANY_SUBJECT, ClusterAccounts, SharedFacts, role_arns_named
+from irsa_doctor.facts.shards.rows import ANY_SUBJECT, ClusterAccounts, ClusterSubjectList, SharedFacts, role_arns_named
 from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, in_order
 from irsa_doctor.model import (
     Cluster,
@@ -139,7 +139,7 @@ class ShardView(View, frozen=True, dict=True):
         def of(key: tuple[str, str]) -> tuple[AnalysedRole, ...] | None:
             issuer, subject = key
             mine = own.get(key)
-            rows = [*self.foreign_roles("subject", issuer, subject), *self.foreign_roles("subject", issuer, ANY_SUBJECT)]
+            rows = [*self.foreign_roles("subject", issuer, subject), *self._computing.get(issuer, ())]
             if not rows:
                 return tuple(mine) if mine else None
             by_id = {row[0].id: row for row in rows}
@@ -148,6 +148,11 @@ class ShardView(View, frozen=True, dict=True):
             return tuple(in_order(mine or (), admitting)) or None
 
         return LookedUp(of)
+
+    @cached_property
+    def _computing(self) -> Mapping[str, list[tuple[ForeignRecord, AnalysedRole]]]:
+        """Issuer -> the roles of other shards of which no text says which subjects they name."""
+        return LookedUp(lambda issuer: self.foreign_roles("subject", issuer, ANY_SUBJECT))
 
     def roles_of_issuer(self, issuer: str) -> Sequence[AnalysedRole]:
         """Roles of all shards that trust a provider of an issuer (without scheme)."""
@@ -333,11 +338,37 @@ class _ShardAccounts(Accounts, frozen=True, dict=True):
         def of(cluster: str) -> ClusterSubjects | None:
             if cluster in own or foreign is None:
                 return own.get(cluster)
-            rows = [block.accounts for _, block in foreign.find(ClusterAccounts, "cluster", cluster)]
-            accounts = {each.subject: each for block in rows for each in block if each.cluster == cluster}
+            rows = foreign.find(ClusterSubjectList, "cluster-subjects", cluster)
+            listed = [row for _, row in rows if row.cluster == cluster]
+            accounts = _ForeignAccounts(foreign, cluster, (subject for row in listed for subject in row.subjects))
             return ClusterSubjects(accounts) if accounts else None
 
         return LookedUp(of)
+
+
+class _ForeignAccounts(Mapping[str, ServiceAccount]):
+    """The service accounts of a cluster of another shard by subject. They are read when more of them is looked at than these."""
+
+    def __init__(self, foreign: Foreign, cluster: str, subjects: Iterable[str]) -> None:
+        self._foreign, self._cluster = foreign, cluster
+        self._subjects = dict.fromkeys(subjects)
+
+    @cached_property
+    def _accounts(self) -> Mapping[str, ServiceAccount]:
+        rows = [block.accounts for _, block in self._foreign.find(ClusterAccounts, "cluster-accounts", self._cluster)]
+        return {each.subject: each for block in rows for each in block if each.cluster == self._cluster}
+
+    def __getitem__(self, subject: str) -> ServiceAccount:
+        return self._accounts[subject]
+
+    def __contains__(self, subject: object) -> bool:
+        return subject in self._subjects
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._subjects)
+
+    def __len__(self) -> int:
+        return len(self._subjects)
 
 
 class _ShardPrincipals(Principals, frozen=True, dict=True):
