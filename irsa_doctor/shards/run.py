@@ -17,7 +17,7 @@ from irsa_doctor.shards.engine import Engine, Failed
 from irsa_doctor.shards.results import ForeignPlace, UnitResult, result_from, subjects_from
 from irsa_doctor.shards.tasks import Extract, Limits, UnitQuestion, extract, judged, keys_of_all, shared_by_all, spans
 from irsa_doctor.shards.units import AuditError, Unit, units_united
-from irsa_doctor.store.index import IndexReader, IndexWriter
+from irsa_doctor.store.index import IndexedUnit, IndexReader, IndexWriter
 from irsa_doctor.store.kept import KeptResults
 from irsa_doctor.store.rows import SubjectList, canonical, sha256
 from irsa_doctor.version import __version__
@@ -79,12 +79,15 @@ class ShardRun:
 
     def _extract_missing(self, index: IndexWriter) -> None:
         known = index.units()
-        missing = [unit for unit in self.units if unit.digest not in known]
-        for number, (unit, came) in enumerate(self._engine.done(partial(_extract, self._limits), missing)):
-            self._on_stage(f"read {number + 1} of {len(missing)} accounts")
+        if missing := [unit for unit in self.units if unit.digest not in known]:
+            index.add(self._extracted(missing))
+
+    def _extracted(self, units: Sequence[Unit]) -> Iterator[IndexedUnit]:
+        for number, (unit, came) in enumerate(self._engine.done(partial(_extract, self._limits), units)):
+            self._on_stage(f"read {number + 1} of {len(units)} accounts")
             if isinstance(came, Failed):
                 raise UnitFailed(f"{unit.name}: it could not be read: {came.why}")
-            index.add(came.digest, came.shared, came.links, came.records)
+            yield IndexedUnit(came.digest, came.shared, came.links, came.records)
 
     def _unite(self) -> bool:
         """Unite the units that are about one thing; whether there were any."""

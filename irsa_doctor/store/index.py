@@ -23,6 +23,20 @@ _BITS = 8
 """at least so many bits a key"""
 
 
+_AT_ONCE = 250_000
+"""keys that are written together"""
+
+
+class IndexedUnit(NamedTuple):
+    """A unit as the index has it: what it shares with all, the names of what its records name, and its records, each with its
+    keys."""
+
+    digest: bytes
+    shared: bytes
+    links: bytes
+    records: Sequence[tuple[tuple[int, ...], bytes]]
+
+
 class IndexWriter:
     """The index as the process that coordinates an audit writes it. Raises StoreError."""
 
@@ -51,23 +65,42 @@ class IndexWriter:
                 self._connection.execute("delete from record where id >= ? and id < ?", span)
                 self._connection.execute("delete from unit where id = ?", (unit,))
 
-    def add(self, digest: bytes, shared: bytes, links: bytes, records: Sequence[tuple[tuple[int, ...], bytes]]) -> None:
-        """Add a unit: what it shares with all, and its records, each with its keys."""
+    def add(self, units: Iterable[IndexedUnit]) -> None:
+        """Add units, as many in one transaction as have some hundred thousand keys: every key has another page of the table,
+        and with each unit by itself all pages would be written for each."""
+        waiting = iter(units)
+        while self._add_some(waiting):
+            pass
+
+    def _add_some(self, units: Iterator[IndexedUnit]) -> bool:
+        """Add some of the units that are left; whether there may be more."""
         with self._connection:
             self._connection.execute("begin")
-            unit = self._connection.execute("select coalesce(max(id), 0) + 1 from unit").fetchone()[0]
-            first = unit << _SHIFT
-            self._connection.execute(
-                "insert into unit values (?, ?, 0, ?, ?, ?)", (unit, digest, shared, links, _keys_of(records))
-            )
-            self._connection.executemany(
-                "insert into record values (?, ?, ?)",
-                ((first + n, hashlib.blake2b(value, digest_size=8).digest(), value) for n, (_, value) in enumerate(records)),
-            )
-            self._connection.executemany(
-                "insert or ignore into known values (?, ?)",
-                ((key, first + n) for n, (keys, _) in enumerate(records) for key in keys),
-            )
+            self._connection.execute("create temp table pair (key integer, record integer)")
+            pairs = 0
+            for unit in units:
+                pairs += self._add_one(unit)
+                if pairs > _AT_ONCE:
+                    break
+            self._connection.execute("insert or ignore into known select key, record from temp.pair order by key, record")
+            self._connection.execute("drop table temp.pair")
+        return pairs > _AT_ONCE
+
+    def _add_one(self, unit: IndexedUnit) -> int:
+        """Add a unit; the number of its keys."""
+        digest, shared, links, records = unit
+        number = self._connection.execute("select coalesce(max(id), 0) + 1 from unit").fetchone()[0]
+        first = number << _SHIFT
+        self._connection.execute(
+            "insert into unit values (?, ?, 0, ?, ?, ?)", (number, digest, shared, links, _keys_of(records))
+        )
+        self._connection.executemany(
+            "insert into record values (?, ?, ?)",
+            [(first + n, hashlib.blake2b(value, digest_size=8).digest(), value) for n, (_, value) in enumerate(records)],
+        )
+        pairs = [(key, first + n) for n, (keys, _) in enumerate(records) for key in keys]
+        self._connection.executemany("insert into temp.pair values (?, ?)", pairs)
+        return len(pairs)
 
     def number(self, digests: Sequence[bytes]) -> None:
         """Note the order of the units."""

@@ -5,7 +5,11 @@ from contextlib import closing
 
 import pytest
 
-from irsa_doctor.store.index import IndexReader, IndexWriter, index_keys
+from irsa_doctor.store.index import IndexedUnit, IndexReader, IndexWriter, index_keys
+
+
+def _records(rng, keys):
+    return [(tuple(rng.sample(keys[:250], rng.randint(0, 4))), f"{n}".encode()) for n in range(rng.randint(0, 40))]
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -14,9 +18,8 @@ def test_a_reader_that_knows_the_keys_has_the_same_rows(tmp_path, seed):
     keys = [rng.getrandbits(64) - 2**63 for _ in range(300)]
     units = [f"{number:016d}".encode() for number in range(4)]
     with closing(IndexWriter(path)) as index:
-        for unit in units:
-            records = [(tuple(rng.sample(keys[:250], rng.randint(0, 4))), f"{n}".encode()) for n in range(rng.randint(0, 40))]
-            index.add(unit, b"", b"", records)
+        for some in (units[:3], units[3:]):
+            index.add(IndexedUnit(unit, b"", b"", _records(rng, keys)) for unit in some)
         index.number(units)
     known = index_keys(path)
     elsewhere = 0
