@@ -54,11 +54,14 @@ if TYPE_CHECKING:
 INDEX = "index.db"
 
 
+_TALLIED = TallyRow._fields[1:]
+
+
 class RunSums(msgspec.Struct):
     """What is added up over the units of a run."""
 
     counts: Counter[str] = msgspec.field(default_factory=Counter)
-    tallies: dict[str, Counter[str]] = {}
+    tallies: dict[str, dict[str, int]] = {}
     unknown: dict[tuple[str, str, str, str], tuple[set[str], int]] = {}
     fitting: set[str] = set()
     used: set[str] = set()
@@ -89,9 +92,9 @@ class RunSums(msgspec.Struct):
 
     def add_tally(self, tally: Tally) -> None:
         """Add how often a rule was evaluated."""
-        fields = msgspec.structs.asdict(tally)
-        del fields["id"]
-        self.tallies.setdefault(tally.id, Counter()).update(fields)
+        each = self.tallies.setdefault(tally.id, dict.fromkeys(_TALLIED, 0))
+        for name in _TALLIED:
+            each[name] += getattr(tally, name)
 
     def add_unknown(self, missing: Missing) -> None:
         """Add a missing input."""
@@ -219,9 +222,7 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
                 )
                 for w in masked_answer(self.governing.settings).waivers
             ),
-            tallies=tuple(
-                TallyRow(rule, *(each[name] for name in TallyRow._fields[1:])) for rule, each in sorted(sums.tallies.items())
-            ),
+            tallies=tuple(TallyRow(rule, *each.values()) for rule, each in sorted(sums.tallies.items())),
             unknown=tuple(UnknownRow(u.missing, u.how, u.rules, u.subjects, u.then, u.file) for u in missing),
             keys=tuple(sums.keys),
         )

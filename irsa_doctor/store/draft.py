@@ -1,6 +1,7 @@
 """Findings and subjects of a run in the making, sorted by SQLite: there may be more of them than fit into memory."""
 
 import sqlite3
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from irsa_doctor.store.rows import SightingRow, SubjectList, canonical
@@ -47,45 +48,59 @@ _SUBJECT = "key, kind, id, account, cluster"
 _SAME = "n.key = j.key and n.account = j.account and n.cluster = j.cluster"
 
 
+_SETS = 1 << 32
+"""more than a unit has sets of what the rules said"""
+
+
 class SubjectsDraft:
     """The subjects of a run before they are written."""
 
     def __init__(self, store: sqlite3.Connection) -> None:
         self._store = store
-        self._sets: dict[str, int] = {}
+        self._sets: dict[int, list[str]] = {}
         store.executescript(
             f"pragma temp_store = file; drop table if exists temp.judged;create temp table judged ({_SUBJECT}, verdicts, unit);"
         )
 
     def add(self, unit: int, subjects: SubjectList) -> None:
         """Add the subjects of a unit."""
-        sets = [self._sets.setdefault(canonical(dict(each)), len(self._sets)) for each in subjects.verdicts]
-        self._store.executemany(
-            "insert into temp.judged values (?, ?, ?, ?, ?, ?, ?)",
-            ((*row[:5], sets[row.verdicts], unit) for row in subjects.rows),
-        )
+        self._sets[unit] = [sys.intern(canonical(dict(each))) for each in subjects.verdicts]
+        # the rows go in as they came: there are ten times as many as of anything else
+        self._store.executemany(f"insert into temp.judged values (?, ?, ?, ?, ?, ?, {unit:d})", subjects.rows)  # noqa: S608 - a number
 
     def write(self, run: int) -> None:
         """Write them to a run; those that no run has seen before get a number."""
         store = self._store
+        self._write_sets()
         # a subject that several units have is that of the first of them
         store.execute(
-            f"create temp table distinct_subject as select {_SUBJECT}, verdicts, min(unit) as unit"  # noqa: S608 - our own names
-            " from temp.judged group by key"
+            f"create temp table distinct_subject as select {_SUBJECT}, verdicts, min(unit) as unit,"  # noqa: S608 - our own names
+            f" (select number from subject_name n where {_SAME}) as number from temp.judged j group by key"
         )
-        store.executemany("insert or ignore into verdict_set (verdicts) values (?)", ((text,) for text in self._sets))
-        ids = dict(store.execute("select verdicts, id from verdict_set"))
-        store.execute("create temp table said (number integer primary key, verdicts integer)")
-        store.executemany("insert into said values (?, ?)", ((number, ids[text]) for text, number in self._sets.items()))
+        last = store.execute("select coalesce(max(number), 0) from subject_name").fetchone()[0]
+        # they are in the order of their keys, and so their numbers are
         store.execute(
-            f"insert into subject_name ({_SUBJECT}) select {_SUBJECT} from temp.distinct_subject j"  # noqa: S608 - our own names
-            f" where not exists (select 1 from subject_name n where {_SAME}) order by j.key"
+            f"insert into subject_name (number, {_SUBJECT}) select ? + rowid, {_SUBJECT} from temp.distinct_subject"  # noqa: S608
+            " where number is null order by rowid",
+            (last,),
         )
         store.execute(
-            "insert into subject_verdict select ?, n.number, s.verdicts from temp.distinct_subject j"  # noqa: S608 - our own names
-            f" join temp.said s on s.number = j.verdicts join subject_name n on {_SAME}",
-            (run,),
+            "insert into subject_verdict select ?, coalesce(j.number, ? + j.rowid), s.verdicts from temp.distinct_subject j"
+            " join temp.said s on s.number = ? * j.unit + j.verdicts",
+            (run, last, _SETS),
         )
         store.execute("drop table temp.distinct_subject")
         store.execute("drop table temp.said")
         store.execute("drop table temp.judged")
+
+    def _write_sets(self) -> None:
+        """Write what the rules said, each set once, and which of them each unit means by its numbers."""
+        store = self._store
+        texts = dict.fromkeys(text for sets in self._sets.values() for text in sets)
+        store.executemany("insert or ignore into verdict_set (verdicts) values (?)", ((text,) for text in texts))
+        ids = dict(store.execute("select verdicts, id from verdict_set"))
+        store.execute("create temp table said (number integer primary key, verdicts integer)")
+        store.executemany(
+            "insert into said values (?, ?)",
+            ((_SETS * unit + number, ids[text]) for unit, sets in self._sets.items() for number, text in enumerate(sets)),
+        )

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import NamedTuple
 
 from irsa_doctor.store.changes import status_after
-from irsa_doctor.store.rows import canonical, canonical_bytes, sha256
+from irsa_doctor.store.rows import canonical, canonical_lines, sha256
 
 _CONTENT = {
     "scope": "select kind, id, name, ou, state, why, taken, sha256 from scope where run = ?",
@@ -22,6 +22,12 @@ _CONTENT = {
     "unknown": "select missing, how, rules, subjects, then_, file from unknown where run = ?",
     "change": "select s.key, s.change from change s where s.run = ? order by s.key, s.change",
 }
+_BY_NAME = (
+    "select s.key, s.kind, s.id, s.account, s.cluster, v.verdicts from subject_name s"
+    " cross join subject_verdict j on j.run = ? and j.subject = s.number left join verdict_set v on v.id = j.verdicts"
+    " order by s.key"
+)
+"""the subjects of a run by the index of their names, in its order"""
 BEFORE_NUMBERS: Mapping[str, str] = {
     **{table: query.replace(", s.number", "") for table, query in _CONTENT.items() if table != "change"}
 }
@@ -52,19 +58,27 @@ class StoreVerification(NamedTuple):
 def content_digest(store: sqlite3.Connection, run: int, content: Mapping[str, str] = _CONTENT) -> str:
     """The digest of all rows of a run, table by table, sorted; `content`: the queries, by table."""
     digest = hashlib.sha256()
+    has_names = store.execute("select 1 from sqlite_master where name = 'subject_name'").fetchone() is not None
     for table, query in content.items():
         digest.update(f"{table}\n".encode())
-        for line in _sorted_lines(store, query, run):
-            digest.update(line)
-            digest.update(b"\n")
+        for lines in _sorted_lines(store, _BY_NAME if table == "subject" and has_names else query, run):
+            digest.update(lines)
     return f"sha256:{digest.hexdigest()}"
 
 
 def _sorted_lines(store: sqlite3.Connection, query: str, run: int) -> Iterable[bytes]:
-    """The rows of a query as text, sorted by code points. Those of which there may be more than fit into memory are sorted by
-    SQLite: they begin with a key that no other has."""
-    lines = (canonical_bytes(row) for row in store.execute(query, (run,)))
-    return lines if " order by s.key" in query else sorted(lines)
+    """The rows of a query as lines of text, sorted by code points. Those of which there may be more than fit into memory are
+    sorted by SQLite: they begin with a key that no other has."""
+    rows = store.execute(query, (run,))
+    if " order by s.key" in query:
+        while some := rows.fetchmany(_AT_ONCE):
+            yield canonical_lines(some)
+    else:
+        yield from sorted(canonical_lines([row]) for row in rows)
+
+
+_AT_ONCE = 100
+"""rows that are read and written out at once"""
 
 
 def run_hash(store: sqlite3.Connection, run: int) -> str:

@@ -2,13 +2,14 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
+from itertools import islice
 from typing import Any
 
 from irsa_doctor.store.changes import FindingOutcome, Sight, Standing, outcome_of_absent, outcome_of_seen
 from irsa_doctor.store.integrity import content_digest, run_hash
 from irsa_doctor.store.reading import departed_accounts, organizations_of
-from irsa_doctor.store.rows import RunRows, canonical, sha256
+from irsa_doctor.store.rows import RunRows, SightingRow, canonical, sha256
 from irsa_doctor.store.tables import transaction
 
 
@@ -99,25 +100,41 @@ def _write_rows(store: sqlite3.Connection, run: int, rows: RunRows) -> None:
 
 
 def _write_sightings(store: sqlite3.Connection, run: int, rows: RunRows, last: int | None) -> None:
-    """Write the findings of a run, one at a time, and what becomes of each."""
-    for number, sighting in enumerate(rows.sightings):
-        digest = sha256(sighting.body)
-        row = store.execute(f"{_STANDING} where f.key = ?", (sighting.key,)).fetchone() if last is not None else None
-        outcome = outcome_of_seen(_standing(row, last) if row else None, sighting, rows.as_of[:10])
-        store.execute("insert or ignore into body values (?, ?)", (digest, sighting.body))
-        store.execute(
-            "insert into sighting values (?, ?, ?, ?, ?, ?, ?, ?)",
-            (run, sighting.key, sighting.severity, sighting.confidence, sighting.status, sighting.waiver, digest, number),
+    """Write the findings of a run, some at a time, and what becomes of each."""
+    numbered = enumerate(rows.sightings)
+    while some := list(islice(numbered, _AT_ONCE)):
+        outcomes = [_outcome(store, sighting, last, rows.as_of[:10]) for _, sighting in some]
+        digests = [sha256(sighting.body) for _, sighting in some]
+        store.executemany(
+            "insert or ignore into body values (?, ?)",
+            [(digest, sighting.body) for (_, sighting), digest in zip(some, digests, strict=True)],
         )
-        store.execute(
+        store.executemany(
+            "insert into sighting values (?, ?, ?, ?, ?, ?, ?, ?)",
+            [
+                (run, s.key, s.severity, s.confidence, s.status, s.waiver, digest, number)
+                for (number, s), digest in zip(some, digests, strict=True)
+            ],
+        )
+        store.executemany(
             "insert into finding values (?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " on conflict (key) do update set last_seen = excluded.last_seen, status = excluded.status",
-            (
-                *(sighting.key, sighting.rule, sighting.kind, sighting.subject, sighting.account, sighting.cluster),
-                *(run, run, outcome.status),
-            ),
+            [
+                (s.key, s.rule, s.kind, s.subject, s.account, s.cluster, run, run, outcome.status)
+                for (_, s), outcome in zip(some, outcomes, strict=True)
+            ],
         )
-        _write_changes(store, run, sighting.key, outcome)
+        _write_changes(store, run, [(s.key, outcome) for (_, s), outcome in zip(some, outcomes, strict=True)])
+
+
+_AT_ONCE = 500
+"""findings that are written at once"""
+
+
+def _outcome(store: sqlite3.Connection, sighting: SightingRow, last: int | None, day: str) -> FindingOutcome:
+    """What becomes of a finding on a day; `last` is the last run before."""
+    row = store.execute(f"{_STANDING} where f.key = ?", (sighting.key,)).fetchone() if last is not None else None
+    return outcome_of_seen(_standing(row, last) if row else None, sighting, day)
 
 
 def _write_absent(store: sqlite3.Connection, run: int, rows: RunRows, last: int | None) -> None:
@@ -137,8 +154,9 @@ def _write_absent(store: sqlite3.Connection, run: int, rows: RunRows, last: int 
     results = [(standing.key, outcome_of_absent(standing, sight)) for standing in (_standing(row, last) for row in absent)]
     for key, outcome in results:
         store.execute("update finding set status = ? where key = ?", (outcome.status, key))
-        _write_changes(store, run, key, outcome)
+    _write_changes(store, run, results)
 
 
-def _write_changes(store: sqlite3.Connection, run: int, key: str, outcome: FindingOutcome) -> None:
-    store.executemany("insert into change values (?, ?, ?)", [(run, key, change) for change in outcome.changes])
+def _write_changes(store: sqlite3.Connection, run: int, outcomes: Iterable[tuple[str, FindingOutcome]]) -> None:
+    rows = [(run, key, change) for key, outcome in outcomes for change in outcome.changes]
+    store.executemany("insert into change values (?, ?, ?)", rows)

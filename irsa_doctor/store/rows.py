@@ -15,12 +15,22 @@ def canonical(value: object) -> str:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
 
 
-def canonical_bytes(row: Sequence[str | int | None]) -> bytes:
-    """The canonical JSON of a row of texts and numbers, in UTF-8."""
+def canonical_lines(rows: Sequence[Sequence[str | int | None]]) -> bytes:
+    """The canonical JSON of rows of texts and numbers, in UTF-8, each with a line end."""
     try:
-        return msgspec.json.encode(row)
+        return _JSON.encode_lines(rows)
     except UnicodeEncodeError:  # a lone surrogate
-        return canonical(row).encode(errors="surrogatepass")
+        return b"".join(map(_line, rows))
+
+
+def _line(row: Sequence[str | int | None]) -> bytes:
+    try:
+        return _JSON.encode(row) + b"\n"
+    except UnicodeEncodeError:
+        return f"{canonical(row)}\n".encode(errors="surrogatepass")
+
+
+_JSON = msgspec.json.Encoder()
 
 
 def sha256(text: str) -> str:
