@@ -159,7 +159,8 @@ class ShardRun:
         generation = kept.generation(name)
         if generation is None or generation == self._generation:
             return generation is not None
-        with closing(IndexReader(self._index, unit.digest)) as reader:
+        keys = keys_of_all(self._index, self._generation)
+        with closing(IndexReader(self._index, unit.digest, keys)) as reader:
             return all(reader.mark(key) == mark for key, mark in result_from(kept.result(name)).asked)
 
     # ---- place

@@ -31,7 +31,7 @@ from irsa_doctor.shards.results import ForeignPlace, UnitResult, UnitSighting
 from irsa_doctor.shards.units import Unit
 from irsa_doctor.store.index import IndexKeys, IndexReader, index_keys, mark_of
 from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList, SubjectRow, canonical, sha256
-from irsa_doctor.text.mask import masked
+from irsa_doctor.text.mask import masked, needs_no_mask
 from irsa_doctor.text.positions import Documents
 
 
@@ -269,15 +269,21 @@ class RunNames:
         # subjects that the rules said the same of mostly share the very record of it
         shared: dict[int, int] = {}
         numbers: dict[tuple[tuple[str, str], ...], int] = {}
-        for subject in subjects:
+        for subject, lasting in self._lasting(tuple(subjects)):
             number = shared.get(id(subject.verdicts))
             if number is None:
                 number = shared[id(subject.verdicts)] = numbers.setdefault(subject.verdicts, len(numbers))
-            lasting = masked(self._names.lasting(subject.kind, subject.id))
             key = sha256(f"{subject.kind}\0{lasting}")
             if key not in rows:
                 rows[key] = SubjectRow(key, subject.kind, lasting, *self._names.home(subject.kind, lasting), number)
         return SubjectList(list(numbers), list(rows.values()))
+
+    def _lasting(self, subjects: Sequence[JudgedSubject]) -> Iterable[tuple[JudgedSubject, str]]:
+        """Subjects with the names that stay, without what looks like a secret; nearly always none of them does."""
+        names = [self._names.lasting(subject.kind, subject.id) for subject in subjects]
+        if not needs_no_mask("\n".join(names)):
+            names = list(map(masked, names))
+        return zip(subjects, names, strict=True)
 
 
 def _body(record: msgspec.Struct) -> str:

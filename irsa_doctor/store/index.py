@@ -14,8 +14,8 @@ INDEX_VERSION = 4
 _TABLES = """
 create table unit (id integer primary key, digest blob not null unique, number integer not null, shared blob not null,
   links blob not null, keys blob not null);
-create table record (id integer primary key, mark blob not null, value blob not null);
-create table known (key integer not null, record integer not null, primary key (key, record)) without rowid;
+create table record (id integer primary key, value blob not null);
+create table known (key integer not null, record integer not null, mark blob not null, primary key (key, record)) without rowid;
 """
 _SHIFT = 32
 """bits of the id of a record that number the records of a unit"""
@@ -76,13 +76,13 @@ class IndexWriter:
         """Add some of the units that are left; whether there may be more."""
         with self._connection:
             self._connection.execute("begin")
-            self._connection.execute("create temp table pair (key integer, record integer)")
+            self._connection.execute("create temp table pair (key integer, record integer, mark blob)")
             pairs = 0
             for unit in units:
                 pairs += self._add_one(unit)
                 if pairs > _AT_ONCE:
                     break
-            self._connection.execute("insert or ignore into known select key, record from temp.pair order by key, record")
+            self._connection.execute("insert or ignore into known select key, record, mark from temp.pair order by key, record")
             self._connection.execute("drop table temp.pair")
         return pairs > _AT_ONCE
 
@@ -95,11 +95,11 @@ class IndexWriter:
             "insert into unit values (?, ?, 0, ?, ?, ?)", (number, digest, shared, links, _keys_of(records))
         )
         self._connection.executemany(
-            "insert into record values (?, ?, ?)",
-            [(first + n, hashlib.blake2b(value, digest_size=8).digest(), value) for n, (_, value) in enumerate(records)],
+            "insert into record values (?, ?)", [(first + n, value) for n, (_, value) in enumerate(records)]
         )
-        pairs = [(key, first + n) for n, (keys, _) in enumerate(records) for key in keys]
-        self._connection.executemany("insert into temp.pair values (?, ?)", pairs)
+        marks = [hashlib.blake2b(value, digest_size=8).digest() for _, value in records]
+        pairs = [(key, first + n, marks[n]) for n, (keys, _) in enumerate(records) for key in keys]
+        self._connection.executemany("insert into temp.pair values (?, ?, ?)", pairs)
         return len(pairs)
 
     def number(self, digests: Sequence[bytes]) -> None:
@@ -182,10 +182,9 @@ class IndexReader:
         the own one, its mark, its id."""
         if not self.may_have(key):
             return []
-        query = "select k.record, r.mark from known k join record r on r.id = k.record where k.key = ?"
         own = self._numbers.get(self._own, 0)
         rows = []
-        for record, mark in self._connection.execute(query, (key,)):
+        for record, mark in self._connection.execute("select record, mark from known where key = ?", (key,)):
             unit = record >> _SHIFT
             if unit != self._own:
                 number = self._numbers[unit]

@@ -203,8 +203,11 @@ class ShardView(View, frozen=True, dict=True):
     @cached_property
     def naming(self) -> Mapping[str, tuple[str, ...]]:
         """Role ARN -> subjects of the service accounts of all shards that name it, sorted."""
+        of_own = super().naming
 
         def of(role: str) -> tuple[str, ...] | None:
+            if role not in self._foreign_users:
+                return of_own.get(role)
             own, _ = self._own_users.get(role, ([], []))
             return tuple(sorted({account.subject for account in self._users(ServiceAccount, own, role)})) or None
 
@@ -213,8 +216,11 @@ class ShardView(View, frozen=True, dict=True):
     @cached_property
     def role_users(self) -> Mapping[str, tuple[RoleUser, ...]]:
         """Role ARN -> the service accounts of all shards that use it."""
+        of_own = super().role_users
 
         def of(role: str) -> tuple[RoleUser, ...] | None:
+            if role not in self._foreign_users:
+                return of_own.get(role)
             accounts, workloads = self._own_users.get(role, ([], []))
             users = self._users(ServiceAccount, accounts, role), self._users(Workload, workloads, role)
             return RoleUsers(self, *users).get(role)
@@ -347,7 +353,7 @@ class _ShardAccounts(Accounts, frozen=True, dict=True):
 
 
 class _ForeignAccounts(Mapping[str, ServiceAccount]):
-    """The service accounts of a cluster of another shard by subject. They are read when more of them is looked at than these."""
+    """The service accounts of a cluster of another shard by subject. They are read when more is asked than these."""
 
     def __init__(self, foreign: Foreign, cluster: str, subjects: Iterable[str]) -> None:
         self._foreign, self._cluster = foreign, cluster
