@@ -31,7 +31,7 @@ from irsa_doctor.shards.results import ForeignPlace, UnitResult, UnitSighting
 from irsa_doctor.shards.units import Unit
 from irsa_doctor.store.index import IndexKeys, IndexReader, index_keys, mark_of
 from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList, SubjectRow, canonical, sha256
-from irsa_doctor.text.mask import masked, needs_no_mask
+from irsa_doctor.text.mask import looks_plain, masked
 from irsa_doctor.text.positions import Documents
 
 
@@ -58,12 +58,10 @@ def extract(unit: Unit, limits: Limits) -> Extract:
     inventory = loaded.inventory
     paths = (row.path for row in inventory.documents)
     shared = shared_facts(inventory, [path for path in paths if (text := loaded.documents.source(path)) and text.repeats])
-    return Extract(
-        unit.digest,
-        packing.packed(shared),
-        packing.packed(tuple(sorted(set(links_of(inventory))))),
-        [(record.keys, packing.packed(record.record)) for record in shard_records(inventory)],
-    )
+    named: set[str] = set()
+    records = [(record.keys, packing.packed(record.record)) for record in shard_records(inventory, named)]
+    links = packing.packed(tuple(sorted(set(links_of(inventory, named)))))
+    return Extract(unit.digest, packing.packed(shared), links, records)
 
 
 class UnitQuestion(msgspec.Struct, frozen=True):
@@ -220,6 +218,10 @@ def _foreign(finding: Finding, documents: Documents, names: Sequence[str]) -> tu
     )
 
 
+_TOGETHER = 16
+"""names that are checked for secrets together: one that may have some costs that all of them are checked one by one"""
+
+
 class RunNames:
     """Findings and subjects as rows of a store, under the names that stay."""
 
@@ -278,12 +280,14 @@ class RunNames:
                 rows[key] = SubjectRow(key, subject.kind, lasting, *self._names.home(subject.kind, lasting), number)
         return SubjectList(list(numbers), list(rows.values()))
 
-    def _lasting(self, subjects: Sequence[JudgedSubject]) -> Iterable[tuple[JudgedSubject, str]]:
+    def _lasting(self, subjects: Sequence[JudgedSubject]) -> Iterator[tuple[JudgedSubject, str]]:
         """Subjects with the names that stay, without what looks like a secret; nearly always none of them does."""
-        names = [self._names.lasting(subject.kind, subject.id) for subject in subjects]
-        if not needs_no_mask("\n".join(names)):
-            names = list(map(masked, names))
-        return zip(subjects, names, strict=True)
+        for first in range(0, len(subjects), _TOGETHER):
+            some = subjects[first : first + _TOGETHER]
+            names = [self._names.lasting(subject.kind, subject.id) for subject in some]
+            if not looks_plain("\n".join(names)):
+                names = list(map(masked, names))
+            yield from zip(some, names, strict=True)
 
 
 def _body(record: msgspec.Struct) -> str:

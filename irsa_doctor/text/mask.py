@@ -86,10 +86,10 @@ def needs_no_mask(text: str) -> bool:
     looked at together.
     """
     if len(text) > _REMEMBERED:
-        return _looks_plain(text)
+        return looks_plain(text)
     unseen = set(text.split("\n")) - _plain_lines
     if unseen:
-        if not _looks_plain("\n".join(unseen)):
+        if not looks_plain("\n".join(unseen)):
             return False
         if len(_plain_lines) > _MOST_LINES:
             _plain_lines.clear()
@@ -97,7 +97,8 @@ def needs_no_mask(text: str) -> bool:
     return True
 
 
-def _looks_plain(text: str) -> bool:
+def looks_plain(text: str) -> bool:
+    """What `needs_no_mask` says, of a text that does not come again: none of its lines is remembered."""
     return not _has_sign(text) and _without_blobs(text) == text
 
 

@@ -111,8 +111,35 @@ class _Question:
         """Returns what `ask` does."""
         values = self._read(facts)
         if values not in self._answers:
+            if len(self._answers) >= _MOST_ANSWERS:
+                self._answers.clear()
             self._answers[values] = ask(self.rule, facts)
         return self._answers[values]
+
+
+_MOST_ANSWERS = 4_096
+"""answers that are remembered of one rule"""
+
+
+def _questions(rules: Sequence[Rule]) -> Mapping[type, Sequence[_Question]]:
+    """The questions of rules by the type of the facts that they are about. Those of the last lists of rules are remembered, with
+    what they said: an audit judges one account after the other by the same."""
+    for place, (known, by_type) in enumerate(_last):
+        if known is rules:
+            _last.append(_last.pop(place))
+            return by_type
+    of_rules: dict[type, list[_Question]] = {}
+    for rule in rules:
+        for subject in rule.subject:
+            of_rules.setdefault(SUBJECTS[subject], []).append(_Question(rule))
+    _last.append((rules, of_rules))
+    del _last[:-_REMEMBERED]
+    return of_rules
+
+
+_last: list[tuple[Sequence[Rule], Mapping[type, Sequence[_Question]]]] = []
+_REMEMBERED = 4
+"""lists of rules: those of subjects, of waivers, of a change, and one more"""
 
 
 def _nothing(facts: msgspec.Struct) -> object:
@@ -291,10 +318,7 @@ def answers(
     """What every rule says of every subject. `offering` says what mends a finding, `accounts_of` which service accounts it
     concerns; what that costs is charged to the policy, of the `work` of the run. Every subject is added to the `record`."""
     work = work or Work()
-    by_type: dict[type, list[_Question]] = {}
-    for rule in rules:
-        for subject in rule.subject:
-            by_type.setdefault(SUBJECTS[subject], []).append(_Question(rule))
+    by_type = _questions(rules)
     memo: dict[msgspec.Struct, _Seen] = {}
     # most subjects share the very record, and to look up a number is faster than to compare thirty facts
     same: dict[int, _Seen] = {}

@@ -121,12 +121,10 @@ def _owners(inventory: Inventory) -> Iterator[str]:
         yield f"account {arn.account}" if arn else f"cluster {name}"
 
 
-def links_of(inventory: Inventory) -> Iterator[str]:
-    """The accounts and issuers that trust policies, service accounts, workloads and associations name."""
-    texts: set[str] = set()
-    for role in inventory.roles:
-        if isinstance(role.policy, TrustPolicy):
-            texts.update(_texts(role.policy.document))
+def links_of(inventory: Inventory, of_policies: Iterable[str]) -> Iterator[str]:
+    """The accounts and issuers that trust policies, service accounts, workloads and associations name; the policies have these
+    texts."""
+    texts = set(of_policies)
     for user in _users(inventory):
         texts.update(role_arns_named(user))
     for item in inventory.associations:
@@ -147,11 +145,13 @@ def is_deep(inventory: Inventory) -> bool:
     return templates or not inventory.clouds.is_empty or any(getattr(inventory, name) for name in _DEEP)
 
 
-def shard_records(inventory: Inventory) -> Iterator[ShardRecord]:
-    """The records of a shard that others look up one by one."""
+def shard_records(inventory: Inventory, named: set[str]) -> Iterator[ShardRecord]:
+    """The records of a shard that others look up one by one. The texts of trust policies are added to `named`."""
     for role in inventory.roles:
+        texts = _texts(role.policy.document) if isinstance(role.policy, TrustPolicy) else set[str]()
+        named.update(texts)
         if role.arn:
-            yield ShardRecord(tuple(dict.fromkeys(_role_keys(role))), role)
+            yield ShardRecord(tuple(dict.fromkeys(_role_keys(role, texts))), role)
     for provider in inventory.providers:
         account, arn = provider.account, provider.arn
         keys = (key_of("provider", arn), key_of("kin", account, kin(arn)), key_of("providers", account))
@@ -164,17 +164,16 @@ def shard_records(inventory: Inventory) -> Iterator[ShardRecord]:
     yield from _blocks(inventory)
 
 
-def _role_keys(role: Role) -> Iterator[int]:
+def _role_keys(role: Role, texts: set[str]) -> Iterator[int]:
     name = role.name.lower()
     yield from (key_of("role", role.arn), key_of("role-name", role.account, name), key_of("name", name))
-    policy = role.policy
-    if not isinstance(policy, TrustPolicy):
-        return
-    texts = set(_texts(policy.document))
     providers = [text for text in texts if ":oidc-provider/" in text]
+    if not providers:
+        return
     issuers = {arn.name for text in providers if (arn := parse_arn(text))}
-    subjects = {text for text in texts if text.startswith(PREFIX) and not _HARD & set(text)}
-    if any("$" in text or "ignorecase" in text.lower() for text in texts):
+    subjects = {text for text in texts if text.startswith(PREFIX) and _HARD.isdisjoint(text)}
+    together = "\0".join(texts)
+    if "$" in together or "ignorecase" in together.lower():
         subjects.add(ANY_SUBJECT)
     yield from (key_of("trust", text) for text in providers)
     yield from (key_of("trusted-issuer", issuer) for issuer in issuers)
@@ -184,18 +183,21 @@ def _role_keys(role: Role) -> Iterator[int]:
 _HARD = frozenset("*?$")
 
 
-def _texts(value: object) -> Iterator[str]:
+def _texts(value: object) -> set[str]:
     """Every text in a JSON value, names of members too."""
-    waiting = [value]
+    texts: set[str] = set()
+    waiting = [[value]]
     while waiting:
-        value = waiting.pop()
-        if isinstance(value, str):
-            yield value
-        elif isinstance(value, dict):
-            yield from value
-            waiting.extend(value.values())
-        elif isinstance(value, list | tuple):
-            waiting.extend(value)
+        for each in waiting.pop():
+            # most values are texts, and there are very many
+            if isinstance(each, str):
+                texts.add(each)
+            elif isinstance(each, dict):
+                texts.update(each)
+                waiting.append(list(each.values()))
+            elif isinstance(each, list | tuple):
+                waiting.append(list(each))
+    return texts
 
 
 def role_arns_named(user: ServiceAccount | Workload) -> Iterable[str]:
