@@ -122,8 +122,8 @@ _MOST_ANSWERS = 4_096
 
 
 def _questions(rules: Sequence[Rule]) -> Mapping[type, Sequence[_Question]]:
-    """The questions of rules by the type of the facts that they are about. Those of the last lists of rules are remembered, with
-    what they said: an audit judges one account after the other by the same."""
+    """The questions of rules by the type of the facts that they are about. Those of the last lists are remembered, with what
+    they said: an audit judges one account after the other by the same."""
     for place, (known, by_type) in enumerate(_last):
         if known is rules:
             _last.append(_last.pop(place))

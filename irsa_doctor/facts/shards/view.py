@@ -1,14 +1,14 @@
 """One shard seen as `View` sees a whole organisation: every table answers as it would over all shards together."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
 from typing import TypeVar
 
 import msgspec
 
-from irsa_doctor.facts.grants.principals import Principals, ids_of_eks, kin
-from irsa_doctor.facts.lookups.accounts import Accounts, ClusterSubjects
+from irsa_doctor.facts.grants.principals import Principals
+from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.facts.lookups.audiences import AudienceLookups, RoleAudiences, audiences_of_roles
 from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.facts.lookups.names import Names
@@ -16,8 +16,10 @@ from irsa_doctor.facts.lookups.users import RoleUser, RoleUsers
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.alike import AlikeRoles
 from irsa_doctor.facts.roles.role import AnalysedRole
+from irsa_doctor.facts.shards.accounts import ShardAccounts
 from irsa_doctor.facts.shards.inventory import ShardInventory
-from irsa_doctor.facts.shards.rows import ANY_SUBJECT, ClusterAccounts, ClusterSubjectList, SharedFacts, role_arns_named
+from irsa_doctor.facts.shards.providers import ShardPrincipals, providers_of_account
+from irsa_doctor.facts.shards.rows import ANY_SUBJECT, SharedFacts, role_arns_named
 from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, in_order
 from irsa_doctor.model import (
     Cluster,
@@ -165,7 +167,7 @@ class ShardView(View, frozen=True, dict=True):
     @cached_property
     def accounts(self) -> Accounts:
         """Service accounts of all shards, by language."""
-        return _ShardAccounts(self.inventory)
+        return ShardAccounts(self.inventory)
 
     @cached_property
     def audiences(self) -> frozenset[str]:
@@ -232,7 +234,7 @@ class ShardView(View, frozen=True, dict=True):
     @cached_property
     def principals(self) -> Principals:
         """Federated principals, classified."""
-        return _ShardPrincipals(self.inventory, {})
+        return ShardPrincipals(self.inventory, {})
 
     @cached_property
     def providers_by_issuer(self) -> Mapping[str, tuple[OidcProvider, ...]]:
@@ -250,7 +252,7 @@ class ShardView(View, frozen=True, dict=True):
         """ARNs of the OIDC providers of all shards, by account."""
 
         def of(account: str) -> Names | None:
-            arns = tuple([provider.arn for provider in _providers_of(shard_of(self), account)])
+            arns = tuple([provider.arn for provider in providers_of_account(shard_of(self), account)])
             return Names(arns) if arns else None
 
         return LookedUp(of)
@@ -325,82 +327,6 @@ def _times_admitted(role: AnalysedRole, issuer: str, subject: str) -> int:
     """For how many of its providers of an issuer a role admits a subject by name."""
     languages = [admits.subjects for arn, admits in role.by_provider.items() if (p := parse_arn(arn)) and p.name == issuer]
     return sum(isinstance(language, Finite) and subject in language.values for language in languages)
-
-
-def _providers_of(inventory: ShardInventory, account: str) -> list[OidcProvider]:
-    rows = Foreign(inventory.index).find(OidcProvider, "providers", account)
-    own = [provider for provider in inventory.providers if provider.account == account]
-    return in_order(own, [row for row in rows if row[1].account == account])
-
-
-class _ShardAccounts(Accounts, frozen=True, dict=True):
-    """The service accounts of all shards; those of the clusters of others are read when a trust policy needs them."""
-
-    @cached_property
-    def _by_cluster(self) -> Mapping[str, ClusterSubjects]:
-        own, inventory = super()._by_cluster, self.inventory
-        foreign = Foreign(inventory.index) if isinstance(inventory, ShardInventory) else None
-
-        def of(cluster: str) -> ClusterSubjects | None:
-            if cluster in own or foreign is None:
-                return own.get(cluster)
-            rows = foreign.find(ClusterSubjectList, "cluster-subjects", cluster)
-            listed = [row for _, row in rows if row.cluster == cluster]
-            accounts = _ForeignAccounts(foreign, cluster, (subject for row in listed for subject in row.subjects))
-            return ClusterSubjects(accounts) if accounts else None
-
-        return LookedUp(of)
-
-
-class _ForeignAccounts(Mapping[str, ServiceAccount]):
-    """The service accounts of a cluster of another shard by subject. They are read when more is asked than these."""
-
-    def __init__(self, foreign: Foreign, cluster: str, subjects: Iterable[str]) -> None:
-        self._foreign, self._cluster = foreign, cluster
-        self._subjects = dict.fromkeys(subjects)
-
-    @cached_property
-    def _accounts(self) -> Mapping[str, ServiceAccount]:
-        rows = [block.accounts for _, block in self._foreign.find(ClusterAccounts, "cluster-accounts", self._cluster)]
-        return {each.subject: each for block in rows for each in block if each.cluster == self._cluster}
-
-    def __getitem__(self, subject: str) -> ServiceAccount:
-        return self._accounts[subject]
-
-    def __contains__(self, subject: object) -> bool:
-        return subject in self._subjects
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._subjects)
-
-    def __len__(self) -> int:
-        return len(self._subjects)
-
-
-class _ShardPrincipals(Principals, frozen=True, dict=True):
-    """Federated principals, compared with the providers of all shards."""
-
-    @cached_property
-    def _providers(self) -> Mapping[tuple[str, str], list[str]]:
-        own, inventory = super()._providers, self.inventory
-        foreign = Foreign(inventory.index) if isinstance(inventory, ShardInventory) else None
-
-        def of(key: tuple[str, str]) -> list[str] | None:
-            rows = foreign.find(OidcProvider, "kin", *key) if foreign else []
-            arns = [(each, p.arn) for each, p in rows if (p.account, kin(p.arn)) == key]
-            return in_order(own.get(key, []), arns) or None
-
-        return LookedUp(of)
-
-    @cached_property
-    def _ids(self) -> Mapping[str, Names]:
-        inventory = self.inventory
-
-        def of(account: str) -> Names | None:
-            providers = _providers_of(inventory, account) if isinstance(inventory, ShardInventory) else []
-            return ids_of_eks(dict.fromkeys(kin(provider.arn) for provider in providers)) if providers else None
-
-        return LookedUp(of)
 
 
 class _ShardAudiences(AudienceLookups, frozen=True, dict=True):
