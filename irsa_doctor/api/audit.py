@@ -46,7 +46,7 @@ class AuditRun:
 
     def __init__(self, store: str, run: int, outcome: AuditOutcome | None = None, folder: str = "") -> None:
         self.outcome = outcome
-        self._store, self._run = store, run
+        self._store, self._run, self._is_kept = store, run, not folder
         if folder:  # the store of a run that is not kept is there as long as this is
             finalize(self, rmtree, folder, ignore_errors=True)
 
@@ -78,7 +78,7 @@ class AuditRun:
         from irsa_doctor.reports.audit import audit_pieces
 
         with self._members() as members:
-            yield from audit_pieces(members, output_format, style)
+            yield from audit_pieces(members, output_format, style, is_kept=self._is_kept)
 
 
 def audit(  # noqa: PLR0913 - the input, what governs the judgement, and where the work is done
@@ -156,7 +156,7 @@ def _work_folder(path: str) -> str:
     try:
         os.makedirs(path, mode=0o700, exist_ok=True)
     except OSError as error:
-        raise StoreError(f"{path}: {error.strerror}") from error
+        raise StoreError(f"{path}: the folder of --work cannot be made ({error.strerror})") from error
     if os.path.islink(path):
         raise StoreError(f"{path}: it is a link, and nothing is written through links")
     return path
@@ -227,7 +227,7 @@ def audit_changes(
 
     Raises StoreError.
     """
-    from irsa_doctor.store.reading import change_rows, ended_run, last_run, run_at
+    from irsa_doctor.store.reading import change_rows, ended_run, last_run, require_account, run_at
     from irsa_doctor.store.tables import opened
 
     with closing(opened(store)) as connection:
@@ -236,6 +236,7 @@ def audit_changes(
             last = last_run(connection).id
         else:
             last = run_at(connection, rfc3339(until)) if isinstance(until, datetime) else ended_run(connection, until)
+        require_account(connection, account)
         rows = [row for row in change_rows(connection, first, last) if not account or row.account == account]
         return first, last, rows
 

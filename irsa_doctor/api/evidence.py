@@ -45,11 +45,12 @@ def audit_report(
     from irsa_doctor.answers.audit.evidence import AuditEvidence, frameworks_evidence
     from irsa_doctor.rulebook.rules import shipped_rules
     from irsa_doctor.store.population import trend
-    from irsa_doctor.store.reading import run_header, table
+    from irsa_doctor.store.reading import require_account, run_header, table
     from irsa_doctor.store.tables import opened
 
     known = _known_frameworks(frameworks)
     with closing(opened(store)) as connection:
+        require_account(connection, account)
         period = _period(connection, run, start, end)
         header = run_header(connection, period.last)
         source = _source(store, connection, period, account)

@@ -10,7 +10,7 @@ import typer
 
 from irsa_doctor.cli.ages import age_of
 from irsa_doctor.cli.check import check_options
-from irsa_doctor.cli.destinations import write_folder, write_text_pieces
+from irsa_doctor.cli.destinations import refuse_targets, write_folder, write_text_pieces
 from irsa_doctor.cli.help import Command, Commands
 from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options
 from irsa_doctor.cli.options import AsOf, with_options
@@ -93,6 +93,9 @@ def run_audit(
 
     output_format, moment = checked_format("audit", format_), checked_moment("--as-of", as_of)
     inputs, oldest = input_paths(paths, None), age_of("--max-age", max_age)
+    refuse_targets([output, head_file])
+    if no_store and head_file:
+        raise wrong("--no-store keeps no run, and --head-file has nothing to append")
     with governing as governed:
         limits = governed_limits(flags, governed.settings, at_base=bool(governed.revision))
         with counted_progress() as on_stage:
@@ -113,9 +116,9 @@ def run_audit(
                 )
             except (api.StoreError, api.AuditError, api.UnknownRule, api.RuleError, api.BaselineError) as error:
                 raise wrong(str(error)) from error
-    write_text_pieces(done.pieces(output_format, api.style_for()), output)
     if head_file:
         _append(head_file, done.head)
+    write_text_pieces(done.pieces(output_format, api.style_for()), output)
     _end(done, governed.settings.fail_on or "high", strict)
 
 
@@ -179,6 +182,7 @@ def show_changes(
     from irsa_doctor import api
 
     output_format = checked_format("audit-store", format_)
+    checked_word("--fail-on", fail_on, (*api.SEVERITIES, "never"))
     with _readable():
         first, last, rows = api.audit_changes(
             _moment_or_run("--since", since),
@@ -304,6 +308,11 @@ def report_evidence(
     start, end = _day("--from", from_, "T00:00:00Z"), _day("--to", to, "T23:59:59Z")
     if run is not None and (start or end):
         raise wrong("--run and a period exclude each other")
+    if start and end and start > end:
+        raise wrong("the period ends (--to) before it begins (--from)")
+    for flag, value, needs in (("--lines", lines, "ocsf"), ("--ap", plan, "oscal")):
+        if value and output_format != needs:
+            raise wrong(f"{flag} is for -f {needs}")
     if output_format == "site" and not output:
         raise wrong("-f site: -o takes the folder of the pages")
     with _readable():

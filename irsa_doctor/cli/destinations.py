@@ -110,3 +110,5 @@ def refuse_targets(files: Iterable[str | None]) -> None:
             api.refuse_target(file)
         except (OSError, ValueError) as error:
             raise wrong(f"{file}: {api.os_error_reason(error)}") from error
+        if not os.path.isdir(os.path.dirname(os.path.abspath(file))):
+            raise wrong(f"{file}: no such file or folder")

@@ -87,13 +87,13 @@ def render_audit(answer: Mapping[str, Any], output_format: str, style: Style) ->
     return "".join(audit_pieces(answer, output_format, style))
 
 
-def audit_pieces(members: Mapping[str, Any], output_format: str, style: Style) -> Iterator[str]:
-    """Returns the pieces of a run: JSON, a finding a line, or text."""
+def audit_pieces(members: Mapping[str, Any], output_format: str, style: Style, *, is_kept: bool = True) -> Iterator[str]:
+    """Returns the pieces of a run: JSON, a finding a line, or text; of one that is not kept, text has no history."""
     if output_format == "json":
         return _json_pieces(members)
     if output_format == "jsonl":
         return (json.dumps(finding) + "\n" for finding in members["findings"])
-    return (f"{line}\n" for line in _audit_lines(members, style))
+    return (f"{line}\n" for line in _audit_lines(members, style, is_kept))
 
 
 def _json_pieces(members: Mapping[str, Any]) -> Iterator[str]:
@@ -121,7 +121,7 @@ def _indented(value: object, depth: int) -> str:
     return json_text(value).rstrip("\n").replace("\n", "\n" + " " * depth)
 
 
-def _audit_lines(answer: Mapping[str, Any], style: Style) -> Iterator[str]:
+def _audit_lines(answer: Mapping[str, Any], style: Style, is_kept: bool) -> Iterator[str]:
     run, scope, summary = answer["run"], answer["scope"], answer["summary"]
     has_findings = False
     for finding in answer["findings"]:
@@ -140,6 +140,9 @@ def _audit_lines(answer: Mapping[str, Any], style: Style) -> Iterator[str]:
     yield from prose(f"Read in full: {read}.", style, "")
     counts = ", ".join(f"{summary['findings'][severity]} {severity}" for severity in SEVERITIES)
     yield from prose(f"Found {counts}; {summary['waived']} waived, {summary['unknown']} inputs missing.", style, "")
+    if not is_kept:
+        yield from prose(f"As of {run['as_of']}. Nothing is kept (--no-store).", style, "")
+        return
     changed = ", ".join(f"{count} {change}" for change, count in answer["changes"].items() if count)
     since = "Since the run before" if run["previous"] else "In the first run"
     yield from prose(f"{since}: {changed or 'nothing has changed'}.", style, "")

@@ -26,7 +26,7 @@ from irsa_doctor.shards.engine import Engine
 from irsa_doctor.shards.results import ForeignPlace, UnitResult
 from irsa_doctor.shards.run import PlaceSpan, ShardRun
 from irsa_doctor.shards.tasks import Limits, RunNames
-from irsa_doctor.shards.units import Unit, input_units
+from irsa_doctor.shards.units import AuditError, Unit, input_units
 from irsa_doctor.sources.loading import Declared
 from irsa_doctor.sources.snapshot.shards import ListedShard, SetAside, listed_shards, set_aside, with_shards
 from irsa_doctor.store.draft import SightingDraft, SubjectsDraft
@@ -161,8 +161,10 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
             shard_run.extract(index)
             gathered = _Gathered(RunSums(), SightingDraft(store), SubjectsDraft(store), set(), listed_shards(self.paths), {})
             shard_run.judge(kept, gathered.add)
-        self.on_stage("writing the run")
         sums, draft = gathered.sums, gathered.findings
+        if not sums.has_read and not sums.limit:
+            raise AuditError("nothing could be read, and the store is as it was")
+        self.on_stage("writing the run")
         self._add_own(shard_run, sums, draft)
         spans = shard_run.spans(gathered.places)
         rows = self._rows(shard_run, gathered, aside)._replace(

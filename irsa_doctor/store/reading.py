@@ -82,6 +82,13 @@ def _known_run(store: sqlite3.Connection, run: int) -> RunHeader:
     return _header(row)
 
 
+def require_account(store: sqlite3.Connection, account: str) -> None:
+    """Raise StoreError where a store knows nothing of an account, "" for all."""
+    known = "select 1 from scope where kind = 'account' and id = ? union select 1 from finding where account = ?"
+    if account and not store.execute(known, (account, account)).fetchone():
+        raise StoreError(f"account {account} is in no run of the store")
+
+
 def last_run(store: sqlite3.Connection) -> RunHeader:
     """The last run that has ended. Raises StoreError where there is none."""
     row = store.execute("select max(id) from run where state = 'complete'").fetchone()

@@ -120,13 +120,17 @@ def opened(path: str, *, to_write: bool = False) -> sqlite3.Connection:
     return connection
 
 
+_NO_ROOM_BESIDE = ("unable to open", "readonly", "disk I/O error", "disk is full")
+"""what SQLite says where it cannot make the files that it keeps beside a store"""
+
+
 def _readable(connection: sqlite3.Connection, path: str) -> sqlite3.Connection:
     """A connection that can read a store. Where nothing can be written beside it, SQLite opens it as a file that does not
     change (https://www.sqlite.org/wal.html#read_only_databases)."""
     try:
         connection.execute("select 1 from meta")
     except sqlite3.OperationalError as error:
-        if "unable to open" not in str(error) and "readonly" not in str(error):
+        if not any(words in str(error) for words in _NO_ROOM_BESIDE):
             raise
         if os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal"):
             raise
@@ -222,7 +226,7 @@ def _words(error: sqlite3.Error) -> str:
     if "readonly" in text:
         return "it cannot be written to"
     if "disk is full" in text or "disk I/O" in text:
-        return f"nothing more can be written, and nothing of the run is in the store ({text})"
+        return f"nothing more can be written, and the store is as it was ({text})"
     return f"the store cannot be used ({text})"
 
 
@@ -247,7 +251,7 @@ def _locked(path: str) -> int:
     try:
         lock = os.open(name, os.O_CREAT | os.O_RDWR | NO_LINK, 0o600)
     except OSError as error:
-        raise StoreError(f"{name}: {error.strerror}") from error
+        raise StoreError(f"{path}: the store cannot be written to ({error.strerror})") from error
     try:
         import fcntl
 

@@ -13,7 +13,7 @@ import pytest
 
 from irsa_doctor import api
 from irsa_doctor.store.integrity import BEFORE_KEYS, BEFORE_NUMBERS, content_digest, run_hash
-from tests.cli.running import put
+from tests.cli.running import put, run
 from tests.store.runs import ACCOUNT, OPEN, RIGHT, audited, details, named
 
 AS_OF = "2026-03-01T00:00:00Z"
@@ -102,7 +102,7 @@ def test_a_store_where_nobody_may_write_is_read_and_not_written(store):
         content = (folder / "audit.db").read_bytes()
         command = [sys.executable, "-c", READING, str(store), name]
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-        assert (done.stdout, done.stderr) == ("2 ()\naudit.db.lock: Permission denied\n", "")
+        assert (done.stdout, done.stderr) == ("2 ()\naudit.db: the store cannot be written to (Permission denied)\n", "")
         assert (folder / "audit.db").read_bytes() == content
         folder.chmod(0o755)
 
@@ -127,6 +127,61 @@ def test_a_full_disk_leaves_no_half_of_a_new_store(tmp_path):
     assert_refused(audit(store, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000))), "")
     assert audit(store).returncode == 1
     assert_whole(store, 1)
+
+
+def test_a_store_is_read_where_no_file_can_be_made_beside_it(store):
+    resource = pytest.importorskip("resource", reason="Windows has no such limits")
+    command = [sys.executable, "-m", "irsa_doctor", "audit", "verify", "--store", str(store)]
+    done = subprocess.run(
+        command,
+        capture_output=True,
+        text=True,
+        check=False,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0)),
+    )
+    assert (done.returncode, done.stdout.splitlines()[0]) == (0, "The store is whole: 2 runs."), done.stderr
+
+
+def test_an_input_that_is_not_there_leaves_the_store_as_it_was(store):
+    put(store.parent / "other" / "notes.txt", "nothing")
+    for name in ("none", "other"):
+        done = run("audit", "run", name, "--store", "audit.db", cwd=store.parent)
+        assert_refused(done, "nothing could be read")
+    assert_whole(store)
+    assert {finding["last_seen"] for finding in api.audit_show(2, store=str(store)).answer["findings"]} == {2}
+    assert audit(store).returncode == 1
+    changes = api.audit_show(api.audit_history(store=str(store))[-1][0].id, store=str(store)).answer["changes"]
+    assert changes["unseen"] == changes["gone"] == 0
+
+
+WRONG = {
+    "changes --since 1 --fail-on bad": "--fail-on bad",
+    "changes --since 1 --account 999999999999": "account 999999999999 is in no run",
+    "changes --since 7": "no run 7",
+    "report --account 999999999999": "account 999999999999 is in no run",
+    "report --from 2026-02-01 --to 2026-01-01": "ends (--to) before it begins",
+    "report --from 2031-01-01": "no complete run in this period",
+    "report -f csv --lines": "--lines is for -f ocsf",
+    "report -f csv --ap plan.json": "--ap is for -f oscal",
+    "report -f site": "-o takes the folder",
+    "run input -o none/x": "none/x",
+    "run input --head-file input": "input",
+    "run input --work irsa-doctor.toml": "irsa-doctor.toml",
+    "run input --no-store --head-file heads.txt": "nothing to append",
+}
+
+
+@pytest.mark.parametrize("call", WRONG)
+def test_a_call_that_cannot_be_right_is_one_line_and_keeps_nothing(store, call):
+    kept = () if "--no-store" in call else ("--store", "audit.db")
+    assert_refused(run("audit", *call.split(), *kept, cwd=store.parent), WRONG[call])
+    assert_whole(store)
+
+
+def test_a_folder_that_is_not_there_is_named_and_no_file_that_nobody_knows(tmp_path):
+    put(tmp_path / "input" / "roles.json", details(named("app", OPEN)))
+    done = run("audit", "run", "input", "--store", "none/audit.db", cwd=tmp_path)
+    assert_refused(done, "none/audit.db: the store cannot be written to (No such file or directory)")
 
 
 WITHOUT_NUMBERS = """
