@@ -1,3 +1,4 @@
+# Long: one program, with the table that it prints
 """Measures speed, memory and growth on generated estates, beside Python's own `json.load` and two tools of the field.
 
 `make bench`, or `python -m tests.bench [--large] [--peers VENV] [--before REV]`. Times are medians in seconds, memory is a

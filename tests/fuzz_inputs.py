@@ -1,3 +1,4 @@
+# Long: one table, a sample for every reader
 """What the fuzzer breaks: a sample for every reader, and how each is read."""
 
 import copy

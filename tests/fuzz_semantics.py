@@ -1,3 +1,4 @@
+# Long: one table, a semantic a row with what it is held against
 """Documents drawn anew for every semantic, each held against something that was written apart from it."""
 
 import functools

@@ -10,6 +10,8 @@ from typing import Any, NamedTuple
 
 _ROOT = Path(__file__).parent.parent
 PACKAGE = _ROOT / "irsa_doctor"
+_BESIDE = tuple(_ROOT / name for name in ("tests", "tools", "conformance", "playground"))
+"""Python beside the package, of which the length of files alone is measured"""
 RULES, CAUSES = _ROOT / "rules", _ROOT / "causes"
 
 VAGUE = frozenset(["found", "given", "said", "told", "asked", "wanted", "one", "some", "here", "around", "beside"])
@@ -70,7 +72,7 @@ def measured(folder: Path = PACKAGE) -> dict[str, Measure]:
         Measure(statistics.median(values)),
         Measure(statistics.quantiles(values, n=10)[-1] if len(values) > 1 else values[0]),
         _counted(f"{name}: {length}" for length, name in lengths if length > LONG_FUNCTION),
-        _counted(long_files(folder)),
+        _counted(row for each in (folder, *(_BESIDE if folder == PACKAGE else ())) for row in long_files(each)),
         _counted(" -> ".join(cycle) for cycle in import_cycles(trees)),
         _counted(f"{name}: {', '.join(modules)}" for name, modules in collisions(trees).items()),
         _counted(cause_ids(trees, known_ids())),

@@ -194,6 +194,10 @@ def _corrected(error: Any, command: str) -> str:
     return f"{command} has no option {error.option_name}." + (f" Did you mean {near}?" if near else "")
 
 
+_HYPHEN = "\N{NON-BREAKING HYPHEN}"
+"""in the place of a hyphen while lines are filled: a name that is copied must be in one line"""
+
+
 class Command(TyperCommand):
     """A command whose help has its options in groups and ends with examples."""
 
@@ -207,6 +211,10 @@ class Command(TyperCommand):
                 raise
             raise wrong(_corrected(error, ctx.command_path.partition(" ")[2] or "irsa-doctor")) from error
 
+    def get_help(self, ctx: Any) -> str:
+        """Return the help, in which no name is divided at a hyphen."""
+        return super().get_help(ctx).replace(_HYPHEN, "-")
+
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the arguments, then each group of options."""
         _write_options(self.get_params(ctx), ctx, formatter)
@@ -218,6 +226,10 @@ class Command(TyperCommand):
 
 class Commands(TyperGroup):
     """A group of commands whose help is laid out like that of a command."""
+
+    def get_help(self, ctx: Any) -> str:
+        """Return the help, in which no name is divided at a hyphen."""
+        return super().get_help(ctx).replace(_HYPHEN, "-")
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the options, then the commands."""
@@ -234,7 +246,7 @@ def _write_options(parameters: Iterable[Any], ctx: Any, formatter: Any) -> None:
     for parameter in parameters:
         if row := parameter.get_help_record(ctx):
             section = group_of(parameter.opts) if parameter.param_type_name == "option" else "Arguments"
-            rows.setdefault(section, []).append((row[0], _filled(row[1])))
+            rows.setdefault(section, []).append((row[0], re.sub(r"\b-\b", _HYPHEN, _filled(row[1]))))
     for section in ("Arguments", *GROUPS, GENERAL):
         if section in rows:
             with formatter.section(section):

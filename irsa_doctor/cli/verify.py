@@ -37,7 +37,7 @@ def verify(
     limits: RunLimits,
     live: "LiveOptions | None",
 ) -> None:
-    """Hold an estate against an intent.
+    """Compare an estate with an intent.
 
     Sets are compared, never texts: a policy that is written otherwise and admits the same is no difference.
 

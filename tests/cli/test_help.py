@@ -87,6 +87,12 @@ def test_help_fits_the_terminal_and_is_the_same_under_both_flags(name, width, tm
     assert shown == help_of(name, width, tmp_path, "-h")
 
 
+@pytest.mark.parametrize("name", LEAVES)
+def test_no_name_is_divided_at_a_hyphen(name, tmp_path):
+    lines = help_of(name, 80, tmp_path).splitlines()
+    assert [line for line in lines if line.endswith("-") and not line.endswith(" -")] == []
+
+
 def test_a_long_example_is_divided_before_its_options():
     assert shell_lines("a b --one 1 --two 2", 14) == ["a b --one 1 \\", "    --two 2"]
     assert shell_lines("a b --one 1", 14) == ["a b --one 1"]

@@ -1,3 +1,4 @@
+# Long: mirrors the settings, a test or more for each
 import json
 import os
 import time

@@ -1,3 +1,4 @@
+# Long: whole reports, as people see them
 import os
 import re
 from collections import Counter

@@ -1,3 +1,4 @@
+# Long: the specification once more, line by line
 """The semantics of trust policies once more, as plainly as can be: what the tests compare the real ones with.
 
 Written from the documentation and from what was recorded on AWS, rule by rule: recursive matching, no automata, no memory,

@@ -1,3 +1,4 @@
+# Long: whole policies, each beside what it admits
 """What whole policies admit, by example; the random tests stand beside this file."""
 
 import pytest

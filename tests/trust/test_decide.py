@@ -1,3 +1,4 @@
+# Long: one table for every rule of evaluation
 """What one request comes to, rule by rule."""
 
 import msgspec

@@ -1,3 +1,4 @@
+# Long: one table of templates, each whole beside its fix
 """Fixes of policies in which a template leaves something open: the edit writes the references that stand there."""
 
 from pathlib import Path

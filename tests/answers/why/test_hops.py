@@ -1,3 +1,4 @@
+# Long: every way in which a second role can refuse, beside the way in which it does not
 """A denial of a second role is the chain's: which side of it breaks is read from the files, as far as they go."""
 
 import base64

@@ -1,3 +1,4 @@
+# Long: one table of what can break, a row a link and a cause
 """Break one thing in a healthy world, and exactly that link turns red, with its cause in front."""
 
 import copy

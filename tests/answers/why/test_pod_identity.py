@@ -1,3 +1,4 @@
+# Long: the conditions of one trust, each with what why answers
 """EKS Pod Identity is judged as exactly as web identity: the trust of the role and of its target, the pod, the node."""
 
 import copy

@@ -1,3 +1,4 @@
+# Long: what can keep a pod from the agent, case by case
 """The agent of EKS Pod Identity: whether it runs, whether a pod reaches it, and what its node may do."""
 
 import pytest

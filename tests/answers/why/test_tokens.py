@@ -1,3 +1,4 @@
+# Long: tokens of every shape, for one reader
 import base64
 import json
 import time

@@ -1,3 +1,4 @@
+# Long: every place of a statement in which a template can leave something open
 """What nobody knows before a template is filled in decides nothing; what is open whatever it holds is a finding."""
 
 import pytest

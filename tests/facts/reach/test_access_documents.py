@@ -1,3 +1,4 @@
+# Long: whole documents of RBAC and of EKS, each with what is read of it
 """Objects of RBAC, aws-auth and access entries that are broken, old or odd: named, and the rest is judged."""
 
 import json

@@ -1,3 +1,4 @@
+# Long: mirrors the facts of one record, a test or more for each
 from typing import Any
 
 import pytest

@@ -1,3 +1,4 @@
+# Long: one table of configurations, each whole beside its edit
 """Edits of Terraform configuration."""
 
 import copy

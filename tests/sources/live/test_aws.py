@@ -1,3 +1,4 @@
+# Long: mirrors one client, call by call with what can go wrong
 import json
 import socket
 

@@ -1,3 +1,4 @@
+# Long: every call of one command, with what its failure leaves unknown
 """`why` over HTTP: of a live account and cluster the same is told as of files, and of what `collect` made of them."""
 
 import copy

@@ -1,3 +1,4 @@
+# Long: whole templates of every language, each beside what is read of it
 # ruff: noqa: E501 - configurations are easier to read in one piece
 """Who may do what in a cluster is read from every template, and what is known only later is left out and noted."""
 

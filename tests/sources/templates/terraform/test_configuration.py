@@ -1,3 +1,4 @@
+# Long: whole configurations, each beside what is read of it
 import gc
 import json
 

@@ -1,3 +1,4 @@
+# Long: a call of every known module, beside what it makes
 # ruff: noqa: E501 - configurations are easier to read in one piece
 import pytest
 
