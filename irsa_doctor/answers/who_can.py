@@ -125,14 +125,21 @@ class WhoCan(msgspec.Struct, frozen=True):
 
 
 def find_role(view: View, name: str) -> AnalysedRole:
-    """The role of an ARN, a name, or the path of a bare policy; raises NoSuchRole."""
-    for candidates in _readings(view, name):
+    """The role of an ARN, a name, the path of a bare policy, or the subject of a finding; raises NoSuchRole."""
+    for candidates in (*_readings(view, name), *_of_subject(view, name)):
         roles = list(candidates)
         if len(roles) == 1:
             return roles[0]
         if roles:
             raise NoSuchRole(f"{name}: {len(roles)} roles have this name; give one of {_first(role.role.id for role in roles)}")
     raise NoSuchRole(f"{name}: no such role in the input.{_hint(view, name)}")
+
+
+def _of_subject(view: View, name: str) -> Iterator[Iterable[AnalysedRole]]:
+    """The role whose statement (`ROLE#0`) or binding (`SERVICE ACCOUNT -> ROLE`) a finding or an item of evidence names."""
+    role, _, statement = name.rpartition(" -> ")[2].partition("#")
+    if role != name and (not statement or (statement.isascii() and statement.isdigit())):
+        yield (each for each in view.roles if role in (each.role.arn, each.role.id))
 
 
 def _readings(view: View, name: str) -> Iterator[Iterable[AnalysedRole]]:

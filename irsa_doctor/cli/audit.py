@@ -1,5 +1,6 @@
 """`irsa-doctor audit`: check an organisation, keep a record of the runs, and report what changed."""
 
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -93,6 +94,7 @@ def run_audit(
 
     output_format, moment = checked_format("audit", format_), checked_moment("--as-of", as_of)
     inputs, oldest = input_paths(paths, None), age_of("--max-age", max_age)
+    _refuse_absent(inputs)
     refuse_targets([output, head_file])
     if no_store and head_file:
         raise wrong("--no-store keeps no run, and --head-file has nothing to append")
@@ -120,6 +122,17 @@ def run_audit(
         _append(head_file, done.head)
     write_text_pieces(done.pieces(output_format, api.style_for()), output)
     _end(done, governed.settings.fail_on or "high", strict)
+
+
+def _refuse_absent(paths: list[str]) -> None:
+    """End with exit 2 where none of the paths is there: one may be a misspelt command."""
+    if not any(path == "-" or os.path.lexists(path) for path in paths):
+        from difflib import get_close_matches
+
+        commands = [command.name or "" for command in app.registered_commands]
+        near = get_close_matches(paths[0], commands, 1)
+        hint = f" Did you mean irsa-doctor audit {near[0]}?" if near else ""
+        raise wrong(f"{paths[0]}: no such file or folder.{hint}")
 
 
 def _append(file: str, line: str) -> None:

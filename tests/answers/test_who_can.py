@@ -274,3 +274,11 @@ def test_the_keys_of_a_claim_are_listed_with_their_values(tmp_path):
         "organisation",
         [("repository_owner_id", ("4410001",))],
     )
+
+
+@pytest.mark.parametrize("subject", [f"{ROLE}#0", f"prod/payments/checkout -> {ROLE}"])
+def test_the_subject_of_a_finding_is_its_role(tmp_path, subject):
+    put(tmp_path / "role.json", role(trust(ONE)))
+    assert ask(tmp_path, subject).role == ROLE
+    with pytest.raises(NoSuchRole):
+        ask(tmp_path, f"{ROLE}#x")
