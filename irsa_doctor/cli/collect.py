@@ -1,6 +1,7 @@
 """`irsa-doctor collect`: what the live sources answer, to one file."""
 
 import json
+import os
 from typing import TYPE_CHECKING, Annotated, NamedTuple, NoReturn
 
 import typer
@@ -40,7 +41,6 @@ _Fresh = Annotated[bool, typer.Option("--fresh", help="Read everything again.")]
 _MaxAge = Annotated[str, typer.Option("--max-age", metavar="AGE", help="Keep what is younger: 12h, 7d.")]
 
 
-_INTERRUPTED_REDACTED = "interrupted: nothing was written"
 _WHOLE = 6 * 3600.0
 """seconds that an organisation may take where nobody says it"""
 
@@ -148,7 +148,9 @@ def _collect_organization(
     except OSError as error:
         raise wrong(f"{folder}: {api.os_error_reason(error)}") from error
     except (KeyboardInterrupt, SystemExit):
-        print_note(_INTERRUPTED_REDACTED if redact else f"interrupted: {folder} has what was read, and the next run goes on")
+        is_begun = not redact and os.path.exists(os.path.join(folder, "manifest.json"))
+        what = f"{folder} has what was read, and the next run goes on" if is_begun else "nothing was written"
+        print_note(f"interrupted: {what}")
         raise
     unread = [account for account in manifest.accounts if account.state in ("unknown", "partial")]
     for account in unread:

@@ -5,8 +5,7 @@ import os
 import re
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,14 +14,13 @@ import msgspec
 
 from irsa_doctor.model import Gap, parse_arn
 from irsa_doctor.model.moments import moment_of, rfc3339
+from irsa_doctor.sources.live.account_tasks import AccountTasks, CollectionStages
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import Clock, Notes
-from irsa_doctor.sources.live.interruptions import held_back
 from irsa_doctor.sources.live.operations import ORGANIZATION
 from irsa_doctor.sources.live.options import LiveOptions, Plan
 from irsa_doctor.sources.live.organization import AttachedPolicy, MemberAccount, OrganizationDirectory, over, policy_answers
 from irsa_doctor.sources.live.plan import take
-from irsa_doctor.sources.live.programs import end_programs
 from irsa_doctor.sources.snapshot.manifest import Manifest, ManifestAccount, ManifestShard, is_shard_whole, kept_manifest
 from irsa_doctor.sources.snapshot.snapshot import Snapshot, snapshot_of, snapshot_text
 from irsa_doctor.text.errors import LiveError
@@ -91,7 +89,8 @@ def collect_organization(live: LiveOptions, options: OrganizationOptions, folder
 class _Collection:
     def __init__(self, live: LiveOptions, options: OrganizationOptions, folder: str) -> None:
         pace = Pace(options.rate)
-        self._live = msgspec.structs.replace(live, alone=False, at_once=_AT_ONCE, pace=pace)
+        self._stages = CollectionStages(live.progress)
+        self._live = msgspec.structs.replace(live, alone=False, at_once=_AT_ONCE, pace=pace, progress=self._stages)
         self._options, self._folder = options, folder
         self._clock = Clock(live.timeout, live.call_timeout)
         profile = live.profiles[0] if live.profiles else ""
@@ -118,15 +117,16 @@ class _Collection:
         known = {account.id: account for account in self.manifest.accounts}
         waiting = [member for member in members if known[member.id].state == "pending"]
         gap = f"resource control policies of the organisation: {fault.says}" if fault else ""
-        tasks = _AccountTasks(self._options.jobs)
+        tasks: AccountTasks[_AccountRead] = AccountTasks(self._options.jobs)
         for member in waiting:
             tasks.add(known[member.id], self._read, member, over(member, policies, directory.management), gap)
 
         def note(account: ManifestAccount, came: _AccountRead) -> None:
             self._note(account, *came)
-            self._live.progress(f"read {len(waiting) - tasks.number} of {len(waiting)} accounts")
+            self._stages.count(len(waiting) - tasks.number, len(waiting))
 
-        tasks.run(note, self._live.progress)
+        self._stages.count(0, len(waiting))
+        tasks.run(note, self._stages.end)
         self.manifest.finished = rfc3339(datetime.now(tz=UTC))
         self.manifest.write(self._folder)
         self._remove_unlisted()
@@ -291,56 +291,6 @@ class _Collection:
         return _Shard(name=f"{region}.{name}.json", snapshot=snapshot, region=region, cluster=arn, was_read=was_read)
 
 
-class _AccountTasks:
-    """Reads accounts side by side. The first interruption cancels those that have not begun, the second one leaves those that
-    are in progress; what has been read by then is kept in both cases."""
-
-    def __init__(self, jobs: int) -> None:
-        self._pool = ThreadPoolExecutor(jobs)
-        self._accounts: dict[Future[_AccountRead], ManifestAccount] = {}
-
-    def add(self, account: ManifestAccount, read: "Callable[..., _AccountRead]", *of_account: object) -> None:
-        """Have an account read."""
-        self._accounts[self._pool.submit(read, *of_account)] = account
-
-    @property
-    def number(self) -> int:
-        """The number of accounts that have not ended."""
-        return len(self._accounts)
-
-    def run(self, note: "_Note", tell: Callable[[str], object]) -> None:
-        """Note every account as it ends. Raises what interrupted it, or went wrong first, at the end."""
-        first: BaseException | None = None
-        while waiting := [task for task in self._accounts if not task.cancelled()]:
-            try:
-                for task in wait(waiting, return_when=FIRST_COMPLETED).done:
-                    self._take(task, note)
-            except BaseException as error:  # noqa: BLE001 - an interruption, a full disk: what was read is kept
-                if first is not None:
-                    break
-                first = error
-                self._pool.shutdown(wait=False, cancel_futures=True)
-                left = sum(not task.done() for task in self._accounts)
-                tell(f"ending after {left} accounts in progress; interrupt again to leave them")
-        self._pool.shutdown(wait=False, cancel_futures=True)
-        if first is not None:
-            self._take_rest(note)
-            end_programs()
-            raise first
-
-    def _take(self, task: "Future[_AccountRead]", note: "_Note") -> None:
-        with held_back():
-            account = self._accounts.pop(task)
-            note(account, task.result())
-
-    def _take_rest(self, note: "_Note") -> None:
-        """Note what has ended since."""
-        ended = [task for task in self._accounts if task.done() and not task.cancelled() and task.exception() is None]
-        with suppress(OSError):
-            for task in ended:
-                self._take(task, note)
-
-
 class _Shard(msgspec.Struct, frozen=True, kw_only=True):
     """A file of an account."""
 
@@ -353,9 +303,6 @@ class _Shard(msgspec.Struct, frozen=True, kw_only=True):
 
 _AccountRead = tuple[list[_Shard], str, str | None]
 """the shards of an account, what became of it, and why"""
-
-
-_Note = Callable[[ManifestAccount, _AccountRead], object]
 
 
 def _manifest_shard(account: str, shard: _Shard, texts: Mapping[str, bytes]) -> ManifestShard:

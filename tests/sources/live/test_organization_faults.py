@@ -14,6 +14,7 @@ import pytest
 
 from irsa_doctor import api
 from irsa_doctor.sources.live import LiveOptions
+from irsa_doctor.sources.live.account_tasks import CollectionStages
 from irsa_doctor.sources.live.collection import OrganizationOptions, collect_organization
 from irsa_doctor.sources.snapshot.manifest import ManifestShard
 from tests.servers.front import Front
@@ -344,3 +345,26 @@ def test_the_shard_of_a_cluster_that_is_gone_is_removed_and_other_files_stay(fro
     assert not shard.exists()
     assert beside.exists()
     assert (tmp_path.parent / "notes.json").exists()
+
+
+def test_people_who_wait_see_how_many_accounts_are_read_and_how_an_interruption_goes_on():
+    shown: list[str] = []
+    stages = CollectionStages(shown.append)
+    stages("signed in")
+    stages.count(2, 5)
+    stages("AWS account 111122223333: ListRoles")
+    stages.end("ending after 2 accounts in progress")
+    stages("AWS account 111122223333: GetRole")
+    stages.count(3, 5)
+    assert shown[:3] == ["signed in", "2 of 5 accounts read", "2 of 5 accounts read; AWS account 111122223333: ListRoles"]
+    assert set(shown[3:]) == {"ending after 2 accounts in progress"}
+
+
+def test_an_interruption_before_anything_is_written_says_so(front, tmp_path):
+    front.throttled = 1
+    with collecting(tmp_path / "in") as process:
+        until(lambda: front.calls)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
+        assert "interrupted: nothing was written" in process.stderr.read()
+    assert not (tmp_path / "in").exists()
