@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 from irsa_doctor.model.findings import SEVERITIES
@@ -111,10 +112,15 @@ def _json_pieces(members: Mapping[str, Any]) -> Iterator[str]:
 
 def _list_pieces(items: Iterator[Any]) -> Iterator[str]:
     before = "[\n"
-    for item in items:
-        yield f"{before}  {_indented(item, 2)}"
+    while some := list(islice(items, _AT_ONCE)):
+        # as a list they stand one deeper, between brackets
+        yield f"{before} {_indented(some, 1)[3:-3]}"
         before = ",\n"
     yield "[]" if before == "[\n" else "\n ]"
+
+
+_AT_ONCE = 50
+"""items of a list that are written at once"""
 
 
 def _indented(value: object, depth: int) -> str:

@@ -21,7 +21,8 @@ from irsa_doctor.model.limits import rearm, resident
 TRIES = 3
 """how often a task is tried whose process dies, the last time alone"""
 _TIDIED, _MOST = 16 << 20, 32 << 20
-"""bytes that tasks may leave behind before a process looks for what is not in use any more, and before it is replaced"""
+"""bytes that tasks may leave behind before a process looks for what is not in use any more, since it did so last, and before it
+is replaced"""
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -240,12 +241,13 @@ class _Room:
     """How much memory tasks have left behind."""
 
     def __init__(self) -> None:
-        self._first = resident()
+        self._first = self._tidied = resident()
 
     def is_left(self) -> bool:
         """Whether another task may be done: what the last ones have left is not much, or can be given back."""
-        if resident() > self._first + _TIDIED:
+        if resident() > self._tidied + _TIDIED:
             gc.collect()
+            self._tidied = resident()
         return resident() < self._first + _MOST
 
 

@@ -5,6 +5,8 @@ import sqlite3
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any, NamedTuple
 
+import msgspec
+
 from irsa_doctor.model.standards import KeyRun
 from irsa_doctor.store.tables import StoreError, transaction
 
@@ -113,7 +115,15 @@ def sightings(store: sqlite3.Connection, run: int, status: str = "") -> Iterator
     )
     names = ("key", "account", "cluster", "status", "waiver", "first_seen", "last_seen")
     for text, *values in store.execute(query, (run, status)):
-        yield {**json.loads(text), **dict(zip(names, values, strict=True))}
+        yield {**_body(text), **dict(zip(names, values, strict=True))}
+
+
+def _body(text: str) -> dict[str, Any]:
+    try:
+        body: dict[str, Any] = msgspec.json.decode(text)
+    except msgspec.DecodeError:  # the escape of a lone surrogate
+        body = json.loads(text)
+    return body
 
 
 def counts(store: sqlite3.Connection, run: int) -> dict[tuple[str, str], int]:

@@ -24,6 +24,7 @@ class SubjectNames:
         self._by_label = {view.label_of(cluster.id): _lasting(cluster) for cluster in clusters}
         self._by_subject = {cluster.subject: _lasting(cluster) for cluster in clusters}
         self._lasting = frozenset(self._by_label.values())
+        self._homes: dict[str, Home] = {}
 
     def lasting(self, kind: str, ident: str) -> str:
         """The id of a subject with its cluster named by its ARN, or its issuer where it has none."""
@@ -37,7 +38,10 @@ class SubjectNames:
         """Where a subject of a lasting name belongs."""
         if kind == "cluster" or kind in _IN_CLUSTERS:
             cluster = lasting if kind == "cluster" else _beginning(lasting, self._lasting)
-            return Home(_account(cluster), cluster)
+            home = self._homes.get(cluster)
+            if home is None:
+                home = self._homes[cluster] = Home(_account(cluster), cluster)
+            return home
         return Home(_account(lasting), "")
 
 
