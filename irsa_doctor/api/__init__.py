@@ -11,8 +11,8 @@ from types import ModuleType
 from typing import Any
 
 EXPORTS: Mapping[str, str] = {
-    "answers.audit.evidence": "AuditEvidence AuditedAccount AuditedCluster ControlEvidence EvidencePeriod EvidenceScope "
-    "FindingEvent FrameworkEvidence RuleRelation RunGap Sampling UncontrolledFinding",
+    "answers.audit.evidence": "AuditEvidence AuditedAccount AuditedCluster AuditedRegion ControlEvidence EvidencePeriod "
+    "EvidenceScope FindingEvent FrameworkEvidence RuleRelation RunGap Sampling UncontrolledFinding",
     "answers.audit.items": "EvidenceItem",
     "answers.check.choice": "UnknownRule",
     "answers.check.examples": "ExamplesResult Failure",

@@ -4,6 +4,7 @@ EXPORTS: Mapping[str, str]
 from irsa_doctor.answers.audit.evidence import AuditEvidence as AuditEvidence
 from irsa_doctor.answers.audit.evidence import AuditedAccount as AuditedAccount
 from irsa_doctor.answers.audit.evidence import AuditedCluster as AuditedCluster
+from irsa_doctor.answers.audit.evidence import AuditedRegion as AuditedRegion
 from irsa_doctor.answers.audit.evidence import ControlEvidence as ControlEvidence
 from irsa_doctor.answers.audit.evidence import EvidencePeriod as EvidencePeriod
 from irsa_doctor.answers.audit.evidence import EvidenceScope as EvidenceScope

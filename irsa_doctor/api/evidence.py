@@ -127,7 +127,7 @@ def _trend_runs(connection: "sqlite3.Connection", period: "EvidencePeriod") -> l
 def _scope(options: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> "EvidenceScope":
     import json
 
-    from irsa_doctor.answers.audit.evidence import AuditedAccount, AuditedCluster, EvidenceScope
+    from irsa_doctor.answers.audit.evidence import AuditedAccount, AuditedCluster, AuditedRegion, EvidenceScope
 
     entries = rows["scope"]
     return EvidenceScope(
@@ -139,6 +139,11 @@ def _scope(options: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> "E
         ),
         clusters=tuple(
             AuditedCluster(r["id"], r["name"], r["state"], r["why"] or "") for r in entries if r["kind"] == "cluster"
+        ),
+        regions=tuple(
+            AuditedRegion(r["id"].partition("/")[0], r["name"], r["state"], r["why"] or "")
+            for r in entries
+            if r["kind"] == "region"
         ),
         missing=tuple({**row, "rules": json.loads(row["rules"])} for row in rows["unknown"]),
     )

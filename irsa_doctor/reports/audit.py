@@ -74,6 +74,11 @@ def _scope(run: RunHeader, rows: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         "organization": run.options.get("organization", ""),
         "accounts": accounts,
         "clusters": [{"arn": r["id"], "state": r["state"], "why": r["why"]} for r in rows if r["kind"] == "cluster"],
+        "regions": [
+            {"account": r["id"].partition("/")[0], "region": r["name"], "state": r["state"], "why": r["why"]}
+            for r in rows
+            if r["kind"] == "region"
+        ],
         "shards": {"given": shards, "judged": shards - reused, "reused": reused},
     }
 

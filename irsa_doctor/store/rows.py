@@ -39,9 +39,9 @@ def sha256(text: str) -> str:
 
 
 class ScopeRow(NamedTuple):
-    """An account or a cluster that was to be read."""
+    """An account, a cluster (ARN) or a region (`ACCOUNT/REGION`) that was to be read."""
 
-    kind: Literal["account", "cluster"]
+    kind: Literal["account", "cluster", "region"]
     id: str
     name: str
     ou: tuple[str, ...]

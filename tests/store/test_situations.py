@@ -214,3 +214,18 @@ def test_a_clock_that_goes_back_loses_no_run(tmp_path):
     assert "".join(api.render_evidence(evidence, "html"))
     first, last, rows = api.audit_changes(BEGIN + 4 * DAY, store=store)
     assert (first, last, rows) == (3, 3, [])
+
+
+def test_a_region_whose_clusters_were_not_listed_is_in_the_scope(tmp_path):
+    snapshot = shard(ACCOUNT, named("app", RIGHT))
+    listed = {"kind": "eks-list-clusters", "document": {"clusters": []}, "origin": {"account": ACCOUNT, "region": "eu-west-1"}}
+    snapshot["documents"].append({"path": f"aws://{ACCOUNT}/eks/eu-west-1/clusters", **listed})
+    why = "clusters in us-east-1: eks:ListClusters was denied"
+    snapshot["missing"] = [{"collection": "clusters", "owner": ACCOUNT, "name": "us-east-1", "missing": why, "how": ""}]
+    answer = run(tmp_path / "audit.db", 0, organisation(tmp_path / "in", {f"{ACCOUNT}/aws.json": snapshot}))
+    states = {(row["account"], row["region"]): (row["state"], row["why"]) for row in answer["scope"]["regions"]}
+    assert states == {(ACCOUNT, "eu-west-1"): ("read", None), (ACCOUNT, "us-east-1"): ("unknown", why)}
+    assert [account["state"] for account in answer["scope"]["accounts"]] == ["partial"]
+    evidence = api.audit_report(store=str(tmp_path / "audit.db"), frameworks=["soc2"])
+    for output_format in ("html", "markdown", "json"):
+        assert "us-east-1" in "".join(api.render_evidence(evidence, output_format))

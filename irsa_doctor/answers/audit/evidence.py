@@ -123,6 +123,15 @@ class AuditedCluster(NamedTuple):
     why: str
 
 
+class AuditedRegion(NamedTuple):
+    """A region in which the clusters of an account were to be listed; `why` where they were not."""
+
+    account: str
+    name: str
+    state: str
+    why: str
+
+
 class EvidenceScope(msgspec.Struct, frozen=True):
     """What the last run was to read, and what it could not read; `missing` are inputs, each with the rules that need it."""
 
@@ -130,6 +139,12 @@ class EvidenceScope(msgspec.Struct, frozen=True):
     accounts: tuple[AuditedAccount, ...]
     clusters: tuple[AuditedCluster, ...]
     missing: tuple[Mapping[str, Any], ...]
+    regions: tuple[AuditedRegion, ...] = ()
+
+    @property
+    def unread_regions(self) -> tuple[AuditedRegion, ...]:
+        """The regions whose clusters were not listed."""
+        return tuple(region for region in self.regions if region.state != "read")
 
     @property
     def unread_accounts(self) -> tuple[AuditedAccount, ...]:

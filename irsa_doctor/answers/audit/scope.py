@@ -17,9 +17,9 @@ _NOT_WHOLE = "its roles were not listed whole"
 
 
 class ScopeEntry(NamedTuple):
-    """An account or a cluster (ARN), and whether it was read; `why` where not all of it was."""
+    """An account, a cluster (ARN) or a region (`ACCOUNT/REGION`), and whether it was read; `why` where not all of it was."""
 
-    kind: Literal["account", "cluster"]
+    kind: Literal["account", "cluster", "region"]
     id: str
     name: str = ""
     units: tuple[str, ...] = ()
@@ -31,7 +31,8 @@ class ScopeEntry(NamedTuple):
 def scope_of(inventory: Inventory, stale: Mapping[str, str], seen: Collection[str]) -> tuple[ScopeEntry, ...]:
     """The scope of a run over an inventory; `stale` says of accounts that are too old when they were read last (RFC 3339),
     `seen` are the accounts of which something was read."""
-    return (*_accounts(inventory, stale, seen), *_clusters(inventory))
+    accounts = tuple(_accounts(inventory, stale, seen))
+    return (*accounts, *_clusters(inventory), *_regions(inventory, frozenset(account.id for account in accounts)))
 
 
 def _accounts(inventory: Inventory, stale: Mapping[str, str], seen: Collection[str]) -> Iterator[ScopeEntry]:
@@ -67,6 +68,15 @@ def _clusters(inventory: Inventory) -> Iterator[ScopeEntry]:
         whole = inventory.closed.has_kind(cluster.id, "serviceaccounts")
         why = "" if whole else _why_unseen(inventory, cluster)
         yield ScopeEntry("cluster", cluster.arn or cluster.subject, cluster.name, (), "read" if whole else "unknown", why)
+
+
+def _regions(inventory: Inventory, accounts: Collection[str]) -> Iterator[ScopeEntry]:
+    """The regions in which the clusters of an account were to be listed."""
+    lost = {(gap.owner, gap.name): gap.missing for gap in inventory.gaps if gap.collection == "clusters" and gap.name}
+    for account, region in sorted({*inventory.closed.clusters, *lost}):
+        if account in accounts and region:
+            why = lost.get((account, region), "")
+            yield ScopeEntry("region", f"{account}/{region}", region, (), "unknown" if why else "read", why)
 
 
 def _why_unseen(inventory: Inventory, cluster: Cluster) -> str:

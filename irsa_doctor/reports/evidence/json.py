@@ -44,6 +44,9 @@ def _document(evidence: AuditEvidence) -> dict[str, Any]:
                 for a in scope.accounts
             ],
             "clusters": [{"arn": c.arn, "state": c.state, "why": c.why or None} for c in scope.clusters],
+            "regions": [
+                {"account": r.account, "region": r.name, "state": r.state, "why": r.why or None} for r in scope.regions
+            ],
             "missing": [
                 {"missing": m["missing"], "how": m["how"], "rules": m["rules"], "subjects": m["subjects"]}
                 for m in scope.missing

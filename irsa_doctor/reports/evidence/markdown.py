@@ -94,8 +94,10 @@ def _out_of_scope(evidence: AuditEvidence) -> Iterator[str]:
         yield f"- account {account.id} {for_markdown(f'({account.name}) {account.state}: {account.why}')}"
     for cluster in scope.unread_clusters:
         yield f"- cluster {for_markdown(f'{cluster.arn} {cluster.state}: {cluster.why}')}"
+    for region in scope.unread_regions:
+        yield f"- region {for_markdown(f'{region.name} of account {region.account}: {region.why}')}"
     for missing in scope.missing:
         yield f"- {for_markdown(str(missing['missing']))}"
-    if not (scope.unread_accounts or scope.unread_clusters or scope.missing):
+    if not (scope.unread_accounts or scope.unread_clusters or scope.unread_regions or scope.missing):
         yield "Nothing."
     yield ""

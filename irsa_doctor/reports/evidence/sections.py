@@ -97,6 +97,10 @@ def scope_section(evidence: AuditEvidence) -> Iterator[str]:
     yield "<h3>Clusters</h3>"
     clusters = [(c.arn, c.state, c.why or "-") for c in scope.unread_clusters]
     yield html_table(("cluster", "state", "why"), clusters) if clusters else "<p>Every known cluster was read in full.</p>"
+    yield "<h3>Regions</h3>"
+    regions = [(r.account, r.name, r.why or "-") for r in scope.unread_regions]
+    none = "<p>The clusters of every region that was to be read were listed.</p>"
+    yield html_table(("account", "region", "why"), regions) if regions else none
     yield "<h3>Inputs that rules need</h3>"
     missing = [
         (str(m["missing"]), f"{m['subjects']:,}", ", ".join(m["rules"]) or "-", str(m["how"]) or "-") for m in scope.missing

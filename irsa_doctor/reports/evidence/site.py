@@ -98,7 +98,8 @@ def _account(evidence: AuditEvidence, ident: str) -> Iterator[str]:
     yield _HOME
     yield f"<h1>Account {for_xml(ident)} {for_xml(account.name)}</h1>"
     unit, why = for_xml("/".join(account.units) or "unknown"), for_xml(account.why)
-    yield f"<p>Unit: {unit}. Read: {for_xml(account.state)}. {why}</p>"
+    state = "in full" if account.state == "read" else for_xml(account.state)
+    yield f"<p>Unit: {unit}. Read: {state}. {why}</p>"
     rows = [(severity, rule_title(rule), subject) for subject, severity, rule in _open_findings(evidence, ident)]
     yield "<h2>Open findings</h2>"
     yield html_table(("severity", "finding", "subject"), rows) if rows else "<p>None.</p>"
