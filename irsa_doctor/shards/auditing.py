@@ -3,7 +3,7 @@
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,7 +25,7 @@ from irsa_doctor.rulebook.rules import digest
 from irsa_doctor.shards.engine import Engine
 from irsa_doctor.shards.results import ForeignPlace, UnitResult
 from irsa_doctor.shards.run import PlaceSpan, ShardRun
-from irsa_doctor.shards.tasks import Limits, RunNames
+from irsa_doctor.shards.tasks import Limits, RunNames, keys_of_all, shared_by_all
 from irsa_doctor.shards.units import AuditError, Unit, input_units
 from irsa_doctor.sources.loading import Declared
 from irsa_doctor.sources.snapshot.shards import ListedShard, SetAside, listed_shards, set_aside, with_shards
@@ -173,12 +173,15 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
             sightings=(_placed(row, places, spans) for row, places in draft.ordered()),
         )
         complete(store, run, rows)
+        _forget(os.path.join(work, INDEX), shard_run.cut)
         draft.end()
         return run, sums
 
     def _add_own(self, run: ShardRun, sums: RunSums, draft: SightingDraft) -> None:
         """Add the units that could not be judged, and the findings about the run itself."""
         for unit in run.units:
+            if unit.digest in run.cut:
+                sums.limits.setdefault(unit.number, run.cut[unit.digest])
             if unit.digest in run.failed:
                 sums.add_unknown(Missing(f"what {unit.name} holds: {run.failed[unit.digest]}", "", (), 0))
         findings, tallies = judge_governance(self.governing, sums.fitting, self.moment)
@@ -228,6 +231,15 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
             unknown=tuple(UnknownRow(u.missing, u.how, u.rules, u.subjects, u.then, u.file) for u in missing),
             keys=tuple(sums.keys),
         )
+
+
+def _forget(path: str, cut: Collection[bytes]) -> None:
+    """Remove from an index the units that were not read to their end: the next run reads them again."""
+    if cut:
+        with closing(IndexWriter(path)) as index:
+            index.remove([ident for digest, ident in index.units().items() if digest in cut])
+        shared_by_all.cache_clear()
+        keys_of_all.cache_clear()
 
 
 def _placed(row: SightingRow, places: str, spans: Mapping[ForeignPlace, PlaceSpan]) -> SightingRow:

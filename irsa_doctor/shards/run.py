@@ -51,6 +51,8 @@ class ShardRun:
     ) -> None:
         self.units = list(units)
         self.failed: dict[bytes, str] = {}
+        self.cut: dict[bytes, str] = {}
+        """digest of a unit that was not read to its end -> the limit that it reached"""
         self.progress = Progress()
         self._governing, self._moment, self._limits = governing, moment, limits
         self._key_runs = key_runs
@@ -87,6 +89,8 @@ class ShardRun:
             self._on_stage(f"read {number + 1} of {len(units)} accounts")
             if isinstance(came, Failed):
                 raise UnitFailed(f"{unit.name}: it could not be read: {came.why}")
+            if came.limit:
+                self.cut[came.digest] = came.limit
             yield IndexedUnit(came.digest, came.shared, came.links, came.records)
 
     def _unite(self) -> bool:
@@ -132,8 +136,10 @@ class ShardRun:
             if isinstance(came, Failed):
                 self.failed[unit.digest] = came.why
             else:
-                kept.add(names[unit.digest], self._generation, came)
-                take(unit, result_from(came[0]), subjects_from(came[1]))
+                result = result_from(came[0])
+                if not result.limit and not self.cut:  # what a limit has cut is no result of a run without it
+                    kept.add(names[unit.digest], self._generation, came)
+                take(unit, result, subjects_from(came[1]))
 
     def name_of(self, unit: Unit) -> str:
         """What a result depends on, but for what was looked up in other units."""

@@ -22,7 +22,7 @@ from irsa_doctor.facts.shards.view import ShardView, shard_of
 from irsa_doctor.governance.governing import Governing
 from irsa_doctor.model import Inventory, Place, Unknown
 from irsa_doctor.model.findings import Finding, JudgedSubject, Report, Waived
-from irsa_doctor.model.limits import limited
+from irsa_doctor.model.limits import ever_reached, limited
 from irsa_doctor.model.standards import KeyRun
 from irsa_doctor.reports.json import record_of, waived_record_of
 from irsa_doctor.reports.masking import masked_answer
@@ -43,25 +43,28 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Extract(msgspec.Struct, frozen=True):
-    """What a unit has for others: as bytes, what all have of it and the names of what its records name; its records by key."""
+    """What a unit has for others: as bytes, what all have of it and the names of what its records name; its records by key.
+    `limit`: what ended the reading before its end."""
 
     digest: bytes
     shared: bytes
     links: bytes
     records: list[tuple[tuple[int, ...], bytes]]
+    limit: str = ""
 
 
 def extract(unit: Unit, limits: Limits) -> Extract:
     """What others look up in a unit."""
     with limited(limits.seconds, limits.memory):
         loaded = unit.loaded()
+        limit = ever_reached()
     inventory = loaded.inventory
     paths = (row.path for row in inventory.documents)
     shared = shared_facts(inventory, [path for path in paths if (text := loaded.documents.source(path)) and text.repeats])
     named: set[str] = set()
     records = [(record.keys, packing.packed(record.record)) for record in shard_records(inventory, named)]
     links = packing.packed(tuple(sorted(set(links_of(inventory, named)))))
-    return Extract(unit.digest, packing.packed(shared), links, records)
+    return Extract(unit.digest, packing.packed(shared), links, records, limit)
 
 
 class UnitQuestion(msgspec.Struct, frozen=True):

@@ -7,6 +7,7 @@ import msgspec
 
 from irsa_doctor.model import is_account_id, parse_arn
 from irsa_doctor.model.errors import IrsaDoctorError
+from irsa_doctor.model.limits import reached
 from irsa_doctor.sources.files.walk import InputFile, walk, walk_over
 from irsa_doctor.sources.loading import Declared, Loaded, Loading
 from irsa_doctor.sources.snapshot.shards import MANIFEST, SetAside
@@ -87,6 +88,8 @@ def _read(file: UnitFile) -> InputFile:
     if file.content is not None:
         return InputFile(file.path, file.named, file.content)
     item = next(iter(walk([file.path], None)), None)
+    if item is not None and item.why is not None and item.why == reached():
+        return msgspec.structs.replace(item, path=file.path, named=file.named)
     if item is None or item.why is not None or hashlib.sha256(item.content).hexdigest() != file.sha256:
         raise ShardChanged(f"{file.path} is not there, or is another than when the audit began")
     return msgspec.structs.replace(item, path=file.path, named=file.named)

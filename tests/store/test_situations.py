@@ -229,3 +229,19 @@ def test_a_region_whose_clusters_were_not_listed_is_in_the_scope(tmp_path):
     evidence = api.audit_report(store=str(tmp_path / "audit.db"), frameworks=["soc2"])
     for output_format in ("html", "markdown", "json"):
         assert "us-east-1" in "".join(api.render_evidence(evidence, output_format))
+
+
+def test_what_a_limit_has_cut_is_no_part_of_the_next_run(tmp_path):
+    trusts = [json.loads(json.dumps(OPEN).replace("sts.amazonaws.com", f"audience-{number}")) for number in range(300)]
+    shards = {f"{ACCOUNT}/aws.json": shard(ACCOUNT, *(named(f"app-{n}", each) for n, each in enumerate(trusts)))}
+    folder = organisation(tmp_path / "in", shards)
+    call = {"store": str(tmp_path / "audit.db"), "as_of": BEGIN}
+    cut = api.audit([folder], max_seconds=0.0001, **call)
+    assert cut.outcome is not None
+    assert cut.outcome.limit
+    whole = api.audit([folder], **call)
+    assert whole.outcome is not None
+    assert whole.outcome.limit == ""
+    alone = api.audit([folder], store=None, as_of=BEGIN)
+    assert {finding["key"] for finding in whole.answer["findings"]} == {finding["key"] for finding in alone.answer["findings"]}
+    assert whole.answer["scope"]["accounts"] == alone.answer["scope"]["accounts"]
