@@ -4,8 +4,13 @@ import os
 import signal
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.systems import needs_unix, uses_unix
+
+# how long an example takes says how busy the machine is, and nothing of the code
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 # a shell lets what it starts in the background ignore these, and so would the programs that tests start and then interrupt
 for _number in filter(None, (signal.SIGINT, getattr(signal, "SIGHUP", None))):

@@ -307,7 +307,7 @@ def test_without_an_api_server_its_tests_fail_where_it_is_required_and_are_skipp
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert (done.returncode, f"1 {outcome}" in done.stdout) == (code, True), done.stdout

@@ -52,7 +52,7 @@ def run(*arguments: str | Path, cwd: Path, stdin: bytes = b"", **environment: st
         input=stdin,
         capture_output=True,
         env={**inherited, "NO_COLOR": "1", **environment},
-        timeout=60,
+        timeout=300,  # ends a run that hangs; one on a busy machine goes on
         check=False,
     )
     return subprocess.CompletedProcess(done.args, done.returncode, done.stdout.decode(), done.stderr.decode())
