@@ -174,7 +174,6 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
         )
         complete(store, run, rows)
         _forget(os.path.join(work, INDEX), shard_run.cut)
-        draft.end()
         return run, sums
 
     def _add_own(self, run: ShardRun, sums: RunSums, draft: SightingDraft) -> None:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable, Iterator, Sequence
 
 from irsa_doctor.store.rows import SightingRow, SubjectList, canonical
+from irsa_doctor.store.tables import transaction
 
 _ORDER = "waived, severity, rank, first, rule, name, holder, ident, unit"
 
@@ -24,10 +25,12 @@ class SightingDraft:
     def add(self, unit: int, sightings: Iterable[tuple[SightingRow, Sequence[int | str], str]]) -> None:
         """Add findings of a unit: the row, what it is sorted by, and a note that stays with it."""
         places = ", ".join("?" * (10 + len(SightingRow._fields)))
-        self._store.executemany(
-            f"insert into temp.draft values ({places})",  # noqa: S608 - our own names
-            ((row.status == "waived", *order, unit, note, *row) for row, order, note in sightings),
-        )
+        # else every row would be a transaction
+        with transaction(self._store):
+            self._store.executemany(
+                f"insert into temp.draft values ({places})",  # noqa: S608 - our own names
+                ((row.status == "waived", *order, unit, note, *row) for row, order, note in sightings),
+            )
 
     def ordered(self) -> Iterator[tuple[SightingRow, str]]:
         """All of them with their notes, the open ones before the waived ones, each once."""
@@ -39,15 +42,13 @@ class SightingDraft:
                 yield sighting, note
             before = sighting.key
 
-    def end(self) -> None:
-        """Remove the draft."""
-        self._store.execute("drop table if exists temp.draft")
-
 
 _SUBJECT = "key, kind, id, account, cluster"
 _SAME = "n.key = j.key and n.account = j.account and n.cluster = j.cluster"
 
 
+_NONE = "".join(f"drop table if exists temp.{name};" for name in ("judged", "distinct_subject", "said"))
+"""they go with the connection, or before another run: to remove them in a transaction is to write them twice more"""
 _SETS = 1 << 32
 """more than a unit has sets of what the rules said"""
 
@@ -58,15 +59,14 @@ class SubjectsDraft:
     def __init__(self, store: sqlite3.Connection) -> None:
         self._store = store
         self._sets: dict[int, list[str]] = {}
-        store.executescript(
-            f"pragma temp_store = file; drop table if exists temp.judged;create temp table judged ({_SUBJECT}, verdicts, unit);"
-        )
+        store.executescript(f"pragma temp_store = file; {_NONE} create temp table judged ({_SUBJECT}, verdicts, unit);")
 
     def add(self, unit: int, subjects: SubjectList) -> None:
         """Add the subjects of a unit."""
         self._sets[unit] = [sys.intern(canonical(dict(each))) for each in subjects.verdicts]
         # the rows go in as they came: there are ten times as many as of anything else
-        self._store.executemany(f"insert into temp.judged values (?, ?, ?, ?, ?, ?, {unit:d})", subjects.rows)  # noqa: S608 - a number
+        with transaction(self._store):
+            self._store.executemany(f"insert into temp.judged values (?, ?, ?, ?, ?, ?, {unit:d})", subjects.rows)  # noqa: S608 - a number
 
     def write(self, run: int) -> None:
         """Write them to a run; those that no run has seen before get a number."""
@@ -89,9 +89,6 @@ class SubjectsDraft:
             " join temp.said s on s.number = ? * j.unit + j.verdicts",
             (run, last, _SETS),
         )
-        store.execute("drop table temp.distinct_subject")
-        store.execute("drop table temp.said")
-        store.execute("drop table temp.judged")
 
     def _write_sets(self) -> None:
         """Write what the rules said, each set once, and which of them each unit means by its numbers."""
