@@ -15,7 +15,7 @@ from irsa_doctor.rulebook.rules import digest
 from irsa_doctor.shards import packing
 from irsa_doctor.shards.engine import Engine, Failed
 from irsa_doctor.shards.results import ForeignPlace, UnitResult, result_from, subjects_from
-from irsa_doctor.shards.tasks import Extract, Limits, UnitQuestion, extract, judged, keys_of_all, shared_by_all, spans
+from irsa_doctor.shards.tasks import Extract, Limits, UnitQuestion, extract, judged, keys_of_all, ready, shared_by_all, spans
 from irsa_doctor.shards.units import AuditError, Unit, units_united
 from irsa_doctor.store.index import IndexedUnit, IndexReader, IndexWriter
 from irsa_doctor.store.kept import KeptResults
@@ -123,7 +123,7 @@ class ShardRun:
         missing = {unit.digest for unit in todo}
         done = len(self.units) - len(todo)
         if todo:
-            keys_of_all(self._index, self._generation)  # before there are copies of this process
+            ready(question)
         self.progress.reused = sum(unit.shards for unit in self.units) - sum(unit.shards for unit in todo)
         for unit in self.units:
             if unit.digest not in missing:

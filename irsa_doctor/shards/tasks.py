@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import lru_cache
+from importlib import import_module
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from irsa_doctor.facts.shards.rows import SharedFacts, links_of, shard_records, 
 from irsa_doctor.facts.shards.tables import ForeignRecord
 from irsa_doctor.facts.shards.view import ShardView, shard_of
 from irsa_doctor.governance.governing import Governing
-from irsa_doctor.model import Inventory, Place, Unknown
+from irsa_doctor.model import Inventory, Place, Unknown, parse_arn
 from irsa_doctor.model.findings import Finding, JudgedSubject, Report, Waived
 from irsa_doctor.model.limits import ever_reached, limited
 from irsa_doctor.model.standards import KeyRun
@@ -64,6 +65,7 @@ def extract(unit: Unit, limits: Limits) -> Extract:
     named: set[str] = set()
     records = [(record.keys, packing.packed(record.record)) for record in shard_records(inventory, named)]
     links = packing.packed(tuple(sorted(set(links_of(inventory, named)))))
+    parse_arn.cache_clear()  # few other units name the same
     return Extract(unit.digest, packing.packed(shared), links, records, limit)
 
 
@@ -90,6 +92,12 @@ def shared_by_all(index: str, generation: bytes) -> tuple[SharedFacts, ...]:
 def keys_of_all(index: str, generation: bytes) -> IndexKeys:
     """The keys of an index; read once in a process and its copies."""
     return index_keys(index)
+
+
+def ready(question: UnitQuestion) -> None:
+    """Read and import what every process needs that judges units, before there are copies of this one."""
+    keys_of_all(question.index, question.generation)
+    import_module("irsa_doctor.remedies.proposals")
 
 
 class _Recorded:
@@ -175,6 +183,7 @@ def _views(shared: tuple[SharedFacts, ...], corrections: dict[Any, Any]) -> Iter
     finally:
         for view in views:
             vars(view).clear()
+        parse_arn.cache_clear()
 
 
 def _result(report: Report, view: ShardView, documents: Documents, governing: Governing, index: _Recorded) -> UnitResult:

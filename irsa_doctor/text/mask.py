@@ -74,7 +74,7 @@ _LONG = b"1" * 40
 
 _REMEMBERED = 32_768
 """characters of a text whose lines are remembered"""
-_MOST_LINES = 16_384
+_MOST_LINES = 4_096
 _plain_lines: set[str] = set()
 """lines that hold nothing to hide: the policies of many roles have most of their lines in common"""
 
