@@ -156,9 +156,16 @@ def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
             return _result(report, view_of(inventory), loaded.documents, question.governing, index)
 
 
+_CORRECTIONS = 512
+"""corrections that a process remembers from unit to unit"""
+
+
 def _corrections(question: UnitQuestion) -> dict[Any, Any]:
     """The corrections of policies that this process has proved in a run."""
-    return _corrections_of(question.index, question.generation, canonical(msgspec.to_builtins(question.governing.settings)))
+    known = _corrections_of(question.index, question.generation, canonical(msgspec.to_builtins(question.governing.settings)))
+    if len(known) > _CORRECTIONS:
+        known.clear()
+    return known
 
 
 @lru_cache(maxsize=1)
