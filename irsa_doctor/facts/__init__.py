@@ -29,7 +29,8 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.planned import planned_provider_facts
 from irsa_doctor.facts.providers.provider import ClusterFacts, ProviderFacts, cluster_facts, provider_facts
 from irsa_doctor.facts.reach.records import AuthMapFacts, IdentityFacts, ReachedRoleFacts
-from irsa_doctor.facts.roles.role import AnalysedRole, RoleFacts
+from irsa_doctor.facts.roles.role import AnalysedRole
+from irsa_doctor.facts.roles.role_facts import RoleFacts
 from irsa_doctor.facts.roles.unbounded import GateFacts, Unbounded, unbounded
 from irsa_doctor.facts.service_accounts.association import association_facts
 from irsa_doctor.facts.service_accounts.binding import BindingFacts, binding_facts

@@ -104,9 +104,9 @@ class View(Lookups, frozen=True, dict=True):
         return {}
 
     @cached_property
-    def facts_of_ordinary(self) -> "dict[tuple[str, str, bool, bool], ServiceAccountFacts]":
-        """The facts of ordinary service accounts by cluster id, partition of the role, whether they are wanted, and whether
-        their role may do everything; filled as they are judged."""
+    def facts_of_ordinary(self) -> "dict[tuple[str, str, bool], ServiceAccountFacts]":
+        """The facts of ordinary service accounts by cluster id, partition of the role, and whether their role may do
+        everything; filled as they are judged."""
         return {}
 
     def _within_limits(self, alike: AlikeRoles, role: Role) -> AnalysedRole:

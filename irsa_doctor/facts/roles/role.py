@@ -1,79 +1,28 @@
-"""Facts of whole roles, and the analysis of a role's policy that all facts share."""
+"""The analysis of a role's policy that all facts share."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
-from typing import Literal
 
 import msgspec
 
 from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, is_in_force
 from irsa_doctor.facts.grants.judged import hidden_grant, judged_grant, left_grant
-from irsa_doctor.facts.grants.reach import lost_subject
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind, profile_for
-from irsa_doctor.facts.lookups.associations import Served
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.facts.roles.chains import Chained, chain_evidence, reached_by_chain
-from irsa_doctor.facts.roles.clusters import clusters_with_same_account
-from irsa_doctor.facts.roles.evidence import (
-    is_permission_policy,
-    role_evidence,
-    unexplained,
-    wide_principals,
-    without_federated,
-)
-from irsa_doctor.facts.roles.likeness import Likeness, is_long_session, is_near_quota
-from irsa_doctor.facts.roles.pod_identity import (
-    Capability,
-    any_cluster_may,
-    capability_role,
-    handed_out,
-    pod_identity_evidence,
-    reached_as_target,
-)
+from irsa_doctor.facts.roles.chains import chain_evidence
+from irsa_doctor.facts.roles.evidence import role_evidence
+from irsa_doctor.facts.roles.likeness import Likeness
+from irsa_doctor.facts.roles.pod_identity import pod_identity_evidence
+from irsa_doctor.facts.roles.role_facts import RoleFacts, role_facts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.issuers import KUBERNETES
-from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn, text_of
+from irsa_doctor.model import Role, TrustPolicy, Unknown, is_provider_of, parse_arn, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.admitted import not_worked_out
 from irsa_doctor.trust.association import seen_for
-from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.refusals import Steps
-
-Shuts = Literal["none", "matches", "missing-key"]
-Mixed = Literal["no", "service", "account", "everyone"]
-
-
-class RoleFacts(msgspec.Struct, frozen=True):
-    """What is true of a whole role or bare policy."""
-
-    refused: Literal["yes", "no"] | Unknown
-    """Whether IAM refuses to save the policy"""
-    duplicate_member: bool | Unknown
-    replaced_opens: bool | Unknown
-    """Whether a member of that name removed the only condition on the subject"""
-    wrong_document: bool | Unknown
-    near_quota: bool | Unknown
-    deny: Shuts | Unknown
-    """How a Deny statement denies the service accounts that name the role: it matches, or the key that it negates is missing"""
-    mixed: Mixed | Unknown
-    """Who may assume the role beside web identities"""
-    web_identity_of_aws: bool | Unknown
-    clusters: int | Unknown
-    """In how many clusters the same service account is trusted"""
-    contested: bool | Unknown
-    """Whether the verdict depends on a point on which AWS is silent"""
-    pod_identity: Served | Unknown
-    """Whether the Pod Identity association that names the role can use it, and if not, what is missing"""
-    pod_identity_target: Served | Unknown
-    """The same of an association that names it as target role"""
-    pod_identity_open: bool | Unknown
-    capability: Capability | Unknown
-    chain: Chained | Unknown
-    """Whether a role in the input that assumes it from a first role is trusted by it"""
-    long_session: bool | Unknown
-
 
 _Grants = list[tuple[GrantReading, GrantFacts]]
 
@@ -136,6 +85,24 @@ class AnalysedRole(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return self, subject
         return self.model, self.model.likeness.subjects[self.likeness.subjects.index(subject)]
 
+    def of_issuer(self, issuer: str) -> list[Admitted]:
+        """What the policy admits of the tokens of an issuer (without scheme), by each of its providers that it names."""
+        return [answer for provider, answer in self.by_provider.items() if is_provider_of(provider, issuer)]
+
+    def admits(self, issuer: str, subject: str, audiences: frozenset[str]) -> bool:
+        """Whether tokens of an issuer (without scheme) with a subject and one of some audiences get in, as far as these decide;
+        asked once of all roles with one model."""
+        role, subject = self.modelled(subject)
+        key = (issuer, subject, audiences)
+        if key not in role._admitting:
+            answers = role.of_issuer(issuer)
+            role._admitting[key] = any(answer.admits(subject, audience) for answer in answers for audience in audiences)
+        return role._admitting[key]
+
+    @once
+    def _admitting(self) -> dict[tuple[str, str, frozenset[str]], bool]:
+        return {}
+
     def trusts(self, issuer: str) -> bool:
         """Whether a provider that the policy names is one of an issuer (without scheme)."""
         arns = (parse_arn(provider) for provider in (self.model or self).by_provider)
@@ -176,7 +143,7 @@ def _analysed(role: Role, lookups: Lookups) -> AnalysedRole:
     left = [left_grant(role, index, source.place.at(*statement.steps)) for index, statement in of_policy.left.items()]
     hidden = (*_hidden_statements(role, source, policy), *left)
     mistakes = defective(grants) if policy.problems else []
-    facts = _role_facts(role, policy, by_provider, mistakes, lookups)
+    facts = role_facts(role, policy, by_provider, mistakes, lookups)
     evidence = partial(evidence_of_role, role, source, policy, by_provider, mistakes, lookups)
     blocking = [read for read, _ in grants if is_blocked(read)]
     seen = PolicyReading(policy, by_provider, tuple([read for read, _ in grants]))
@@ -346,54 +313,3 @@ def planned_arn(analysed: AnalysedRole) -> str:
     providers = (parse_arn(p) for s in policy.statements for p in s.federated if isinstance(p, str))
     partition = next((arn.partition for arn in providers if arn), "aws")
     return f"arn:{partition}:iam::{account}:role/{role.planned}"
-
-
-def _role_facts(
-    role: Role, policy: Policy, by_provider: dict[str, Admitted], defective: list[Steps], lookups: Lookups
-) -> RoleFacts:
-    codes = {problem.code for problem in policy.problems if problem.refused}
-    replaced = role.policy.replaced if isinstance(role.policy, TrustPolicy) else ()
-    web_of_aws = any(True for _ in without_federated(policy))
-    mixed = _mixed(policy) if by_provider or web_of_aws else "no"
-    return RoleFacts(
-        refused="yes" if unexplained(policy, defective) else "no",
-        duplicate_member="duplicate-member" in codes or bool(replaced),
-        replaced_opens=bool(replaced) and any(lost_subject(statement, replaced) for statement in policy.statements),
-        wrong_document=is_permission_policy(policy),
-        near_quota=is_near_quota(policy.size),
-        deny=_deny(policy, by_provider),
-        mixed=mixed,
-        web_identity_of_aws=web_of_aws,
-        clusters=clusters_with_same_account(by_provider),
-        contested=bool([a for a in by_provider.values() if a.contested]),
-        pod_identity=handed_out(role, policy, lookups),
-        pod_identity_target=reached_as_target(role, policy, lookups),
-        pod_identity_open=mixed == "no" and any_cluster_may(role, policy, lookups),
-        capability=capability_role(role, policy, lookups)[0],
-        chain=reached_by_chain(role, policy, lookups),
-        long_session=bool(by_provider) and is_long_session(role.max_session),
-    )
-
-
-def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
-    """Whether the Deny statements leave none of the subjects that Allow statements admit."""
-    if False not in [statement.allow for statement in policy.statements]:
-        return "none"
-    allowed = Policy(policy.variables, tuple(s for s in policy.statements if s.allow), (), policy.size)
-    for provider, admits in by_provider.items():
-        arn = parse_arn(provider)
-        if admits.reach.scope != "nobody" or arn is None:
-            continue
-        if admitted(allowed, provider, arn.name, profile=admits.profile).reach.scope != "nobody":
-            keys = [c.key for s in policy.statements if not s.allow for c in s.conditions]
-            low = arn.name.lower()
-            absent = any(presence(key, low, admits.profile) == "never" for key in keys)
-            return "missing-key" if absent else "matches"
-    return "none"
-
-
-def _mixed(policy: Policy) -> Mixed:
-    """Who else may assume the role without a condition that narrows it: the widest of them."""
-    widths = {width for width, _, _ in wide_principals(policy)}
-    order: tuple[Mixed, ...] = ("everyone", "account", "service")
-    return next((width for width in order if width in widths), "no")

@@ -12,7 +12,8 @@ from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, asso
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
-from irsa_doctor.facts.roles.role import AnalysedRole, Shuts, are_one_role
+from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
+from irsa_doctor.facts.roles.role_facts import Shuts
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.binding_evidence import binding_evidence
 from irsa_doctor.facts.service_accounts.cases import fails, over_cases
@@ -72,8 +73,7 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
     value = account.annotations.get(ROLE_ARN)
     if isinstance(value, Text) and (made := view.cases_of_template(account)):
         return _binding_of_template(view, account, made)
-    arn = parse_arn(value) if isinstance(value, str) else None
-    if not isinstance(value, str) or arn is None or annotation_form(account) != "ok":
+    if not isinstance(value, str) or annotation_form(account) != "ok":
         return None
     trust, named = _worst([_over_cases(view, account, cases) for cases in view.stated_by_arn(value)])
     sa_id = f"{view.label_of(account.cluster)}/{account.namespace}/{account.name}"
@@ -81,7 +81,7 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
         "binding",
         f"{sa_id} -> {value}",
         value if named else sa_id,
-        _facts("there", trust) if trust is not None else _facts(_absence(view, account, arn), "role-not-there"),
+        _facts("there", trust) if trust is not None else _facts(_absence(view, account, value), "role-not-there"),
         lambda: binding_evidence(view, account, value, named, requested=requested),
     )
 
@@ -155,7 +155,10 @@ def _seen_through_holes(account: ServiceAccount, policy: Policy) -> Trust | Unkn
     )
 
 
-def _absence(view: View, account: ServiceAccount, arn: Arn) -> NamedRole | Unknown:
+def _absence(view: View, account: ServiceAccount, named: str) -> NamedRole | Unknown:
+    arn = parse_arn(named)
+    if arn is None:
+        return "missing"
     name = arn.name.rpartition("/")[2]
     if same := view.roles_by_name.get((arn.account, name.lower())):
         known = parse_arn(same[0].arn)
@@ -188,27 +191,28 @@ def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[
 
 def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """Whether the policy of the role that it names admits a service account; if not, which kind of defect is the reason."""
-    modelled, subject = named.modelled(account.subject)
-    if modelled.policy is None or modelled.policy.refused or association_of(account, view):
+    policy = (named.model or named).policy
+    if policy is None or policy.refused or association_of(account, view):
         return "explained"
     issuer = view.issuer_of(account.cluster)
     if not issuer:
         return NO_ISSUER
-    audiences = audiences_of(view, account, issuer)
-    if any(answer.admits(subject, audience) for answer in _of_issuer(modelled, issuer) for audience in audiences):
+    if named.admits(issuer, account.subject, audiences_of(view, account, issuer)):
         return "admits"
-    return _refusal(view, account, named, named.policy, issuer)
+    return _refusal(view, account, named, issuer)
 
 
-def _refusal(view: View, account: ServiceAccount, named: AnalysedRole, policy: Policy | None, issuer: str) -> Trust | Unknown:
+def _refusal(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str) -> Trust | Unknown:
     """Which kind of defect is the reason that a policy does not admit a service account with an audience that it may have."""
-    own, audiences = _of_issuer(named, issuer), audiences_of(view, account, issuer)
-    if policy and any(isinstance(value, Text) for value in principals_of(policy)):
-        # whatever fills the holes, it may be the provider of this cluster
-        seen = _seen_through_holes(account, policy)
+    if _has_holes(named):
+        # whatever fills them, it may be the provider of this cluster
+        seen = _seen_through_holes(account, named.policy) if named.policy else PLACEHOLDERS
         return PLACEHOLDERS if seen is NO_ISSUER else seen
-    is_own = issuer not in named.blocked_issuers or _names_others(view, account, named, issuer, audiences)
-    if named.blocked or not is_own or any(answer.unseen for answer in own) or _is_for_miswritten(view, named, issuer):
+    audiences = audiences_of(view, account, issuer)
+    if named.blocked or (issuer in named.blocked_issuers and not _names_others(view, account, named, issuer, audiences)):
+        return "explained"
+    own = named.of_issuer(issuer)
+    if any(answer.unseen for answer in own) or _is_for_miswritten(view, named, issuer):
         return "explained"
     if any(contains(answer.subjects, account.subject) for answer in own):
         return _of_audience(view, account, issuer)
@@ -218,9 +222,10 @@ def _refusal(view: View, account: ServiceAccount, named: AnalysedRole, policy: P
     return _elsewhere(view, named) if named.by_provider else _without_providers(view, account, named, audiences)
 
 
-def _of_issuer(named: AnalysedRole, issuer: str) -> list[Admitted]:
-    """What a role admits of the tokens of an issuer."""
-    return [answer for provider, answer in named.by_provider.items() if is_provider_of(provider, issuer)]
+def _has_holes(named: AnalysedRole) -> bool:
+    """Whether a policy leaves a provider open; that of the role's model does as well."""
+    policy = (named.model or named).policy
+    return policy is not None and any(isinstance(value, Text) for value in principals_of(policy))
 
 
 def _without_providers(view: View, account: ServiceAccount, named: AnalysedRole, audiences: frozenset[str]) -> Trust:
@@ -233,24 +238,25 @@ def _without_providers(view: View, account: ServiceAccount, named: AnalysedRole,
 
 def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]) -> bool:
     """Whether a policy with a defect that denies somebody was meant for other subjects than this account."""
-    provider = next((arn for arn in named.by_provider if is_provider_of(arn, issuer)), "")
-    if named.policy is None or not provider or not audiences:
+    provider = next((arn for arn in (named.model or named).by_provider if is_provider_of(arn, issuer)), "")
+    if not provider or not audiences:
         return False
     token = PresentedToken(
         named.role.account, provider, issuer, account.subject, min(audiences), generated=not account.template
     )
     alike = named.likeness
     if alike is None or alike.subjects != [account.subject] or not alike.shape.is_indifferent_to(account.subject):
-        return _was_meant_for_others(named.policy, token, view)
+        return _was_meant_for_others(named, token, view)
     # it is so of every policy that names its only service account in the same places
     key = (alike.shape, provider, token.audience, token.generated)
     if key not in view.meant_for_others:
-        view.meant_for_others[key] = _was_meant_for_others(named.policy, token, view)
+        view.meant_for_others[key] = _was_meant_for_others(named, token, view)
     return view.meant_for_others[key]
 
 
-def _was_meant_for_others(policy: Policy, token: PresentedToken, view: View) -> bool:
-    return any(check.kind in _OTHER_SUBJECTS for check in exclusions(policy, token, view)[:1])
+def _was_meant_for_others(named: AnalysedRole, token: PresentedToken, view: View) -> bool:
+    policy = named.policy
+    return policy is not None and any(check.kind in _OTHER_SUBJECTS for check in exclusions(policy, token, view)[:1])
 
 
 def _kept_out(

@@ -1,6 +1,7 @@
 """Facts of service accounts: what one shows by itself, and whether some role expects it to name it."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Literal
 
 import msgspec
@@ -84,33 +85,47 @@ def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annota
 
 def service_account_facts(view: View, account: ServiceAccount) -> Judged:
     """The facts of one service account."""
-    trusting = view.trusted_by_name.get((view.issuer_of(account.cluster), account.subject), ())
     ident = f"{view.label_of(account.cluster)}/{account.namespace}/{account.name}"
-    facts = _facts(view, account, trusted=bool(trusting))
-    return Judged("service-account", ident, ident, facts, lambda: _account_evidence(view, account, trusting))
+    evidence = partial(_evidence_with_roles, view, account)
+    return Judged("service-account", ident, ident, _facts(view, account), evidence)
 
 
-def _facts(view: View, account: ServiceAccount, *, trusted: bool) -> ServiceAccountFacts:
+def _trusting(view: View, account: ServiceAccount) -> Sequence[AnalysedRole]:
+    """The roles that admit a service account by name."""
+    return view.trusted_by_name.get((view.issuer_of(account.cluster), account.subject), ())
+
+
+def _evidence_with_roles(view: View, account: ServiceAccount) -> Evidence:
+    return _account_evidence(view, account, _trusting(view, account))
+
+
+def _facts(view: View, account: ServiceAccount) -> ServiceAccountFacts:
     """The facts; ordinary service accounts of a cluster have one record of them."""
     value = account.annotations.get(ROLE_ARN)
-    key = (account.cluster, account.namespace, account.name)
-    is_wanted = trusted and key not in view.inventory.association_by_key and key not in view.annotated_workloads
     is_administrator = lasts_a_day(account.annotations.get(EXPIRATION)) and _is_administrator(view, value)
     if not _is_ordinary(view, account):
-        return _facts_in_full(view, account, wanted=is_wanted, administrator_for_a_day=is_administrator)
-    arn = parse_arn(text_of(value or ""))
-    shared = (account.cluster, arn.partition if arn else "", is_wanted, is_administrator)
+        return _facts_in_full(view, account, administrator_for_a_day=is_administrator)
+    partition = text_of(value or "").split(":", 2)[1]
+    shared = (account.cluster, partition, is_administrator)
     facts = view.facts_of_ordinary.get(shared)
     if facts is None:
-        facts = _facts_in_full(view, account, wanted=is_wanted, administrator_for_a_day=is_administrator)
+        facts = _facts_in_full(view, account, administrator_for_a_day=is_administrator)
         view.facts_of_ordinary[shared] = facts
     return facts
 
 
+def _is_wanted(view: View, account: ServiceAccount) -> bool:
+    """Whether a role admits a service account by name that names none, nor gets one in another way."""
+    key = (account.cluster, account.namespace, account.name)
+    if ROLE_ARN in account.annotations or key in view.inventory.association_by_key or key in view.annotated_workloads:
+        return False
+    return bool(_trusting(view, account))
+
+
 def _is_ordinary(view: View, account: ServiceAccount) -> bool:
     """Whether a service account has the right annotation with the role ARN, none beside it, and no association: its facts then
-    depend on its cluster, on the partition of the role, on whether it is wanted and whether its role may do everything, and on
-    nothing else. Where sources were asked for associations one by one, or refused them, its name would count too."""
+    depend on its cluster, on the partition of the role and on whether its role may do everything, and on nothing else. Where
+    sources were asked for associations one by one, or refused them, its name would count too."""
     if len(account.annotations) != 1 or account.template or annotation_form(account) != "ok":
         return False
     inventory = view.inventory
@@ -119,7 +134,7 @@ def _is_ordinary(view: View, account: ServiceAccount) -> bool:
     return (account.cluster, account.namespace, account.name) not in inventory.association_by_key
 
 
-def _facts_in_full(view: View, account: ServiceAccount, *, wanted: bool, administrator_for_a_day: bool) -> ServiceAccountFacts:
+def _facts_in_full(view: View, account: ServiceAccount, *, administrator_for_a_day: bool) -> ServiceAccountFacts:
     form, value = annotation_form(account), account.annotations.get(ROLE_ARN)
     issuer = view.issuer_of(account.cluster)
     arn = parse_arn(value) if isinstance(value, str) and form == "ok" else None
@@ -129,7 +144,7 @@ def _facts_in_full(view: View, account: ServiceAccount, *, wanted: bool, adminis
     return ServiceAccountFacts(
         annotation=_annotation(view, account, form),
         annotation_variable=holds_variable(account),
-        wanted=wanted,
+        wanted=_is_wanted(view, account),
         partition_differs=bool(arn and partition and arn.partition != partition),
         regional_endpoints_ignored=isinstance(regional, str) and regional not in _BOOL,
         skip_containers=SKIP_CONTAINERS in account.annotations,

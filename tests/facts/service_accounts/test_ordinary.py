@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.facts import service_account_facts
+from irsa_doctor.facts import ServiceAccountFacts, service_account_facts
 from tests.facts.situations import BORN, KEY, association, aws, manifests, role, role_arn, view
 from tests.trust.drawing import examples
 
@@ -64,3 +64,14 @@ def test_ordinary_service_accounts_of_a_cluster_have_one_record(named_role):
     seen = view(aws(**{"roles.json": roles(), "accounts.yaml": manifests(*accounts)}))
     records = {id(service_account_facts(seen, each).facts) for each in seen.inventory.service_accounts}
     assert len(records) == 1
+
+
+@pytest.mark.parametrize(("annotations", "wanted"), [({}, True), ({KEY: role_arn("gone")}, False), ({KEY: role_arn()}, False)])
+def test_a_service_account_that_names_a_role_is_not_one_that_a_role_still_waits_for(annotations, wanted):
+    sample = named("app", "", {})
+    sample["metadata"]["annotations"] = annotations
+    seen = view(aws(**{"roles.json": roles(), "accounts.yaml": manifests(sample)}))
+    (own,) = seen.inventory.service_accounts
+    facts = service_account_facts(seen, own).facts
+    assert isinstance(facts, ServiceAccountFacts)
+    assert facts.wanted is wanted

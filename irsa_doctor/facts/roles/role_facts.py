@@ -1,0 +1,109 @@
+"""Facts of whole roles, whatever service account names them."""
+
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts.grants.reach import lost_subject
+from irsa_doctor.facts.lookups.associations import Served
+from irsa_doctor.facts.lookups.lookups import Lookups
+from irsa_doctor.facts.roles.chains import Chained, reached_by_chain
+from irsa_doctor.facts.roles.clusters import clusters_with_same_account
+from irsa_doctor.facts.roles.evidence import is_permission_policy, unexplained, wide_principals, without_federated
+from irsa_doctor.facts.roles.likeness import is_long_session, is_near_quota
+from irsa_doctor.facts.roles.pod_identity import (
+    Capability,
+    any_cluster_may,
+    capability_role,
+    handed_out,
+    reached_as_target,
+)
+from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn
+from irsa_doctor.trust import Admitted, Policy, admitted
+from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.refusals import Steps
+
+Shuts = Literal["none", "matches", "missing-key"]
+Mixed = Literal["no", "service", "account", "everyone"]
+
+
+class RoleFacts(msgspec.Struct, frozen=True):
+    """What is true of a whole role or bare policy."""
+
+    refused: Literal["yes", "no"] | Unknown
+    """Whether IAM refuses to save the policy"""
+    duplicate_member: bool | Unknown
+    replaced_opens: bool | Unknown
+    """Whether a member of that name removed the only condition on the subject"""
+    wrong_document: bool | Unknown
+    near_quota: bool | Unknown
+    deny: Shuts | Unknown
+    """How a Deny statement denies the service accounts that name the role: it matches, or the key that it negates is missing"""
+    mixed: Mixed | Unknown
+    """Who may assume the role beside web identities"""
+    web_identity_of_aws: bool | Unknown
+    clusters: int | Unknown
+    """In how many clusters the same service account is trusted"""
+    contested: bool | Unknown
+    """Whether the verdict depends on a point on which AWS is silent"""
+    pod_identity: Served | Unknown
+    """Whether the Pod Identity association that names the role can use it, and if not, what is missing"""
+    pod_identity_target: Served | Unknown
+    """The same of an association that names it as target role"""
+    pod_identity_open: bool | Unknown
+    capability: Capability | Unknown
+    chain: Chained | Unknown
+    """Whether a role in the input that assumes it from a first role is trusted by it"""
+    long_session: bool | Unknown
+
+
+def role_facts(
+    role: Role, policy: Policy, by_provider: dict[str, Admitted], defective: list[Steps], lookups: Lookups
+) -> RoleFacts:
+    """The facts of a role with a policy; `defective` are the places of the defects that are findings."""
+    codes = {problem.code for problem in policy.problems if problem.refused}
+    replaced = role.policy.replaced if isinstance(role.policy, TrustPolicy) else ()
+    web_of_aws = any(True for _ in without_federated(policy))
+    mixed = _mixed(policy) if by_provider or web_of_aws else "no"
+    return RoleFacts(
+        refused="yes" if unexplained(policy, defective) else "no",
+        duplicate_member="duplicate-member" in codes or bool(replaced),
+        replaced_opens=bool(replaced) and any(lost_subject(statement, replaced) for statement in policy.statements),
+        wrong_document=is_permission_policy(policy),
+        near_quota=is_near_quota(policy.size),
+        deny=_deny(policy, by_provider),
+        mixed=mixed,
+        web_identity_of_aws=web_of_aws,
+        clusters=clusters_with_same_account(by_provider),
+        contested=bool([a for a in by_provider.values() if a.contested]),
+        pod_identity=handed_out(role, policy, lookups),
+        pod_identity_target=reached_as_target(role, policy, lookups),
+        pod_identity_open=mixed == "no" and any_cluster_may(role, policy, lookups),
+        capability=capability_role(role, policy, lookups)[0],
+        chain=reached_by_chain(role, policy, lookups),
+        long_session=bool(by_provider) and is_long_session(role.max_session),
+    )
+
+
+def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
+    """Whether the Deny statements leave none of the subjects that Allow statements admit."""
+    if False not in [statement.allow for statement in policy.statements]:
+        return "none"
+    allowed = Policy(policy.variables, tuple(s for s in policy.statements if s.allow), (), policy.size)
+    for provider, admits in by_provider.items():
+        arn = parse_arn(provider)
+        if admits.reach.scope != "nobody" or arn is None:
+            continue
+        if admitted(allowed, provider, arn.name, profile=admits.profile).reach.scope != "nobody":
+            keys = [c.key for s in policy.statements if not s.allow for c in s.conditions]
+            low = arn.name.lower()
+            absent = any(presence(key, low, admits.profile) == "never" for key in keys)
+            return "missing-key" if absent else "matches"
+    return "none"
+
+
+def _mixed(policy: Policy) -> Mixed:
+    """Who else may assume the role without a condition that narrows it: the widest of them."""
+    widths = {width for width, _, _ in wide_principals(policy)}
+    order: tuple[Mixed, ...] = ("everyone", "account", "service")
+    return next((width for width in order if width in widths), "no")
