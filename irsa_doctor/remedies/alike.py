@@ -1,22 +1,18 @@
-"""Corrected policies of roles that differ in a few names alone: proved for the first, renamed for the others.
+"""Corrected policies of roles that differ in a few names alone: proved for the first, renamed for the others."""
 
-The names are those of the only service account, of the account and of the EKS cluster, where each means nothing but itself:
-nothing else in the policy has it in it or is near to it.
-"""
-
-import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import msgspec
 
 from irsa_doctor.facts import Judged, View
+from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.facts.roles.likeness import PolicyShape
 from irsa_doctor.model import issuer_of_provider, parse_arn
 from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.model.findings import Fix
-from irsa_doctor.model.once import once
-from irsa_doctor.model.regex import regex
+from irsa_doctor.remedies.draft import PolicyDocument
+from irsa_doctor.remedies.names import Kindred, Outline, RoleNames, clusters_in, kindred_values, outline_of, ranks
 from irsa_doctor.remedies.policy_fix import whole_policy
 from irsa_doctor.remedies.trust_policy import RolePolicy
 
@@ -24,58 +20,28 @@ _FAR_FROM_QUOTA = 1_200
 """characters of a policy to which no correction adds so much that the length of a name decides whether IAM saves it"""
 _KEPT = 4_096
 """corrections that are remembered"""
-_CLUSTER = regex(rb"/id/([0-9A-F]{32})(?![0-9A-Za-z])")
-"""the id of an EKS cluster in its issuer"""
-
-
-class _Names(msgspec.Struct, frozen=True, dict=True):
-    """The texts in which a role differs from its like; "" where it is the same for all."""
-
-    subject: str
-    account: str
-    cluster: str
-
-    def marked(self, text: str) -> str:
-        """A text with marks in the place of the account and the cluster."""
-        text = text.replace(self.cluster, "\1") if self.cluster else text
-        return text.replace(self.account, "\2") if self.account else text
-
-    @once
-    def _written(self) -> Mapping[str, str]:
-        """Each name as it stands in a policy, and what it is."""
-        quoted = f'"{self.subject}"' if self.subject else ""
-        return {
-            text: kind for kind, text in (("subject", quoted), ("account", self.account), ("cluster", self.cluster)) if text
-        }
-
-    @once
-    def _anywhere(self) -> re.Pattern[str]:
-        return re.compile("|".join(map(re.escape, self._written)))
-
-    def renamed(self, text: str, others: "_Names") -> str:
-        """A text of a policy with other names."""
-        if not self._written:
-            return text
-        theirs = {kind: written for written, kind in others._written.items()}
-        return self._anywhere.sub(lambda match: theirs[self._written[match[0]]], text)
-
-
-class _Outline(msgspec.Struct, frozen=True):
-    """A policy but for its service accounts, with marks for the account and the cluster where these mean nothing but
-    themselves; `account` and `cluster` are what the marks stand for, "" where there are none."""
-
-    pieces: tuple[bytes, ...]
-    account: str = ""
-    cluster: str = ""
+_SUBJECTS = 4
+"""service accounts of a role that are taken for names"""
 
 
 class _Issuer(msgspec.Struct, frozen=True):
-    """An issuer of a policy or of a user of the role: what its cluster is known to lack, and the audiences of its tokens."""
+    """An issuer with which a policy or a user of the role has to do: which service accounts its clusters are known to lack,
+    whether they are listed whole, whether it is that of a cluster, and the audiences of its tokens."""
 
     issuer: str
-    absent: bool
+    absent: tuple[bool, ...]
     listed: bool
+    is_known: bool
     audiences: tuple[str, ...]
+
+
+class _User(msgspec.Struct, frozen=True):
+    """A service account that uses the role, by number."""
+
+    subject: int
+    issuer: str
+    audience: str
+    pod_identity: bool
 
 
 class _Like(msgspec.Struct, frozen=True):
@@ -85,34 +51,59 @@ class _Like(msgspec.Struct, frozen=True):
     at_most: Safety
     finding: tuple[str, str]
     """the kind of the finding's subject, and the number of the grant"""
-    outline: tuple[bytes, ...]
+    account_meant: tuple[int, str]
+    """number and issuer of the service account that a finding about a binding is about"""
+    outline: tuple[str, ...]
     order: tuple[int, ...]
+    kindred: tuple[tuple[str, bool], ...]
+    """the form of each text that has a part of a service account in it, and whether its subject was meant"""
+    ranks: tuple[object, ...]
+    """how the names are sorted"""
     account: str
     partition: str
     has: tuple[bool, ...]
     """whether a service account names the role, whether a template makes it, whether its ARN is known"""
-    users: tuple[tuple[str, str, bool], ...]
-    """issuer, audience and association of each use of the role by the service account"""
+    users: tuple[_User, ...]
     issuers: tuple[_Issuer, ...]
     principals: tuple[tuple[str, str], ...]
     """what each provider in the policy is to the account of the role, and which one was meant"""
 
 
 class _First(msgspec.Struct, frozen=True):
-    """The correction of the first such role, its policy as JSON, and its names."""
+    """The correction of the first such role; its policy as JSON and its difference, with marks; whom it admits, by number."""
 
     fix: Fix | None
-    policy: str
-    names: _Names
+    policy: str = ""
+    difference: str = ""
+    admits: tuple[int, ...] = ()
 
-    def renamed(self, role: RolePolicy, names: _Names) -> Fix | None:
+    def renamed(self, role: RolePolicy, names: RoleNames) -> Fix | None:
         """The correction of another role."""
         fix = self.fix
         if fix is None:
             return None
-        document: dict[str, Any] = msgspec.json.decode(self.names.renamed(self.policy, names))
-        difference = self.names.renamed(fix.diff, names)
-        return whole_policy(role, document, fix.keeps, [names.subject for _ in fix.admits], difference)
+        document: dict[str, Any] = msgspec.json.decode(names.filled(self.policy))
+        admitted = [names.subjects[number] for number in self.admits]
+        return whole_policy(role, document, fix.keeps, admitted, names.filled(self.difference))
+
+
+def _first(fix: Fix | None, names: RoleNames) -> _First | None:
+    """A correction to be renamed; None where it has more of the names in it than where they stand."""
+    if fix is None:
+        return _First(None)
+    policy, difference = (names.marked(text) for text in (msgspec.json.encode(fix.policy).decode(), fix.diff))
+    if names.are_in(policy) or names.are_in(difference) or not set(fix.admits) <= set(names.subjects):
+        return None
+    return _First(fix, policy, difference, tuple(map(names.subjects.index, fix.admits)))
+
+
+class _Bare(msgspec.Struct, frozen=True):
+    """The policy of a role without its names."""
+
+    names: RoleNames
+    pieces: tuple[str, ...]
+    kindred: Sequence[Kindred]
+    unnamed: tuple[str, ...]
 
 
 class AlikeFixes:
@@ -120,100 +111,123 @@ class AlikeFixes:
 
     def __init__(self, view: View) -> None:
         self._known: dict[_Like, _First] = view.corrections
-        self._outlines: dict[PolicyShape, _Outline] = {}
+        self._outlines: dict[PolicyShape, Outline] = {}
 
     def fix(
         self, ways: Sequence[EditKind], at_most: Safety, judged: Judged, role: RolePolicy, make: Callable[[], Fix | None]
     ) -> Fix | None:
         """Returns what `make` does, which works a correction out."""
-        names = self._names(role)
-        if names is None:
+        meant = _account_meant(judged)
+        bare = self._bare(role, meant)
+        if bare is None:
             return make()
-        like = self._like(ways, at_most, judged, role, names)
-        if first := self._known.get(like):
-            return first.renamed(role, names)
+        like = _like(ways, at_most, judged, role, bare, meant)
+        if known := self._known.get(like):
+            return known.renamed(role, bare.names)
         fix = make()
-        if len(self._known) < _KEPT and (fix is None or set(fix.admits) <= {names.subject}):
-            self._known[like] = _First(fix, msgspec.json.encode(fix.policy).decode() if fix else "", names)
+        if len(self._known) < _KEPT and (first := _first(fix, bare.names)):
+            self._known[like] = first
         return fix
 
-    def _names(self, role: RolePolicy) -> _Names | None:
-        """The names of a role; None where more of them counts than where they stand."""
+    def _bare(self, role: RolePolicy, meant: tuple[str, str]) -> _Bare | None:
+        """The policy of a role without its names; None where more of them counts than where they stand."""
         alike, users = role.analysed.likeness, role.users
         if alike is None or role.policy.size > _FAR_FROM_QUOTA:
             return None
-        subjects = {*alike.subjects, *(user.subject for user in users)}
-        if len(subjects) > 1 or not all(map(alike.shape.is_indifferent_to, subjects)):
+        subjects = tuple(dict.fromkeys((*alike.subjects, *(user.subject for user in users), *filter(None, meant[:1]))))
+        if len(subjects) > _SUBJECTS:
             return None
-        outline = self._outline(alike.shape)
-        of_users = {found for user in users for found in _CLUSTER.findall(user.issuer.encode())}
-        if of_users - {outline.cluster.encode()}:
-            return _Names("".join(subjects), "", "")
-        return _Names("".join(subjects), outline.account, outline.cluster)
+        shape, kindred = _without_kindred(alike.shape, role.document, subjects)
+        if not all(map(shape.is_indifferent_to, subjects)):
+            return None
+        outline = self._outline(shape)
+        others = clusters_in((*(user.issuer for user in users), meant[1]))
+        clusters = tuple(dict.fromkeys((*outline.clusters, *others)))
+        values = tuple([value.text for value in kindred])
+        if not outline.account or outline.has_to_do_with(others) or _are_declared(clusters, role.view):
+            return _Bare(RoleNames(subjects, values), outline.pieces, kindred, outline.unnamed)
+        return _Bare(RoleNames(subjects, values, clusters, outline.account), outline.marked, kindred, outline.unnamed)
 
-    def _outline(self, shape: PolicyShape) -> _Outline:
+    def _outline(self, shape: PolicyShape) -> Outline:
         known = self._outlines.get(shape)
         if known is None:
-            known = self._outlines[shape] = _outline(shape)
+            known = self._outlines[shape] = outline_of(shape)
         return known
 
-    def _like(self, ways: Sequence[EditKind], at_most: Safety, judged: Judged, role: RolePolicy, names: _Names) -> _Like:
-        alike = role.analysed.likeness
-        assert alike is not None  # noqa: S101 - else there are no names
-        shape, known = alike.shape, role.known_role
-        arn = parse_arn(known.arn)
-        return _Like(
-            ways=tuple(ways),
-            at_most=at_most,
-            finding=(judged.kind, judged.id.rpartition("#")[2] if judged.kind == "grant" else ""),
-            outline=self._outline(shape).pieces if names.cluster else shape.pieces,
-            order=shape.order,
-            account=names.marked(known.account),
-            partition=arn.partition if arn else "",
-            has=(shape.named, bool(known.address), arn is not None),
-            users=tuple((names.marked(user.issuer), user.audience, user.pod_identity) for user in role.users),
-            issuers=tuple(_issuers(role, names)),
-            principals=tuple(_principals(role, names)),
-        )
+
+def _without_kindred(
+    shape: PolicyShape, document: PolicyDocument, subjects: Sequence[str]
+) -> tuple[PolicyShape, Sequence[Kindred]]:
+    """A policy without what its conditions have of its only service account beside the subject, and these texts."""
+    is_needed = len(subjects) == 1 and not shape.is_indifferent_to(subjects[0])
+    return kindred_values(shape, document, subjects[0]) if is_needed else (shape, ())
 
 
-def _issuers(role: RolePolicy, names: _Names) -> Iterator[_Issuer]:
-    """The issuers of which a policy or a user of the role speaks."""
-    accounts = role.view.accounts
-    of_policy = map(issuer_of_provider, role.analysed.by_provider)
+def _account_meant(judged: Judged) -> tuple[str, str]:
+    """Subject and issuer of the service account that a finding about a binding is about, "" where it is about another thing."""
+    names = judged.evidence().names if judged.kind == "binding" else {}
+    return (str(names["subject"]), str(names["issuer"])) if "subject" in names else ("", "")
+
+
+def _are_declared(clusters: Sequence[str], view: View) -> bool:
+    """Whether settings say something of a cluster."""
+    return any(cluster in issuer for issuer in view.issuers for cluster in clusters)
+
+
+def _like(
+    ways: Sequence[EditKind], at_most: Safety, judged: Judged, role: RolePolicy, bare: _Bare, meant: tuple[str, str]
+) -> _Like:
+    alike = role.analysed.likeness
+    assert alike is not None  # noqa: S101 - else there are no names
+    names, known, arn = bare.names, role.known_role, parse_arn(role.known_role.arn)
+    number_of = names.subjects.index
+    principals = list(_principals(role))
+    return _Like(
+        ways=tuple(ways),
+        at_most=at_most,
+        finding=(judged.kind, judged.id.rpartition("#")[2] if judged.kind == "grant" else ""),
+        account_meant=(number_of(meant[0]), names.marked(meant[1])) if meant[0] else (-1, ""),
+        outline=bare.pieces,
+        order=alike.shape.order,
+        kindred=tuple([(value.form, value.is_meant) for value in bare.kindred]),
+        ranks=(ranks((*names.subjects, *bare.unnamed)), ranks(names.clusters)),
+        account=names.marked(known.account),
+        partition=arn.partition if arn else "",
+        has=(alike.shape.named, bool(known.address), arn is not None),
+        users=tuple([_user(user, names) for user in role.users]),
+        issuers=tuple(_issuers(role, names, [*(provider for _, provider in principals), meant[1]])),
+        principals=tuple([(form, names.marked(provider)) for form, provider in principals]),
+    )
+
+
+def _user(user: RoleUser, names: RoleNames) -> _User:
+    return _User(
+        subject=names.subjects.index(user.subject),
+        issuer=names.marked(user.issuer),
+        audience=names.marked(f'"{user.audience}"'),
+        pod_identity=user.pod_identity,
+    )
+
+
+def _issuers(role: RolePolicy, names: RoleNames, more: Sequence[str]) -> Iterator[_Issuer]:
+    """The issuers of which a policy or a user of the role speaks, and `more` of them or of providers."""
+    accounts, clusters = role.view.accounts, role.view.inventory.clusters_by_issuer
+    of_policy = map(issuer_of_provider, (*role.analysed.by_provider, *filter(None, more)))
     for issuer in dict.fromkeys((*of_policy, *(user.issuer for user in role.users))):
         yield _Issuer(
             issuer=names.marked(issuer),
-            absent=bool(names.subject and accounts.lacking(issuer, [names.subject])),
+            absent=tuple([bool(accounts.lacking(issuer, [subject])) for subject in names.subjects]),
             listed=issuer in accounts.listed_whole,
-            audiences=tuple(sorted(role.view.default_audiences(issuer))),
+            is_known=issuer in clusters,
+            audiences=tuple([names.marked(f'"{audience}"') for audience in sorted(role.view.default_audiences(issuer))]),
         )
 
 
-def _principals(role: RolePolicy, names: _Names) -> Iterator[tuple[str, str]]:
-    """What each provider in a policy is to the account of the role, and which one was meant."""
+def _principals(role: RolePolicy) -> Iterator[tuple[str, str]]:
+    """What each provider in a policy is to the account of the role, and which one was meant, "" where it is itself."""
     account = role.account
     for statement in role.policy.statements:
         for principal in (*statement.federated, *statement.aws):
             if isinstance(principal, str) and (principal in statement.federated or ":oidc-provider/" in principal):
                 form = role.view.principals.form(principal, account)
-                yield form, names.marked("" if form == "provider" else role.view.meant_provider(principal, account))
-
-
-def _outline(shape: PolicyShape) -> _Outline:
-    """The policy of a shape with marks; without any where it has none or several clusters, or speaks of one in another way."""
-    pieces = shape.pieces
-    clusters = {found for piece in pieces for found in _CLUSTER.findall(piece)}
-    if len(clusters) != 1 or not shape.account:
-        return _Outline(pieces)
-    (cluster,), account = clusters, shape.account.encode()
-    marked = tuple([piece.replace(cluster, b"\1").replace(account, b"\2") for piece in pieces])
-    text = b"".join(marked).lower()
-    alone = text.count(b"/id/") == text.count(b"/id/\1") == text.count(b"\1")
-    if account in cluster or not alone or cluster.lower() in text or _RUN_ON.search(text):
-        return _Outline(pieces)
-    return _Outline(marked, shape.account, cluster.decode())
-
-
-_RUN_ON = regex(rb"[0-9]\x02|\x02[0-9]")
-"""an account in a longer number"""
+                yield form, "" if form == "provider" else role.view.meant_provider(principal, account)

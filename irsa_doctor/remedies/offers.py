@@ -11,7 +11,7 @@ from irsa_doctor.remedies.alike import AlikeFixes
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.policy_fix import policy_fix
 from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change, texts_of
-from irsa_doctor.remedies.targets import case_of, written_for
+from irsa_doctor.remedies.targets import role_of_finding, written_for
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, role_policy
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.presented import PresentedToken
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from irsa_doctor.remedies.proposals import Proposal, Unfixable
 
 _NARROWING: frozenset[EditKind] = frozenset({"narrowed"})
-_HAVE_POLICIES = frozenset({"grant", "role", "policy"})
+_HAVE_POLICIES = frozenset({"grant", "role", "policy", "binding"})
 
 
 class Offers:
@@ -41,7 +41,7 @@ class Offers:
         judged = offer.judged
         make = partial(_first_harmless, offer)
         is_shared = judged.kind in _HAVE_POLICIES and SHARED_WAYS.issuperset(offer.ways)
-        analysed = case_of(self._view, judged) if is_shared and offer.ways else None
+        analysed = role_of_finding(self._view, judged) if is_shared and offer.ways else None
         role = role_policy(self._view, analysed) if analysed else None
         if role and set(offer.ways) <= _NARROWING and not _may_be_narrowed(role):
             return None

@@ -16,6 +16,11 @@ def case_of(view: View, judged: Judged) -> AnalysedRole | None:
     return next((case for case in view.cases_by_id.get(judged.group, ()) if case.role.case == judged.case), None)
 
 
+def role_of_finding(view: View, judged: Judged) -> AnalysedRole | None:
+    """The role that a finding is about, whether about its policy or about a service account that uses it."""
+    return view.role_by_arn.get(str(judged.evidence().names["role"])) if judged.kind == "binding" else case_of(view, judged)
+
+
 def role_users_kept(view: View, role: str) -> int:
     """How many of the service accounts that use a role (ARN) it admits."""
     analysed = view.role_by_arn.get(role)

@@ -1,5 +1,6 @@
 """What is offered for a role does not hang on the roles that were corrected before it."""
 
+import hashlib
 import json
 from functools import partial
 
@@ -43,7 +44,8 @@ def estates(accounts, *complete):
     for (number, cluster), of_account in zip(PLACES, accounts, strict=False):
         for path, content in of_account.items():
             text = content if isinstance(content, str) else json.dumps(content)
-            documents[f"{number}/{path}"] = text.replace(ACCOUNT, number).replace(ID, cluster)
+            text = text.replace(ACCOUNT, number).replace(ID, cluster)
+            documents[f"{number}/{path}"] = text.replace(OTHER_ID, hashlib.sha256(number.encode()).hexdigest()[:32].upper())
     return view(documents, *complete)
 
 
@@ -158,4 +160,117 @@ def test_of_roles_with_one_slip_in_several_accounts_one_is_proved(proved, policy
 @pytest.mark.parametrize("policy", [open_to_all, shut])
 def test_what_cannot_be_shared_is_offered_all_the_same(policy):
     inventory = estate([(f"app-{n}", policy(f"app-{n}")) for n in range(3)])
+    assert fixes(inventory, Offers(inventory)) == fixes(inventory, partial(offered_alone, inventory))
+
+
+OTHER_ID = "D" * 32
+OTHER = ISSUER.replace(ID, OTHER_ID)
+written = st.sampled_from(
+    [
+        "SUBJECT",
+        "SUBJECT",
+        ["SUBJECT", "SECOND"],
+        ["SECOND", "system:serviceaccount:m:default"],
+        "SECOND",
+        "SPACE",
+        "NAME",
+        "SPACE:NAME",
+        "NAME:SPACE",
+        "system:serviceaccount:SPACE",
+        "system:serviceaccount:SPACE:*",
+        "system:serviceaccount:SPACE:NAME-*",
+        "system:serviceaccount:SPACE:CAPITAL",
+        "system:serviceaccount:SPACE:${aws:PrincipalTag/team}",
+        "system:serviceaccount:SPACE:default",
+        ["SUBJECT", "system:serviceaccount:SPACE:NAME-*"],
+        "system:serviceaccount:else*:*",
+        "sts.amazonaws.com",
+        "*",
+    ]
+)
+"""texts of conditions, with marks for the parts of service accounts"""
+keys = st.sampled_from([SUB, SUB, SUB, AUD, f"{ISSUER}:namespace", f"{OTHER}:sub", "aws:PrincipalTag/team"])
+compared = st.dictionaries(keys, written, min_size=1, max_size=2)
+by_operator = st.dictionaries(
+    st.sampled_from(["StringEquals", "StringLike", "StringNotEquals", "ForAllValues:StringEquals", "Bool"]),
+    compared,
+    max_size=2,
+)
+principals = st.sampled_from(
+    [
+        {"Federated": provider_arn()},
+        {"Federated": provider_arn()},
+        {"Federated": provider_arn().replace("/id/", "/")},
+        {"Federated": [provider_arn(), provider_arn().replace(ID, OTHER_ID)]},
+        {"Federated": provider_arn().replace(ID, OTHER_ID)},
+        {"Service": "pods.eks.amazonaws.com"},
+    ]
+)
+effects = st.sampled_from(["Allow", "Allow", "Allow", "Deny"])
+documents = st.builds(
+    lambda version, drawn: {"Version": version, "Statement": drawn},
+    st.sampled_from(["2012-10-17", "2012-10-17", "2008-10-17"]),
+    st.lists(
+        st.builds(
+            lambda effect, principal, more: {
+                "Effect": effect,
+                "Principal": principal,
+                "Action": "sts:AssumeRoleWithWebIdentity",
+                "Condition": {**({} if "StringEquals" in more else {"StringEquals": {AUD: "sts.amazonaws.com"}}), **more},
+            },
+            effects,
+            principals,
+            by_operator,
+        ),
+        min_size=1,
+        max_size=2,
+    ),
+)
+accounts_named = st.lists(
+    st.tuples(
+        st.sampled_from(["payments", "prod", "sa", "a", "true", "shop-1", "m"]),
+        st.sampled_from(["payments", "worker", "api", "api-x", "default", "z.y", "1", "default-x"]),
+        st.sampled_from(["payments:old-api", "prod:worker", "zoo:z", "a:worker-2"]),
+        st.sampled_from(["first", "first", "second", "both", "none"]),
+    ),
+    min_size=2,
+    max_size=4,
+    unique_by=lambda drawn: drawn[:2],
+)
+"""namespace, name, another service account, and which of them use the role"""
+
+
+def policy_naming(text, namespace, name, second):
+    """A drawn policy with the names of a role."""
+    marks = {
+        "SUBJECT": f"system:serviceaccount:{namespace}:{name}",
+        "SECOND": f"system:serviceaccount:{second}",
+        "SPACE": namespace,
+        "CAPITAL": name.capitalize(),
+        "NAME": name,
+    }
+    for mark, meant in marks.items():
+        text = text.replace(mark, meant)
+    return json.loads(text)
+
+
+def documents_naming(document, named, leaving):
+    """An account with a role for each of several service accounts."""
+    text, policies, users = json.dumps(document), [], []
+    for number, (namespace, name, second, who) in enumerate(named):
+        policies.append((f"r{number}", policy_naming(text, namespace, name, second)))
+        first_uses, second_uses = who in ("first", "both"), who in ("second", "both")
+        for uses, full in ((first_uses, f"{namespace}:{name}"), (second_uses, second)):
+            if uses:
+                user = account(full.partition(":")[2], role_arn=role_arn(f"r{number}"))
+                user["metadata"]["namespace"] = full.partition(":")[0]
+                users.append(user)
+    return {**documents_of(policies, leaving), "accounts.yaml": manifests(*users)}
+
+
+@examples(400)
+@given(documents, accounts_named, st.lists(left_out, min_size=2, max_size=2), st.booleans())
+def test_a_role_with_other_names_in_the_same_forms_is_offered_what_it_would_be_offered_alone(document, named, leaving, listed):
+    accounts = [documents_naming(document, named, without) for without in leaving]
+    inventory = estates(accounts, *(("serviceaccounts",) if listed else ()))
     assert fixes(inventory, Offers(inventory)) == fixes(inventory, partial(offered_alone, inventory))
