@@ -217,7 +217,7 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile
     if not allows:
         return Admitted((), profile=profile, grants=tuple(parts.grants))
     in_doubt = any("*" in part.grant.statement.aws and not part.sure and _touches(part, allows) for part in denies)
-    contested = {"P5"} if in_doubt else set[str]()
+    contested: set[str] = {"P5"} if in_doubt else set()
     # nearly always there is none
     open_limits = [
         limit for part in (*allows, *denies) for limit in part.grant.limits if limit.depends or limit.contested or limit.unseen

@@ -100,7 +100,7 @@ def decide(policy: Policy, request: Request) -> Decision:
 
 def _other_readings(policy: Policy, request: Request, contested: set[str]) -> list[DecisionOutcome]:
     """The outcomes of all other readings; points that are met only in one of them are added to the contested ones."""
-    tried = {frozenset[str]()}
+    tried: set[frozenset[str]] = {frozenset()}
     found: list[DecisionOutcome] = []
     for _ in _ALTERNATIVES:
         for reading in _readings(contested):

@@ -121,7 +121,8 @@ class _Walk(msgspec.Struct, frozen=True):
     def segment(self, part: FormPart) -> tuple[SegmentValue, ...] | None:
         """Reads a segment up to what ends it."""
         ends = self.parts[self.part + 1].text[:1] if self.part + 1 < len(self.parts) else ""
-        at, chars, is_literal = self.at, list[str](), True
+        at, is_literal = self.at, True
+        chars: list[str] = []
         while at < len(self.tokens) and (token := self.tokens[at]) != ends:
             if token is Wild.MANY or isinstance(token, Held):
                 return self.behind(at, "".join(chars), token if is_literal else Wild.MANY)

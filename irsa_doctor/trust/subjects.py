@@ -18,12 +18,13 @@ from irsa_doctor.trust.patterns import Plain, Wild, glob_of, pieces_of, widest
 from irsa_doctor.trust.work import Allowance, allowance
 
 PREFIX = "system:serviceaccount:"
-SUBJECT = regex(
-    r"system:serviceaccount:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
-)
+_NAMES = r"[a-z0-9](?:[-a-z0-9]*[a-z0-9])?:[a-z0-9](?:[-a-z0-9]*[a-z0-9])?(?:\.[a-z0-9](?:[-a-z0-9]*[a-z0-9])?)*"
+SUBJECT = regex(PREFIX + _NAMES)
 """what a cluster can mint"""
 QUOTED_SUBJECT = regex(b'"(%s)"' % SUBJECT.pattern.encode())
 """the same in a policy as JSON"""
+NAMES_OF_SUBJECT = regex(_NAMES.encode())
+"""what of it stands behind the prefix, as bytes"""
 
 
 def is_subject(text: str) -> bool:

@@ -18,7 +18,6 @@ OF_ONE_SHARD = {
     "facts_of_ordinary": "remembers what was worked out",
     "first_of_account": "an account is in one shard",
     "installations": "the nodes and add-ons of all shards are in each",
-    "meant_for_others": "remembers what was worked out",
     "corrections": "remembers what was proved",
     "mentions": "over `roles`; those of others are looked up by subject",
     "misnamed_associations": "an association and its cluster are of one account",

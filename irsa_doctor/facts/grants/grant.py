@@ -371,8 +371,7 @@ def _checks_other_audience(read: GrantReading) -> bool | None:
 def _is_audience_chosen(read: GrantReading) -> bool:
     if read.reading.checks_aud is not False or read.profile.audience.chosen_by != "author":
         return False
-    provider = read.lookups.inventory.provider_by_arn.get(text_of(read.principal))
-    return provider is not None and isinstance(provider.client_ids, tuple) and len(provider.client_ids) > 1
+    return read.lookups.takes_several_audiences(text_of(read.principal))
 
 
 _OF_CONDITIONS = frozenset({"bad-operator", "bad-condition", "unknown-element"})

@@ -104,6 +104,11 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         stated = self.expected.get(issuer)
         return frozenset(stated if stated is not None else cluster_profile(issuer).audience.default)
 
+    def takes_several_audiences(self, provider_arn: str) -> bool:
+        """Whether an OIDC provider of the input takes tokens with more than one audience."""
+        provider = self.inventory.provider_by_arn.get(provider_arn)
+        return provider is not None and isinstance(provider.client_ids, tuple) and len(provider.client_ids) > 1
+
     def audience_of(self, issuer: str) -> str:
         """The audience that a trust policy for this issuer should ask for."""
         stated = self.expected.get(issuer)

@@ -16,7 +16,6 @@ from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.providers.publications import Publications
 from irsa_doctor.facts.roles.alike import AlikeRoles
 from irsa_doctor.facts.roles.analyses import AnalysedRoles, RoleByKey, RolesByKey, TrustedByName
-from irsa_doctor.facts.roles.likeness import PolicyShape
 from irsa_doctor.facts.roles.mentions import Mentions, mentions
 from irsa_doctor.facts.roles.role import AnalysedRole, planned_arn
 from irsa_doctor.model import Inventory, Role, ServiceAccount, Text, Unknown
@@ -89,12 +88,6 @@ class View(Lookups, frozen=True, dict=True):
     @cached_property
     def unjudged(self) -> dict[str, str]:
         """Documents with roles that were not analysed before the run reached a limit, and that limit in words."""
-        return {}
-
-    @cached_property
-    def meant_for_others(self) -> dict[tuple[PolicyShape, str, str, bool], bool]:
-        """Whether policies of a shape were meant for others than the only service account that they name, by provider and
-        audience of its tokens, and whether its name is generated; filled as it is asked."""
         return {}
 
     @cached_property

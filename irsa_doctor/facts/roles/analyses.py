@@ -136,7 +136,7 @@ class TrustedByName(Mapping[tuple[str, str], Sequence[AnalysedRole]]):
 def _times_admitted(analysed: AnalysedRole, issuer: str, subject: str) -> int:
     """By how many of its providers a role admits a service account of an issuer by name."""
     times = 0
-    modelled, subject = analysed.modelled(subject)
+    modelled, issuer, subject = analysed.modelled(issuer, subject)
     for provider, admits in modelled.by_provider.items():
         if isinstance(admits.subjects, Finite) and subject in admits.subjects.values and subject.startswith(PREFIX):
             arn = parse_arn(provider)

@@ -6,7 +6,7 @@ from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.model import Role, TrustPolicy
 from irsa_doctor.model.once import once
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
-from irsa_doctor.trust.subjects import QUOTED_SUBJECT
+from irsa_doctor.trust.subjects import NAMES_OF_SUBJECT, PREFIX
 
 _RELATED = (b"serviceaccount", b"$", b"ignorecase")
 """what may compare a service account with something else than itself"""
@@ -84,15 +84,21 @@ def _is_handed_out(role: Role, lookups: Lookups) -> bool:
 def _without_subjects(text: bytes) -> tuple[tuple[bytes, ...], tuple[int, ...], list[str]]:
     """A text around the subjects in it, the number of each, and these. Service accounts named `default` stay in it: of them
     more is true than of others."""
-    first, *rest = QUOTED_SUBJECT.split(text)
-    pieces, order, subjects = [first], list[int](), dict[bytes, int]()
-    for subject, after in zip(rest[::2], rest[1::2], strict=True):
-        if subject.endswith(b":default"):
-            pieces[-1] += b'"%s"%s' % (subject, after)
-        else:
-            order.append(subjects.setdefault(subject, len(subjects)))
+    begin, *rest = text.split(_QUOTED_PREFIX)
+    pieces = [begin]
+    order: list[int] = []
+    subjects: dict[bytes, int] = {}
+    for part in rest:
+        names, quote, after = part.partition(b'"')
+        if quote and NAMES_OF_SUBJECT.fullmatch(names) and not names.endswith(b":default"):
+            order.append(subjects.setdefault(names, len(subjects)))
             pieces.append(after)
-    return tuple(pieces), tuple(order), [subject.decode() for subject in subjects]
+        else:
+            pieces[-1] += _QUOTED_PREFIX + part
+    return tuple(pieces), tuple(order), [PREFIX + names.decode() for names in subjects]
+
+
+_QUOTED_PREFIX = b'"' + PREFIX.encode()
 
 
 def is_long_session(seconds: int) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from types import NoneType
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -25,16 +25,22 @@ class Renaming:
     too.
     """
 
-    def __init__(self, record: object, texts: Sequence[str]) -> None:
-        """Raises CannotRename where a text is part of another one, or may be part of a pattern."""
+    def __init__(self, record: object, texts: Sequence[str], parts: Sequence[str] = ()) -> None:
+        """`texts` stand by themselves, `parts` may be part of other texts. Raises CannotRename where one of `texts` is part of
+        another text or may match a pattern, or one of `parts` is part of one of these or of a pattern."""
+        if any(part in text for part in parts for text in texts):
+            raise CannotRename
         self._record = record
-        self._texts = {text: slot for slot, text in enumerate(texts)}
+        self._texts = texts
+        self._parts = parts
         self._steps: list[tuple[Callable[[list[Any]], Any], list[Any], list[tuple[int, int]]]] = []
         self._slots: dict[int, int | None] = {}
-        self._slot = self._slot_of(record) if texts else None
+        self._slots_of_texts: dict[str, int | None] = {text: slot for slot, text in enumerate((*texts, *parts))}
+        self._named = len(self._slots_of_texts)
+        self._slot = self._slot_of(record) if self._named else None
 
     def copy(self, texts: Sequence[str]) -> Any:
-        """The record with other texts, each in the place of the one that was given in its place."""
+        """The record with other texts (and parts), each in the place of the one that was given in its place."""
         if self._slot is None:
             return self._record
         values: list[Any] = list(texts)
@@ -45,45 +51,57 @@ class Renaming:
             values.append(make(renewed))
         return values[self._slot]
 
-    def _slot_of(self, value: object) -> int | None:
+    def _slot_of(self, value: Any) -> int | None:
         """Where the copy of a value is found among those made, None where it is the value itself."""
         kind = type(value)
         if kind is str:
-            return self._slot_of_text(cast(str, value))
-        if kind in _WHOLE or (kind is tuple and not value):
+            return self._slots_of_texts[value] if value in self._slots_of_texts else self._slot_of_text(value)
+        if kind in _WHOLE or (kind is Like and self._is_beside(value)):
             return None
         number = id(value)
         if number not in self._slots:
-            self._slots[number] = self._slot_of_record(value)
+            self._slots[number] = self._slot_of_members(*_taken_apart(value))
         return self._slots[number]
 
+    def _is_beside(self, pattern: Like) -> bool:
+        """Whether a pattern has to do with none of the texts; it may match any that stands by itself."""
+        literals = [piece for piece in pattern.glob.pieces if isinstance(piece, str)]
+        if self._texts or any(part in literal for literal in literals for part in self._parts):
+            raise CannotRename
+        return True
+
     def _slot_of_text(self, text: str) -> int | None:
-        slot = self._texts.get(text)
-        if slot is None:
-            for renamed in self._texts:
-                if renamed in text:
-                    raise CannotRename
+        if any(renamed in text for renamed in self._texts):
+            raise CannotRename
+        pieces = [text]
+        for part in self._parts:
+            pieces = [piece for whole in pieces for piece in _around(whole, part)]
+        slot = self._slots_of_texts[text] = self._slot_of_members("".join, pieces) if len(pieces) > 1 else None
         return slot
 
-    def _slot_of_record(self, value: object) -> int | None:
-        make, members = _taken_apart(value)
-        changed = [(place, slot) for place, member in enumerate(members) if (slot := self._slot_of(member)) is not None]
+    def _slot_of_members(self, make: Callable[[list[Any]], Any], members: list[Any]) -> int | None:
+        slot_of = self._slot_of
+        changed = [(place, slot) for place, member in enumerate(members) if (slot := slot_of(member)) is not None]
         if not changed:
             return None
         self._steps.append((make, members, changed))
-        return len(self._texts) + len(self._steps) - 1
+        return self._named + len(self._steps) - 1
 
 
-def _taken_apart(value: object) -> tuple[Callable[[list[Any]], Any], list[Any]]:
+def _around(text: str, part: str) -> list[str]:
+    """A text cut before and behind each place where a part stands."""
+    first, *rest = text.split(part)
+    return [first, *[piece for behind in rest for piece in (part, behind)]]
+
+
+def _taken_apart(value: Any) -> tuple[Callable[[list[Any]], Any], list[Any]]:
     """What makes a value out of its members, and these."""
-    if isinstance(value, Like):
-        raise CannotRename
+    kind = type(value)
+    if kind in (tuple, list, frozenset):
+        return kind, list(value)
     if isinstance(value, msgspec.Struct):
-        record = type(value)
-        return lambda members: record(*members), list(msgspec.structs.astuple(value))
-    if isinstance(value, dict):
-        names = list(value)
-        return lambda members: dict(zip(names, members, strict=True)), list(value.values())
-    if isinstance(value, tuple | list | frozenset):
-        return type(value), list(value)
+        return lambda members: kind(*members), list(msgspec.structs.astuple(value))
+    if kind is dict:
+        half = len(value)
+        return lambda members: dict(zip(members[:half], members[half:], strict=True)), [*value, *value.values()]
     raise CannotRename

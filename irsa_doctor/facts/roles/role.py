@@ -52,6 +52,8 @@ class AnalysedRole(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     blocked_issuers: frozenset[str] = frozenset()
     likeness: Likeness | None = None
     """what it has in common with others, None where nothing is made of that"""
+    cluster: str = ""
+    """the id of the one cluster of EKS that its policy names, where roles that name another one may be like it"""
     model: "AnalysedRole | None" = None
     """the role of its likeness that was analysed in full, None where it was that itself"""
 
@@ -74,16 +76,30 @@ class AnalysedRole(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The statements of which `grants` are made, but those of which nothing is known."""
         return self._reading.readings
 
-    def modelled(self, subject: str) -> tuple["AnalysedRole", str]:
-        """The role that was analysed in the place of this one, and the service account (subject) that it names where this one
-        names `subject`; itself where it does not name that one by one.
+    def modelled(self, issuer: str, subject: str) -> tuple["AnalysedRole", str, str]:
+        """The role that was analysed in the place of this one, and the issuer (without scheme) and the service account
+        (subject) that it names where this one names `issuer` and `subject`; itself where it does not name that one.
 
-        Their policies differ in the service accounts alone, each of which stands in the same places, and nothing in them
-        compares these with anything else: the one admits the one subject where the other admits the other.
+        Their policies differ in the service accounts and the cluster alone, each of which stands in the same places, and
+        nothing in them compares these with anything else: the one admits the one subject where the other admits the other.
+        The issuer is "" where the model names one that this role does not.
         """
         if self.model is None or self.likeness is None or self.model.likeness is None or subject not in self.likeness.subjects:
-            return self, subject
-        return self.model, self.model.likeness.subjects[self.likeness.subjects.index(subject)]
+            return self, issuer, subject
+        number = self.likeness.subjects.index(subject)
+        return self.model, self._issuer_in_model(issuer), self.model.likeness.subjects[number]
+
+    def _issuer_in_model(self, issuer: str) -> str:
+        own, its = self.cluster, self.model.cluster if self.model else self.cluster
+        if own == its or (own not in issuer and its not in issuer):
+            return issuer
+        return issuer.replace(own, its) if own in issuer else ""
+
+    def provider_of(self, issuer: str) -> str:
+        """The ARN of a provider of an issuer (without scheme) that the policy names, "" where it names none."""
+        model, of_model = self.model or self, self._issuer_in_model(issuer)
+        provider = next((arn for arn in model.by_provider if of_model and is_provider_of(arn, of_model)), "")
+        return provider.replace(model.cluster, self.cluster) if model.cluster else provider
 
     def of_issuer(self, issuer: str) -> list[Admitted]:
         """What the policy admits of the tokens of an issuer (without scheme), by each of its providers that it names."""
@@ -92,12 +108,18 @@ class AnalysedRole(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def admits(self, issuer: str, subject: str, audiences: frozenset[str]) -> bool:
         """Whether tokens of an issuer (without scheme) with a subject and one of some audiences get in, as far as these decide;
         asked once of all roles with one model."""
-        role, subject = self.modelled(subject)
+        role, issuer, subject = self.modelled(issuer, subject)
         key = (issuer, subject, audiences)
         if key not in role._admitting:
-            answers = role.of_issuer(issuer)
+            answers = role.of_issuer(issuer) if issuer else ()
             role._admitting[key] = any(answer.admits(subject, audience) for answer in answers for audience in audiences)
         return role._admitting[key]
+
+    @once
+    def meant_for_others(self) -> dict[tuple[str, str, bool], bool]:
+        """Whether roles like this one were meant for others than the only service account that they name, by the issuer and the
+        audience of its tokens, and whether its name is generated; filled as it is asked."""
+        return {}
 
     @once
     def _admitting(self) -> dict[tuple[str, str, frozenset[str]], bool]:
@@ -105,8 +127,9 @@ class AnalysedRole(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def trusts(self, issuer: str) -> bool:
         """Whether a provider that the policy names is one of an issuer (without scheme)."""
+        of_model = self._issuer_in_model(issuer)
         arns = (parse_arn(provider) for provider in (self.model or self).by_provider)
-        return any(arn is not None and arn.kind == "oidc-provider" and arn.name == issuer for arn in arns)
+        return any(arn is not None and arn.kind == "oidc-provider" and arn.name == of_model for arn in arns)
 
     def blocks(self, issuer: str) -> bool:
         """Whether a defect of the policy itself denies the tokens of an issuer (without scheme)."""

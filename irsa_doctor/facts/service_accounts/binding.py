@@ -28,7 +28,7 @@ from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import EKS, profile_of
-from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, is_provider_of, parse_arn, text_of
+from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.languages import Finite, contains
@@ -238,7 +238,7 @@ def _without_providers(view: View, account: ServiceAccount, named: AnalysedRole,
 
 def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]) -> bool:
     """Whether a policy with a defect that denies somebody was meant for other subjects than this account."""
-    provider = next((arn for arn in (named.model or named).by_provider if is_provider_of(arn, issuer)), "")
+    provider = named.provider_of(issuer)
     if not provider or not audiences:
         return False
     token = PresentedToken(
@@ -247,11 +247,12 @@ def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issu
     alike = named.likeness
     if alike is None or alike.subjects != [account.subject] or not alike.shape.is_indifferent_to(account.subject):
         return _was_meant_for_others(named, token, view)
-    # it is so of every policy that names its only service account in the same places
-    key = (alike.shape, provider, token.audience, token.generated)
-    if key not in view.meant_for_others:
-        view.meant_for_others[key] = _was_meant_for_others(named, token, view)
-    return view.meant_for_others[key]
+    # it is so of every role like it that names its only service account
+    model, of_model, _ = named.modelled(issuer, account.subject)
+    key = (of_model, token.audience, token.generated)
+    if key not in model.meant_for_others:
+        model.meant_for_others[key] = _was_meant_for_others(named, token, view)
+    return model.meant_for_others[key]
 
 
 def _was_meant_for_others(named: AnalysedRole, token: PresentedToken, view: View) -> bool:

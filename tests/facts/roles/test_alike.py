@@ -168,7 +168,7 @@ def test_a_role_admits_a_subject_where_its_model_admits_the_one_in_its_place(dra
     seen = view_of_roles(naming(drawn, named))
     for analysed in seen.roles:
         for subject in (*named, OTHER):
-            modelled, its_subject = analysed.modelled(subject)
+            modelled, _, its_subject = analysed.modelled(ISSUER, subject)
             assert bool(modelled.policy.refused) == bool(analysed.policy.refused)
             assert modelled.by_provider.keys() == analysed.by_provider.keys()
             for provider, admits in analysed.by_provider.items():
