@@ -60,7 +60,7 @@ def _recognised(document: InputFile, role_arn: str, origin: Origin) -> ReadDocum
         return ReadDocument(content, refused_row(row, text, content), None, None)
     if not text or text.isspace():
         return ReadDocument(content, row, None, None)
-    dialect = dialect_of(text, document.path)
+    dialect = dialect_of(text, document.path, named=document.named)
     if dialect and dialect.read is None:
         return ReadDocument(content, msgspec.structs.replace(row, kind=dialect.name, why=dialect.why), None, None)
     reading = DocumentReading(document.path, role_arn=role_arn, origin=origin, base=document.base, named=document.named)

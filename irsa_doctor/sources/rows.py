@@ -22,6 +22,8 @@ _STACKS = (".template", ".cfn", ".cform", ".stack")
 """Endings of CloudFormation templates, and of templates of other programs"""
 _PROGRAMS = (".jsonnet", ".libsonnet", ".nix", ".cue", ".dhall", ".pkl", ".js", ".mjs", ".cjs", ".ts", ".tsx")
 """Endings of languages whose programs may begin like JSON"""
+_PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc")
+"""Endings of pages for people, which may begin like JSON"""
 _STACK = b"AWSTemplateFormatVersion"
 
 
@@ -41,6 +43,8 @@ def refused_row(row: Document, text_error: TextError, content: bytes) -> Documen
     if not row.named and row.path.lower().endswith(_PROGRAMS):
         why = "a program, which makes documents: give what it makes, or name the file"
         return msgspec.structs.replace(row, kind="program", why=why)
+    if not row.named and row.path.lower().endswith(_PROSE):
+        return msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind")
     is_data = row.named or row.path.lower().endswith(_DATA) or is_like_policy(content) or _is_stack(row.path, content)
     if isinstance(text_error, BinaryContent) and not row.named and not row.path.lower().endswith(_DATA):
         return msgspec.structs.replace(row, kind="binary", why=text_error.why)

@@ -6,6 +6,8 @@ from functools import partial
 from irsa_doctor.authorisation import ClusterIdentity
 from irsa_doctor.authorisation.identities import ACCOUNTS
 from irsa_doctor.authorisation.principals import has_path, is_for_nodes, rows_without_effect
+from irsa_doctor.facts.grants.grant import GrantFacts
+from irsa_doctor.facts.lookups.associations import SERVICE
 from irsa_doctor.facts.lookups.planned_clusters import planned_cluster
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop
@@ -15,8 +17,9 @@ from irsa_doctor.facts.reach.listing import ANYONE, ListedIdentity, Reachability
 from irsa_doctor.facts.reach.records import AuthMapFacts, Concern, IdentityFacts, ReachedRoleFacts
 from irsa_doctor.facts.reach.through import EnablingObject, first_step, through
 from irsa_doctor.facts.reach.undetermined import undetermined
+from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.model import Cluster, Place, Unknown, parse_arn
+from irsa_doctor.model import Cluster, Place, Unknown, parse_arn, text_of
 from irsa_doctor.model.access import AuthMap, AuthRow
 
 _SHOWN = 5
@@ -230,7 +233,8 @@ def _shortest(
 def _of_role(reachability: Reachability, role: str, listed: Sequence[ListedIdentity]) -> Judged:
     anyone = [entry.identity for entry in listed if entry.sure and _is_anyone(reachability, entry.identity)]
     makers = [entry.identity for entry in listed if entry.creates and not reachability.is_expected(entry.identity)]
-    onward = list(_onward(reachability, role))
+    is_held = _is_of_workloads(reachability.view, reachability.view.cases_by_id[role][0])
+    onward = list(_onward(reachability, role)) if is_held else []
     facts = ReachedRoleFacts(bool(anyone), bool(makers), bool(onward))
     return Judged("role", role, role, facts, partial(_role_evidence, reachability, role, anyone, makers, onward))
 
@@ -238,6 +242,18 @@ def _of_role(reachability: Reachability, role: str, listed: Sequence[ListedIdent
 def _is_anyone(reachability: Reachability, identity: ClusterIdentity) -> bool:
     is_one = identity.kind in ("User", "Group") and identity.name in ANYONE
     return is_one and not reachability.is_expected(identity)
+
+
+def _is_of_workloads(view: View, analysed: AnalysedRole) -> bool:
+    """Whether workloads of a cluster may have a role: it trusts an issuer that may be that of a cluster, or EKS Pod Identity,
+    or somebody that is not known. A role of people, of instances or of pipelines alone leads nobody back into a cluster."""
+    policy, role = analysed.policy, analysed.role
+    if policy is None or view.associations_of_role.get(role.id) or view.associations_of_target.get(role.arn):
+        return True
+    kinds = {grant.facts.issuer_kind for grant in analysed.grants if isinstance(grant.facts, GrantFacts)}
+    allowing = [statement for statement in policy.statements if statement.allow]
+    services = {text_of(value) for statement in allowing for value in statement.service}
+    return bool(kinds - {"other"}) or SERVICE in services or any(statement.unseen for statement in allowing)
 
 
 def _onward(reachability: Reachability, role: str) -> Iterator[ClusterIdentity]:

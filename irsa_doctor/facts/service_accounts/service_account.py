@@ -42,6 +42,7 @@ from irsa_doctor.model import (
     parse_arn,
     text_of,
 )
+from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.trust.identity import allows_everything
 
 _FILLED_IN = Unknown("role ARNs that a template fills in")
@@ -176,11 +177,17 @@ _CERTAIN: frozenset[Annotation] = frozenset(["key-typo", "policy-arn", "malforme
 """What is wrong with an annotation whatever is rendered around it"""
 
 
+def _is_left(account: ServiceAccount) -> bool:
+    """Whether the role is a text with a placeholder that nothing fills in: where something may, its source has a hole there."""
+    value = account.annotations.get(ROLE_ARN)
+    return isinstance(value, str) and isinstance(with_holes(value), Text)
+
+
 def account_template_facts(view: View, account: ServiceAccount) -> Judged:
     """The facts of a service account that is rendered later: what is wrong with its annotations, and nothing else."""
     form = annotation_form(account)
     facts = ServiceAccountFacts(
-        annotation=form if form in _CERTAIN else "ok",
+        annotation=form if form in _CERTAIN or (form == "template" and _is_left(account)) else "ok",
         annotation_variable=False,
         wanted=False,
         partition_differs=False,

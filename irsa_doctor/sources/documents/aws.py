@@ -34,24 +34,29 @@ def is_whole(members: Mapping[str, object]) -> bool:
 
 def policy_missing(arn: str, name: str) -> Unknown:
     """Return the unknown trust policy of a role that was listed without it."""
-    return Unknown(f"trust policy of {arn}", f"aws iam get-role --role-name {name}")
+    return Unknown(f"trust policy of {arn}", f"aws iam get-role --role-name {_word(name, 'NAME')}")
 
 
 def client_ids_missing(arn: str) -> Unknown:
     """What the list of providers does not tell."""
-    how = f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {arn}"
+    how = f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {_word(arn, 'ARN')}"
     return Unknown(f"client ids of {arn}", how)
 
 
 def thumbprints_missing(arn: str) -> Unknown:
     """What the list of providers does not tell."""
-    how = f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {arn}"
+    how = f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {_word(arn, 'ARN')}"
     return Unknown(f"thumbprints of {arn}", how)
 
 
 def issuer_missing(name: str) -> Unknown:
     """Return the unknown issuer of a cluster of which only the name is known."""
-    return Unknown(f"issuer of cluster {name}", f"aws eks describe-cluster --name {name}")
+    return Unknown(f"issuer of cluster {name}", f"aws eks describe-cluster --name {_word(name, 'CLUSTER')}")
+
+
+def _word(name: str, stand_in: str) -> str:
+    """A name as a word of a command; what a template has yet to fill in is a word in capitals."""
+    return stand_in if "${" in name else name
 
 
 def account_of(arn: str) -> str:

@@ -15,6 +15,12 @@ from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
 from irsa_doctor.sources.documents.policies import concerns, is_like_policy, unwrapped
 from irsa_doctor.sources.documents.reading import STACK_RECORDS, Deployment, DocumentReading, NestedStack, Page, guarded
+from irsa_doctor.sources.documents.rendered_texts import (
+    error_of_template,
+    is_of_template,
+    is_terraform_template,
+    note_terraform_template,
+)
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.lines import Span
@@ -35,7 +41,6 @@ _YAML_SIGN = regex(
 _FLOW = regex(rb"\s*\{\s*[A-Za-z_]")
 # documents of a YAML stream that are each written as JSON
 _SEPARATED = regex(rb"^---[ \t]*$", re.MULTILINE)
-_TEMPLATE = regex(rb"\{\{|\{%")
 _COMMENTED_FLOW = regex(rb"(?:\s++|#[^\n]*+\n)++\{")
 # comments, then a value: source code in other languages begins with comments too
 _COMMENTED = regex(rb"(?:\s++|//[^\n]*+\n|/\*.*?\*/)++[{\[]", re.DOTALL)
@@ -49,6 +54,14 @@ def read_dialect(text: bytes, dialect: Dialect, reading: DocumentReading) -> Sou
 
 def read_text(text: bytes, reading: DocumentReading, is_data: bool) -> Source | TextError | None:
     """Fill the reading with a JSON or YAML text; None where it is neither and `is_data` does not claim that it is."""
+    result = _read_text(text, reading, is_data)
+    if isinstance(result, TextError) and is_terraform_template(text, result):
+        note_terraform_template(reading)
+        return Source(text, "other")
+    return result
+
+
+def _read_text(text: bytes, reading: DocumentReading, is_data: bool) -> Source | TextError | None:
     first = text.lstrip()[:1]
     if first in (b"{", b"["):
         return _read_json(text, reading, is_data)
@@ -91,10 +104,8 @@ def _read_json(text: bytes, reading: DocumentReading, is_data: bool) -> Source |
         source = _read_yaml(text, reading)
         if isinstance(source, Source) and reading.gave_something():
             return source
-    if _TEMPLATE.search(text):
-        why = f"a template (Helm, Jinja or the like) that is not valid JSON before it is rendered: {scan.why}"
-        return TextError(why, scan.line, scan.column)
-    return scan if is_data else None
+    worded = error_of_template(text, scan, "JSON")
+    return worded if is_data or is_of_template(worded) else None
 
 
 def _in_pieces(text: bytes) -> Scan | None:

@@ -12,6 +12,7 @@ import msgspec
 from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.policies import is_like_policy
 from irsa_doctor.sources.documents.reading import DocumentReading
+from irsa_doctor.sources.documents.rendered_texts import note_terraform_template
 from irsa_doctor.text.errors import TextError
 
 _JWT = regex(rb"\s*eyJ[\w-]+\.[\w-]+\.[\w-]*\s*\Z")
@@ -37,6 +38,11 @@ _JSON_BLOCK = regex(
 )
 _VARIABLES = regex(r"\.tfvars(?:\.json)?$")
 """Files of Terraform's variables: the only ones that are recognised by their names, as Terraform does."""
+_SET_ASIDE = regex(r"\.(?:tf|tofu)(?:\.json)?[.~_-][^/]*$", re.IGNORECASE)
+"""`main.tf.bak`, `main.tf-old`, `main.tf~`: Terraform reads the files of a folder by the ends of their names
+(https://developer.hashicorp.com/terraform/language/files)"""
+_RENDERED = regex(r"\.(?:json|tftpl|tpl|tmpl|template|gotmpl|j2|jinja2?|erb|mustache|hbs)$", re.IGNORECASE)
+"""Ends of templates, of which the configuration is still to be made"""
 ONLY_FROM_ITS_PLACE = "read only from the file that an option names for it, never from a scanned folder"
 
 
@@ -51,11 +57,14 @@ class Dialect(msgspec.Struct, frozen=True, kw_only=True):
     read: Callable[[bytes, DocumentReading], TextError | None] | None = None
     why: str = ""
     form: Literal["hcl", "other"] = "other"
+    unless_named: bool = False
+    """whether that is said of a file of a folder only, not of one that the user names"""
 
 
-def dialect_of(text: bytes, path: str) -> Dialect | None:
-    """Return the dialect of a text, None where it may be JSON or YAML."""
-    return next((dialect for dialect in DIALECTS if dialect.recognises(text, path)), None)
+def dialect_of(text: bytes, path: str, *, named: bool) -> Dialect | None:
+    """Return the dialect of a text, None where it may be JSON or YAML; `named`: the user named the file."""
+    dialects = (dialect for dialect in DIALECTS if not (named and dialect.unless_named))
+    return next((dialect for dialect in dialects if dialect.recognises(text, path)), None)
 
 
 def _is_token(text: bytes, path: str) -> bool:
@@ -80,6 +89,11 @@ def _is_terraform(text: bytes, path: str) -> bool:
     return is_named or (_HCL.search(head) is not None and _PROSE_FIRST.match(head) is None)
 
 
+def _is_set_aside(text: bytes, path: str) -> bool:
+    """Configuration in a file that Terraform does not read for its name, and that nothing renders."""
+    return _SET_ASIDE.search(path) is not None and _RENDERED.search(path) is None and _is_terraform(text, path)
+
+
 def _is_terraform_template(text: bytes, path: str) -> bool:
     """A template of Terraform that is no JSON by itself: what is nothing but an expression, or has directives."""
     return path.endswith((".tftpl", ".tpl")) and text.lstrip()[:2] in (b"${", b"%{") and is_like_policy(text)
@@ -99,8 +113,7 @@ def _read_terraform(text: bytes, reading: DocumentReading) -> TextError | None:
 
 
 def _read_terraform_template(text: bytes, reading: DocumentReading) -> TextError | None:
-    reading.kinds.append("terraform-template")
-    reading.passed.append("a template, which is judged where Terraform configuration of the input reads it")
+    note_terraform_template(reading)
     return None
 
 
@@ -115,6 +128,12 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(name="aws-config", recognises=_is_aws_config, why=f"AWS configuration is {ONLY_FROM_ITS_PLACE}"),
     Dialect(name="terraform-variables", recognises=_is_terraform_variables, read=_read_terraform_variables, form="hcl"),
     Dialect(name="terraform-template", recognises=_is_terraform_template, read=_read_terraform_template, form="hcl"),
+    Dialect(
+        name="terraform",
+        recognises=_is_set_aside,
+        why="configuration that is set aside: Terraform reads no file of this name",
+        unless_named=True,
+    ),
     Dialect(name="terraform", recognises=_is_terraform, read=_read_terraform, form="hcl"),
     Dialect(name="terraform", recognises=_is_terraform_json, read=_read_terraform, form="hcl"),
 )

@@ -8,7 +8,7 @@ from types import MappingProxyType
 
 import msgspec
 
-from irsa_doctor.model import Text
+from irsa_doctor.model import Text, text_of
 from irsa_doctor.sources.templates.values import Choice, TemplateValue, hole
 
 _CONDITIONS = 3
@@ -105,6 +105,16 @@ def where_made(repeat: TemplateValue) -> tuple[TemplateValue, Assumed]:
         assumed |= _implied(choice.condition, empty[1])
         repeat = choice.then if empty[1] else choice.otherwise
     return repeat, assumed
+
+
+def where_on(switch: TemplateValue) -> Assumed:
+    """Return the conditions on which it depends that a switch (`create = var.on`) is on."""
+    settled_switch, assumed = where_made(switch)
+    value = settled_switch.value
+    if settled_switch.choice is not None or not isinstance(value, Text) or len(value.parts) != 1:
+        return assumed
+    words, is_negated = plain_condition(text_of(value)[2:-1])
+    return {**assumed, **_implied(words, not is_negated)}
 
 
 def _makes_nothing(repeat: TemplateValue) -> bool:

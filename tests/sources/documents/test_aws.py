@@ -4,6 +4,7 @@ from urllib.parse import quote
 import pytest
 
 from irsa_doctor.model import TrustPolicy, Unknown
+from irsa_doctor.sources.documents.aws import client_ids_missing, issuer_missing, policy_missing, thumbprints_missing
 from tests.sources.worlds import (
     ACCOUNT,
     ISSUER,
@@ -20,6 +21,8 @@ from tests.sources.worlds import (
     role,
     role_arn,
 )
+
+GET_PROVIDER = "aws iam get-open-id-connect-provider --open-id-connect-provider-arn"
 
 
 @pytest.mark.parametrize(
@@ -168,3 +171,18 @@ def test_a_cluster_that_is_only_a_setting_of_some_tool_is_no_cluster():
     assert only_row("cluster:\n  name: prod\n", "values.yaml").status == "ignored"
     assert only_row({"clusters": [{"name": "x"}]}).status == "ignored"
     assert only_row({"Roles": ["admin"]}).status == "ignored"
+
+
+@pytest.mark.parametrize(
+    ("missing", "how"),
+    [
+        (client_ids_missing("${issuer of module.eks.aws_eks_cluster.main}"), f"{GET_PROVIDER} ARN"),
+        (thumbprints_missing("${issuer of Cluster}"), f"{GET_PROVIDER} ARN"),
+        (client_ids_missing(provider_arn()), f"{GET_PROVIDER} {provider_arn()}"),
+        (policy_missing("${role}", "${var.name}-app"), "aws iam get-role --role-name NAME"),
+        (issuer_missing("${var.name}"), "aws eks describe-cluster --name CLUSTER"),
+        (issuer_missing("prod"), "aws eks describe-cluster --name prod"),
+    ],
+)
+def test_a_command_has_a_stand_in_for_what_a_template_has_yet_to_fill_in(missing, how):
+    assert missing.how == how

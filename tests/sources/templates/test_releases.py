@@ -64,3 +64,26 @@ def test_other_shapes_are_no_error(spec):
     for head in (FLUX, ARGO):
         text = head.partition("spec:")[0] + f"spec: {spec}\n"
         assert found({"app.yaml": text}) <= {("input-unreadable", "app.yaml")}
+
+
+LEFT = ["YOUR_ACCOUNT", "ACCOUNT_ID", "your-aws-account-id", "REPLACE_ME", "CHANGE_ME_PLEASE", "XXXXXXXXXXXX"]
+FILLED = ["${ACCOUNT}", "<account>", "{{ account }}", "<path:secret/aws#account>", "__ACCOUNT__$", "%ACCOUNT%"]
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS.keys())
+@pytest.mark.parametrize("account", LEFT)
+def test_a_word_that_nobody_replaced_stays_one_where_a_release_is_applied(form, account):
+    wrong = form.replace("'ARN'", "ARN").replace("ARN", f'"arn:aws:iam::{account}:role/x"')
+    assert {rule for rule, _ in found({"app.yaml": wrong})} == {"role-arn-unresolved-template"}
+
+
+@pytest.mark.parametrize("account", FILLED)
+def test_a_mark_of_what_fills_values_in_is_no_word_that_was_left(account):
+    form = FORMS["argo object"].replace("ARN", f'"arn:aws:iam::{account}:role/x"')
+    assert "role-arn-unresolved-template" not in {rule for rule, _ in found({"app.yaml": form})}
+
+
+@pytest.mark.parametrize("account", LEFT)
+def test_a_word_in_the_values_of_a_chart_is_for_whoever_installs_it(account):
+    values = ACCOUNT.replace("ARN", f'"arn:aws:iam::{account}:role/x"')
+    assert found({"values.yaml": values}) == set()

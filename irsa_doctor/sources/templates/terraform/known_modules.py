@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined
-from irsa_doctor.sources.templates.choices import chosen
+from irsa_doctor.sources.templates.choices import chosen, settled, where_on
 from irsa_doctor.sources.templates.terraform import module_trust as trust
 from irsa_doctor.sources.templates.terraform.module_calls import (
     NEWEST,
@@ -92,7 +92,10 @@ class KnownModule(msgspec.Struct, frozen=True):
                 yield self._role(role)
 
     def _role(self, role: ModuleRole) -> KnownRole:
-        inputs = TemplateValue(dict(self.call.inputs))
+        switches = [value for name in role.switches if (value := self.call.inputs.get(name)) is not None]
+        # where the module does not make the role, it has no policy that could be wrong
+        assumed = {words: holds for switch in switches for words, holds in where_on(switch).items()}
+        inputs = settled(TemplateValue(dict(self.call.inputs)), assumed)
         policy = chosen(partial(self._policy, role), (inputs,), nested=True) or self._policy(role, inputs)
         name, path = self.call.text(*role.names), self.call.text("role_path", "path", "iam_role_path", "irsa_path") or "/"
         is_known = name and not (role.prefix and self.call.is_on(role.prefix, otherwise=True))

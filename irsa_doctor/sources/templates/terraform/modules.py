@@ -358,9 +358,8 @@ class CallArguments(LazyMembers):
         self.worked_out: dict[object, TemplateValue] = {}
 
     def _names(self) -> Iterable[str]:
-        return [
-            name for name in self.block.body.arguments if name not in ("source", "version", "count", "for_each", "providers")
-        ]
+        of_terraform = ("source", "version", "count", "for_each", "providers")
+        return [name for name in self.block.body.arguments if name not in of_terraform]
 
     def __getitem__(self, name: object) -> TemplateValue:
         if name not in self.worked_out:
@@ -391,7 +390,9 @@ class Outputs(LazyMembers):
         if child := self.above.child(self.block, self.address, self.scope):
             return child.once(("output", word), lambda: self._output(child, word)) or unknown
         familiar = self.above.known(self.block, self.address, self.scope)
-        return (familiar.output(word) if familiar else None) or unknown
+        # an argument of a call may refer to what the same call makes
+        made = familiar and self.above.once(("known", self.address, word), partial(familiar.output, word))
+        return made or unknown
 
     def _output(self, child: Module, word: str) -> TemplateValue | None:
         block = child.folder.named.get(("output", word))

@@ -454,3 +454,56 @@ def test_a_policy_without_a_statement_says_which_input_is_lacking(source, inputs
     assert isinstance(role.policy, TrustPolicy)
     assert f"`{lacking}`" in role.policy.flaws[0].message
     assert given.documents.locate(role.policy.place).line == 1
+
+
+ISSUER_WHERE = 'trimprefix(var.logs.issuer, "https://")'
+
+
+@pytest.mark.parametrize(
+    ("switch", "issuer"),
+    [
+        ("var.logs.create", f'var.logs.create ? {ISSUER_WHERE} : ""'),
+        ("local.create", f'var.logs.create ? {ISSUER_WHERE} : ""'),
+        ("var.logs.create ? true : false", f'var.logs.create ? {ISSUER_WHERE} : ""'),
+        ("var.on && var.logs.create", f'var.on ? {ISSUER_WHERE} : ""'),
+        ("!var.on", f'var.on ? "" : {ISSUER_WHERE}'),
+        ("var.on ? false : true", f'var.on ? "" : {ISSUER_WHERE}'),
+    ],
+)
+def test_where_a_module_makes_no_role_there_is_no_policy_that_lacks_a_statement(switch, issuer):
+    more = 'variable "logs" {}\nvariable "on" {}\nlocals {\n  create = var.logs.create\n}\n'
+    inputs = f'  create_role = {switch}\n  provider_url = {issuer}\n  oidc_fully_qualified_subjects = ["{SUBJECT}"]\n'
+    role = made_by("iam-assumable-role-with-oidc", inputs, more)
+    assert list(conditions(role)["StringEquals"].values()) == [SUBJECT]
+
+
+def test_where_a_module_makes_a_role_without_an_issuer_its_policy_lacks_a_statement():
+    inputs = f'  create_role = true\n  provider_url = var.on ? {ISSUER_WHERE} : ""\n  oidc_fully_qualified_subjects = ["{SUBJECT}"]\n'
+    roles = roles_of({"main.tf": call("iam-assumable-role-with-oidc", inputs, 'variable "logs" {}\nvariable "on" {}\n')})
+    assert {role.case: len(role.policy.document.get("Statement", [])) for role in roles.values()} == {
+        "(var.on)": 1,
+        "(not var.on)": 0,
+    }
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        "external_dns = { depends_on = [module.app.aws_load_balancer_controller] }",
+        "external_dns = { role = module.app.external_dns.iam_role_arn }",
+        "tags = { a = module.app.cert_manager, b = module.app.gitops_metadata, c = module.app.velero }",
+    ],
+)
+def test_an_argument_may_refer_to_what_its_own_call_makes(inside):
+    text = f"""\
+module "app" {{
+  source              = "aws-ia/eks-blueprints-addons/aws"
+  oidc_provider_arn   = "{PROVIDER}"
+  enable_external_dns = true
+  enable_cert_manager = true
+  {inside}
+}}
+"""
+    given = inventory({"main.tf": text})
+    assert len(given.roles) == 2
+    assert [row.why for row in given.documents if row.status == "unreadable"] == []

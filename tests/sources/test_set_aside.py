@@ -1,0 +1,180 @@
+"""Files of a folder that are not what their program reads: configuration that is set aside, pages, and templates of it."""
+
+import pytest
+
+from irsa_doctor.sources import load
+from tests.sources.templates.made import ISSUER, PROVIDER
+
+TRUST = f"""{{
+  "Version": "2012-10-17",
+  "Statement": [{{
+    "Effect": "Allow",
+    "Principal": {{"Federated": "{PROVIDER}"}},
+    "Action": "sts:AssumeRoleWithWebIdentity",
+    "Condition": {{"StringLike": {{"{ISSUER}:sub": "SUBJECT", "{ISSUER}:aud": "sts.amazonaws.com"}}}}
+  }}]
+}}"""
+CONFIGURATION = """\
+locals {
+  subject = "SUBJECT"
+}
+resource "aws_iam_role" "app" {
+  assume_role_policy = templatefile("${path.module}/trust.json.tpl", { subject = local.subject })
+}
+"""
+NARROW, WIDE = "system:serviceaccount:prod:app", "system:serviceaccount:*:*"
+
+
+@pytest.fixture
+def read(tmp_path):
+    def reading(*named, **files):
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+        return load([str(tmp_path / name) for name in named] or [str(tmp_path)]).inventory
+
+    return reading
+
+
+def subjects(inventory):
+    return [
+        value
+        for role in inventory.roles
+        for statement in role.policy.document["Statement"]
+        for key, value in statement["Condition"]["StringLike"].items()
+        if str(key).endswith(":sub")
+    ]
+
+
+def row(inventory, name):
+    (found,) = [document for document in inventory.documents if document.path.endswith(f"/{name}")]
+    return found
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "main.tf.bak",
+        "main.tf-orig",
+        "main.tf_old",
+        "main.tf~",
+        "main.tf.disabled",
+        "main.tofu.bak",
+        "main.tf.fargate",
+        "x.TF.old",
+    ],
+)
+def test_terraform_does_not_read_what_is_set_aside_beside_its_files(name, read):
+    files = {"trust.json.tpl": TRUST.replace("SUBJECT", "${subject}"), "main.tf": CONFIGURATION.replace("SUBJECT", NARROW)}
+    given = read(**files, **{name: CONFIGURATION.replace("SUBJECT", WIDE)})
+    assert subjects(given) == [NARROW]
+    assert (row(given, name).status, row(given, name).why) == (
+        "ignored",
+        "configuration that is set aside: Terraform reads no file of this name",
+    )
+
+
+@pytest.mark.parametrize("name", ["main.tf.bak", "main.tf-orig"])
+def test_a_file_that_the_user_names_is_read_whatever_it_is_called(name, read):
+    given = read(name, **{name: CONFIGURATION})
+    assert [role.address for role in given.roles] == ["aws_iam_role.app"]
+
+
+@pytest.mark.parametrize("name", ["main.tf.j2", "main.tf.tmpl", "main.tf.tpl", "roles.hcl", "configuration"])
+def test_configuration_that_is_made_of_a_template_or_has_another_name_is_read(name, read):
+    given = read(**{name: CONFIGURATION})
+    assert [role.address for role in given.roles] == ["aws_iam_role.app"]
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.rst", "docs/usage.adoc", "page.MDX"])
+@pytest.mark.parametrize(
+    "start", ["[![build](https://example.com/x.svg)](https://example.com)\n", "{{< note >}}\n", "{% raw %}\n"]
+)
+def test_a_page_is_no_document_that_cannot_be_read(name, start, read):
+    given = read(
+        **{name: f"{start}\n# Roles\n\n```json\n{TRUST}\n```\nUse `${{{{ secrets.ROLE }}}}` with sts.amazonaws.com.\n"}
+    )
+    assert (row(given, name).status, row(given, name).kind) == ("ignored", "text")
+
+
+def test_a_page_that_the_user_names_is_one(read):
+    given = read("trust.md", **{"trust.md": "{{ note }}\n" + TRUST})
+    assert row(given, "trust.md").status == "unreadable"
+
+
+DIRECTIVES = {
+    "a list of statements": TRUST.replace('"Statement": [', '"Statement": [\n%{ if irsa }\n').replace("}]", "}\n%{ endif }\n]"),
+    "one line": TRUST.replace("[{", "[%{ if irsa }{").replace("}]", "}%{ endif }]"),
+    "a value": TRUST.replace('"SUBJECT"', "${jsonencode(subjects)}"),
+    "a loop": TRUST.replace('"SUBJECT"', '[%{ for s in subjects ~}"${s}",%{ endfor ~}"x"]'),
+}
+
+
+@pytest.mark.parametrize("text", DIRECTIVES.values(), ids=DIRECTIVES.keys())
+@pytest.mark.parametrize("name", ["trust.tpl", "trust.json", "trust.json.tftpl"])
+def test_a_template_of_terraform_that_nothing_reads_leaves_its_policy_unknown(text, name, read):
+    given = read(**{name: text})
+    assert row(given, name).status == "ignored"
+    assert row(given, name).why == "a template, which is judged where Terraform configuration of the input reads it"
+    assert [gap.name for gap in given.gaps if "writes" in gap.missing] == [row(given, name).path]
+
+
+@pytest.mark.parametrize("text", DIRECTIVES.values(), ids=DIRECTIVES.keys())
+def test_a_template_of_terraform_is_judged_where_it_is_read(text, read):
+    configuration = """\
+resource "aws_iam_role" "app" {
+  assume_role_policy = templatefile("${path.module}/trust.tpl", { irsa = true, subjects = ["system:serviceaccount:a:b"] })
+}
+"""
+    given = read(**{"trust.tpl": text, "main.tf": configuration})
+    assert row(given, "trust.tpl").why == "a file that Terraform configuration reads, judged where it is used"
+    assert [role.address for role in given.roles] == ["aws_iam_role.app"]
+    assert not [gap for gap in given.gaps if "writes" in gap.missing]
+
+
+@pytest.mark.parametrize("directive", ["%{ if on }", "%{~ if on ~}", "%{ for x in y ~}"])
+def test_values_that_terraform_fills_in_are_no_broken_yaml(directive, read):
+    end = "%{ endfor ~}" if "for" in directive else "%{ endif }"
+    given = read(**{"values.yaml": f"image: x\n{directive}\nserviceAccount:\n  name: app\n{end}\n"})
+    assert row(given, "values.yaml").status == "ignored"
+
+
+@pytest.mark.parametrize("text", [TRUST.replace('"Allow",', '"Allow"'), TRUST.replace("SUBJECT", "${subject}")[:-3]])
+def test_a_policy_that_is_broken_stays_so_whatever_is_filled_in_elsewhere(text, read):
+    given = read(**{"trust.json": text})
+    assert (row(given, "trust.json").status, row(given, "trust.json").matters) == ("unreadable", True)
+
+
+@pytest.mark.parametrize("text", ["{{- if .Values.role }}\n" + TRUST, "{% if role %}\n" + TRUST])
+@pytest.mark.parametrize("name", ["role.yaml.gotmpl", "role.yaml", "role.json"])
+def test_a_template_that_begins_with_an_action_is_not_said_to_be_json(text, name, read):
+    given = row(read(**{name: text}), name)
+    assert (given.status, given.matters) == ("unreadable", True)
+    assert given.why == "a template (Helm, Jinja or the like), which is not read before it is rendered"
+
+
+VARIABLES = 'region = "{{ region }}"\nvolumes = {\n{% for hub in hubs -%}\n  "{{ hub }}" = { size = 10 }\n{% endfor %}\n}\n'
+
+
+def test_variables_that_are_still_to_be_rendered_are_none(read):
+    given = row(read(**{"template.tfvars": VARIABLES}), "template.tfvars")
+    assert given.status == "ignored"
+    assert given.why.startswith("a template (Helm, Jinja or the like) that is not valid Terraform configuration before it is")
+
+
+@pytest.mark.parametrize("name", ["terraform.tfvars", "prod.auto.tfvars"])
+def test_variables_that_terraform_loads_itself_cannot_be_read_then(name, read):
+    given = read(**{name: VARIABLES, "main.tf": CONFIGURATION})
+    assert [document.status for document in given.documents if document.path.endswith(name)][-1] == "unreadable"
+
+
+def test_variables_that_the_user_names_cannot_be_read_either(read):
+    assert row(read("template.tfvars", **{"template.tfvars": VARIABLES}), "template.tfvars").status == "unreadable"
+
+
+def test_a_statement_within_a_text_is_no_template(read):
+    text = 'subject = "system:serviceaccount:*:*"\nnote = <<EOT\n{% if x %}\nEOT\n'
+    configuration = 'variable "subject" {}\nvariable "note" {}\n' + CONFIGURATION.replace('"SUBJECT"', "var.subject")
+    template = TRUST.replace("SUBJECT", "${subject}")
+    assert subjects(read(**{"terraform.tfvars": text, "main.tf": configuration, "trust.json.tpl": template})) == [WIDE]
