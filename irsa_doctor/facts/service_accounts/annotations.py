@@ -13,6 +13,7 @@ Annotation = Literal["ok", "none", "key-typo", "template", "policy-arn", "bare-n
 
 _MARKUP = regex(r"\$\{|\$\(|\{\{|<[^<>]*>|@@|%[A-Z_]+%|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_?ID|X{4,}")
 _VARIABLE = regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\}")
+_LEFT = regex(r"\b(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+|\bCHANGEME\b|[Xx]{6,}|(?i::[a-z0-9_-]*acc(?:oun)?t[a-z0-9_-]*:)")
 # "replace" and the like may be part of a role's own name
 _WHOLE_NAME = regex(r"(REPLACE|CHANGE)[_-]?ME|YOUR[_-]([A-Z]+[_-])*(ROLE|NAME|ARN)|(IAM[_-])?ROLE[_-]NAME|X{4,}", re.IGNORECASE)
 _NOTHING = frozenset({"", "todo", "tbd", "fixme", "none", "null", "nil", "undefined"})
@@ -48,6 +49,13 @@ def holds_variable(account: ServiceAccount) -> bool:
     if account.template or account.created or not _VARIABLE.search(value):
         return False
     return not _MARKUP.search(_VARIABLE.sub("", value).upper())
+
+
+def has_left_word(account: ServiceAccount) -> bool:
+    """Whether the role of an account that is rendered later is a text with a word that somebody was to replace: where something
+    may still put a value in its place, the source has a hole there."""
+    value = account.annotations.get(ROLE_ARN)
+    return isinstance(value, str) and _LEFT.search(value) is not None
 
 
 @lru_cache(maxsize=4096)

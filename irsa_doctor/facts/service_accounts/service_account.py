@@ -19,7 +19,13 @@ from irsa_doctor.facts.lookups.associations import (
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole
-from irsa_doctor.facts.service_accounts.annotations import Annotation, annotation_form, holds_variable, is_near_key
+from irsa_doctor.facts.service_accounts.annotations import (
+    Annotation,
+    annotation_form,
+    has_left_word,
+    holds_variable,
+    is_near_key,
+)
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import (
@@ -42,7 +48,6 @@ from irsa_doctor.model import (
     parse_arn,
     text_of,
 )
-from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.trust.identity import allows_everything
 
 _FILLED_IN = Unknown("role ARNs that a template fills in")
@@ -177,17 +182,11 @@ _CERTAIN: frozenset[Annotation] = frozenset(["key-typo", "policy-arn", "malforme
 """What is wrong with an annotation whatever is rendered around it"""
 
 
-def _is_left(account: ServiceAccount) -> bool:
-    """Whether the role is a text with a placeholder that nothing fills in: where something may, its source has a hole there."""
-    value = account.annotations.get(ROLE_ARN)
-    return isinstance(value, str) and isinstance(with_holes(value), Text)
-
-
 def account_template_facts(view: View, account: ServiceAccount) -> Judged:
     """The facts of a service account that is rendered later: what is wrong with its annotations, and nothing else."""
     form = annotation_form(account)
     facts = ServiceAccountFacts(
-        annotation=form if form in _CERTAIN or (form == "template" and _is_left(account)) else "ok",
+        annotation=form if form in _CERTAIN or (form == "template" and has_left_word(account)) else "ok",
         annotation_variable=False,
         wanted=False,
         partition_differs=False,
