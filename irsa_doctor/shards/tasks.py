@@ -17,11 +17,11 @@ from irsa_doctor.answers.check.engine import JudgedSubjects
 from irsa_doctor.answers.check.judge import Input, judge
 from irsa_doctor.answers.check.order import finding_order
 from irsa_doctor.facts.shards.inventory import shard_inventory
-from irsa_doctor.facts.shards.rows import SharedFacts, links_of, shard_records, shared_facts
+from irsa_doctor.facts.shards.rows import ClusterSubjectList, SharedFacts, links_of, shard_records, shared_facts
 from irsa_doctor.facts.shards.tables import ForeignRecord
 from irsa_doctor.facts.shards.view import ShardView, shard_of
 from irsa_doctor.governance.governing import Governing
-from irsa_doctor.model import Inventory, Place, Unknown, parse_arn
+from irsa_doctor.model import Inventory, OidcProvider, Place, Unknown, parse_arn
 from irsa_doctor.model.findings import Finding, JudgedSubject, Report, Waived
 from irsa_doctor.model.limits import ever_reached, limited
 from irsa_doctor.model.standards import KeyRun
@@ -100,11 +100,44 @@ def ready(question: UnitQuestion) -> None:
     import_module("irsa_doctor.remedies.proposals")
 
 
+class _OftenAsked:
+    """Records of an index that many units ask for, read once for all units that a process judges: providers, and the names of
+    roles and of service accounts. A role or a service account is asked for by few."""
+
+    def __init__(self) -> None:
+        self._known: dict[int, object] = {}
+        self._size = 0
+
+    def record(self, number: int, reader: IndexReader) -> object:
+        """A record by its number."""
+        known = self._known.get(number)
+        return self._read(number, reader.value(number)) if known is None else known
+
+    def _read(self, number: int, content: bytes) -> object:
+        record: object = packing.record_from(content)
+        if isinstance(record, OidcProvider | ClusterSubjectList | tuple):
+            self._size += len(content)
+            if self._size > _OFTEN_ASKED:
+                self._known.clear()
+                self._size = len(content)
+            self._known[number] = record
+        return record
+
+
+_OFTEN_ASKED = 1 << 20
+"""bytes of packed records that a process keeps from unit to unit: what 20,000 roles have of them, and always the same for more"""
+
+
+@lru_cache(maxsize=1)
+def _often_asked(index: str, generation: bytes) -> _OftenAsked:
+    return _OftenAsked()
+
+
 class _Recorded:
     """The index, with a note of what was looked up in it."""
 
-    def __init__(self, reader: IndexReader) -> None:
-        self._reader = reader
+    def __init__(self, reader: IndexReader, often: _OftenAsked) -> None:
+        self._reader, self._often = reader, often
         self._records: dict[int, object] = {}
         self._known: dict[int, Sequence[ForeignRecord]] = {}
         self._marks: dict[int, bytes] = {}
@@ -130,7 +163,7 @@ class _Recorded:
     def _record(self, record: int) -> object:
         known = self._records.get(record)
         if known is None:
-            known = self._records[record] = packing.record_from(self._reader.value(record))
+            known = self._records[record] = self._often.record(record, self._reader)
         return known
 
 
@@ -138,7 +171,7 @@ def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
     """What the rules say of the subjects of a unit."""
     keys, limits = keys_of_all(question.index, question.generation), question.limits
     with closing(IndexReader(question.index, unit.digest, keys)) as reader, limited(limits.seconds, limits.memory):
-        index = _Recorded(reader)
+        index = _Recorded(reader, _often_asked(question.index, question.generation))
         shared = shared_by_all(question.index, question.generation)
         loaded = unit.loaded()
         inventory = shard_inventory(loaded.inventory, shared, index)

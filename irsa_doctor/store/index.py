@@ -126,8 +126,11 @@ class KeySet:
                 self._bits[bit >> 3] |= 1 << (bit & 7)
 
     def __contains__(self, key: int) -> bool:
-        bit, other = key & self._mask, key >> _SHIFT & self._mask
-        return bool(self._bits[bit >> 3] & 1 << (bit & 7) and self._bits[other >> 3] & 1 << (other & 7))
+        bits, bit = self._bits, key & self._mask
+        if not bits[bit >> 3] & 1 << (bit & 7):
+            return False
+        other = key >> _SHIFT & self._mask
+        return bool(bits[other >> 3] & 1 << (other & 7))
 
 
 class IndexKeys(NamedTuple):
@@ -153,6 +156,8 @@ class IndexReader:
 
     def __init__(self, path: str, own: bytes, keys: IndexKeys | None = None) -> None:
         self._connection = _to_read(path)
+        # else every look-up locks the file and unlocks it again, which takes as long as the look-up
+        self._connection.execute("begin")
         self._keys = keys
         rows = self._connection.execute("select id, number, digest from unit").fetchall()
         self._numbers = {unit: number for unit, number, _ in rows}

@@ -26,33 +26,37 @@ class ShardIndex(Protocol):
         """Those of a key, in order of reading."""
 
 
+class _Entries(dict[_K, _V | None], Generic[_K, _V]):
+    """Entries of a table, None for none; one that is not there yet is worked out."""
+
+    def __init__(self, work: Callable[[_K], _V | None]) -> None:
+        super().__init__()
+        self._work = work
+
+    def __missing__(self, key: _K) -> _V | None:
+        value = self[key] = self._work(key)
+        return value
+
+
 class LookedUp(Mapping[_K, _V], Generic[_K, _V]):
     """A table of which every entry is worked out when it is first looked up; None is no entry. It has no list of its keys."""
 
     def __init__(self, work: Callable[[_K], _V | None]) -> None:
-        self._work = work
-        self._known: dict[_K, _V | None] = {}
+        self._entries = _Entries(work)
 
     def __getitem__(self, key: _K) -> _V:
-        value = self._entry(key)
+        value = self._entries[key]
         if value is None:
             raise KeyError(key)
         return value
 
     def get(self, key: _K, default: Any = None) -> Any:
         """The entry, `default` where there is none: most keys that are looked up have none."""
-        value = self._entry(key)
+        value = self._entries[key]
         return default if value is None else value
 
     def __contains__(self, key: object) -> bool:
-        return self._entry(key) is not None  # type: ignore[arg-type] # whatever is asked for
-
-    def _entry(self, key: _K) -> _V | None:
-        try:
-            return self._known[key]
-        except KeyError:
-            value = self._known[key] = self._work(key)
-            return value
+        return self._entries[key] is not None  # type: ignore[index] # whatever is asked for
 
     def __iter__(self) -> Iterator[_K]:
         raise TypeError("a table over many shards is not listed")

@@ -141,7 +141,9 @@ class ShardView(View, frozen=True, dict=True):
         def of(key: tuple[str, str]) -> tuple[AnalysedRole, ...] | None:
             issuer, subject = key
             mine = own.get(key)
-            rows = [*self.foreign_roles("subject", issuer, subject), *self._computing.get(issuer, ())]
+            rows = self.foreign_roles("subject", issuer, subject)
+            if computing := self._computing.get(issuer):
+                rows = [*rows, *computing]
             if not rows:
                 return tuple(mine) if mine else None
             by_id = {row[0].id: row for row in rows}
@@ -180,6 +182,8 @@ class ShardView(View, frozen=True, dict=True):
 
         def of(role: str) -> list[tuple[ForeignRecord, ServiceAccount | Workload]] | None:
             rows = self.foreign.find(object, "user", role)
+            if not rows:
+                return None
             users = [(each, user) for each, user in rows if isinstance(user, ServiceAccount | Workload)]
             return [row for row in users if role in role_arns_named(row[1])] or None
 
