@@ -125,7 +125,7 @@ class _OftenAsked:
 
 
 _OFTEN_ASKED = 1 << 20
-"""bytes of packed records that a process keeps from unit to unit: what 20,000 roles have of them, and always the same for more"""
+"""bytes of packed records that a process keeps from unit to unit: what 20,000 roles have of them, and no more for others"""
 
 
 @lru_cache(maxsize=1)

@@ -5,7 +5,7 @@ from functools import cached_property
 
 import msgspec
 
-from irsa_doctor.facts.shards.rows import ClusterWorkloads, SharedFacts
+from irsa_doctor.facts.shards.rows import ClusterWorkloads, SharedFacts, names_in
 from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, ShardIndex
 from irsa_doctor.model import Closed, Inventory, OidcProvider, PodIdentityAssociation, Role, Text, Workload
 
@@ -35,7 +35,8 @@ class ShardInventory(Inventory, frozen=True, eq=False, dict=True):
         own, foreign = self.own.role_by_arn, Foreign(self.index)
 
         def of(arn: str) -> Role | None:
-            return own.get(arn) or next((role for _, role in foreign.find(Role, "role", arn) if role.arn == arn), None)
+            rows = () if arn in own else foreign.find(Role, "role", *names_in(arn))
+            return own.get(arn) or next((role for _, role in rows if role.arn == arn), None)
 
         return LookedUp(of)
 

@@ -166,18 +166,30 @@ def shard_records(inventory: Inventory, named: set[str]) -> Iterator[ShardRecord
 
 def _role_keys(role: Role, texts: set[str]) -> Iterator[int]:
     name = role.name.lower()
-    yield from (key_of("role", role.arn), key_of("role-name", role.account, name), key_of("name", name))
-    providers = [text for text in texts if ":oidc-provider/" in text]
-    if not providers:
+    yield from (key_of("role", role.account, name), key_of("name", name))
+    if (names := names_in(role.arn)) != (role.account, name):
+        yield key_of("role", *names)
+    issuers = {issuer_in(text) for text in texts if ":oidc-provider/" in text}
+    if not issuers:
         return
-    issuers = {arn.name for text in providers if (arn := parse_arn(text))}
     subjects = {text for text in texts if text.startswith(PREFIX) and _HARD.isdisjoint(text)}
     together = "\0".join(texts)
     if "$" in together or "ignorecase" in together.lower():
         subjects.add(ANY_SUBJECT)
-    yield from (key_of("trust", text) for text in providers)
     yield from (key_of("trusted-issuer", issuer) for issuer in issuers)
     yield from (key_of("subject", issuer, subject) for issuer in issuers for subject in subjects)
+
+
+def names_in(arn: str) -> tuple[str, str]:
+    """The account and the name (in lower case) in the ARN of a role: no two roles of an account have one name, whatever their
+    paths (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)."""
+    return "".join(arn.split(":", 5)[4:5]), arn.rpartition("/")[2].lower()
+
+
+def issuer_in(provider: str) -> str:
+    """The issuer in the ARN of a provider; a text that is no ARN stands for itself."""
+    arn = parse_arn(provider)
+    return arn.name if arn else provider
 
 
 _HARD = frozenset("*?$")

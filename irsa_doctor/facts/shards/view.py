@@ -19,7 +19,7 @@ from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.shards.accounts import ShardAccounts
 from irsa_doctor.facts.shards.inventory import ShardInventory
 from irsa_doctor.facts.shards.providers import ShardPrincipals, providers_of_account
-from irsa_doctor.facts.shards.rows import ANY_SUBJECT, SharedFacts, role_arns_named
+from irsa_doctor.facts.shards.rows import ANY_SUBJECT, SharedFacts, issuer_in, names_in, role_arns_named
 from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, in_order
 from irsa_doctor.model import (
     Cluster,
@@ -84,7 +84,7 @@ class ShardView(View, frozen=True, dict=True):
         own = super().role_by_arn
 
         def of(arn: str) -> AnalysedRole | None:
-            rows = () if arn in own else self.foreign_roles("role", arn)
+            rows = () if arn in own else self.foreign_roles("role", *names_in(arn))
             return own.get(arn) or next((role for _, role in rows if role.role.arn == arn), None)
 
         return LookedUp(of)
@@ -95,7 +95,7 @@ class ShardView(View, frozen=True, dict=True):
         own = super().roles_by_name
 
         def of(key: tuple[str, str]) -> Sequence[Role] | None:
-            rows = [row for row in self.foreign.find(Role, "role-name", *key) if _name_key(row[1]) == key]
+            rows = [row for row in self.foreign.find(Role, "role", *key) if _name_key(row[1]) == key]
             return tuple(in_order(own.get(key, ()), rows)) or None
 
         return LookedUp(of)
@@ -341,7 +341,7 @@ class _ShardAudiences(AudienceLookups, frozen=True, dict=True):
         view = self.lookups
 
         def of(provider: str) -> RoleAudiences | None:
-            foreign = view.foreign_roles("trust", provider) if isinstance(view, ShardView) else []
+            foreign = view.foreign_roles("trusted-issuer", issuer_in(provider)) if isinstance(view, ShardView) else []
             own = [role for role in self.roles if provider in role.by_provider]
             return audiences_of_roles([*own, *(role for _, role in foreign)]).get(provider)
 
