@@ -149,6 +149,13 @@ class _Recorded:
             known = self._known[key] = self._found(key) if self._reader.may_have(key) else ()
         return known
 
+    def may_have(self, key: int) -> bool:
+        """Whether other units may have records under a key; that they have none is noted too."""
+        may_have = self._reader.may_have(key)
+        if not may_have:
+            self._known[key] = ()
+        return may_have
+
     def asked(self) -> list[tuple[int, bytes]]:
         """The keys that were looked up, sorted, each with the mark of what is there."""
         return [(key, self._marks.get(key, b"")) for key in sorted(self._known)]

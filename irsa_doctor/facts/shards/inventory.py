@@ -5,7 +5,7 @@ from functools import cached_property
 
 import msgspec
 
-from irsa_doctor.facts.shards.rows import ClusterWorkloads, SharedFacts, names_in
+from irsa_doctor.facts.shards.rows import ClusterWorkloads, SharedFacts, account_and_name
 from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, ShardIndex
 from irsa_doctor.model import Closed, Inventory, OidcProvider, PodIdentityAssociation, Role, Text, Workload
 
@@ -19,6 +19,10 @@ class NoOthers:
     def find(self, key: int) -> Sequence[ForeignRecord]:
         """Nothing."""
         return ()
+
+    def may_have(self, key: int) -> bool:
+        """False."""
+        return False
 
 
 class ShardInventory(Inventory, frozen=True, eq=False, dict=True):
@@ -35,7 +39,7 @@ class ShardInventory(Inventory, frozen=True, eq=False, dict=True):
         own, foreign = self.own.role_by_arn, Foreign(self.index)
 
         def of(arn: str) -> Role | None:
-            rows = () if arn in own else foreign.find(Role, "role", *names_in(arn))
+            rows = () if arn in own else foreign.find(Role, "role", *account_and_name(arn))
             return own.get(arn) or next((role for _, role in rows if role.arn == arn), None)
 
         return LookedUp(of)

@@ -167,9 +167,9 @@ def shard_records(inventory: Inventory, named: set[str]) -> Iterator[ShardRecord
 def _role_keys(role: Role, texts: set[str]) -> Iterator[int]:
     name = role.name.lower()
     yield from (key_of("role", role.account, name), key_of("name", name))
-    if (names := names_in(role.arn)) != (role.account, name):
+    if (names := account_and_name(role.arn)) != (role.account, name):
         yield key_of("role", *names)
-    issuers = {issuer_in(text) for text in texts if ":oidc-provider/" in text}
+    issuers = {trusted_issuer(text) for text in texts if ":oidc-provider/" in text}
     if not issuers:
         return
     subjects = {text for text in texts if text.startswith(PREFIX) and _HARD.isdisjoint(text)}
@@ -180,13 +180,13 @@ def _role_keys(role: Role, texts: set[str]) -> Iterator[int]:
     yield from (key_of("subject", issuer, subject) for issuer in issuers for subject in subjects)
 
 
-def names_in(arn: str) -> tuple[str, str]:
+def account_and_name(arn: str) -> tuple[str, str]:
     """The account and the name (in lower case) in the ARN of a role: no two roles of an account have one name, whatever their
     paths (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html)."""
     return "".join(arn.split(":", 5)[4:5]), arn.rpartition("/")[2].lower()
 
 
-def issuer_in(provider: str) -> str:
+def trusted_issuer(provider: str) -> str:
     """The issuer in the ARN of a provider; a text that is no ARN stands for itself."""
     arn = parse_arn(provider)
     return arn.name if arn else provider

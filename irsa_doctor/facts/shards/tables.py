@@ -1,6 +1,6 @@
 """Tables over a whole organisation of which one shard is here: what others have is read when it is looked up."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
 import msgspec
@@ -24,6 +24,9 @@ class ShardIndex(Protocol):
 
     def find(self, key: int) -> Sequence[ForeignRecord]:
         """Those of a key, in order of reading."""
+
+    def may_have(self, key: int) -> bool:
+        """Whether there may be some under a key: it need not be looked up where not."""
 
 
 class _Entries(dict[_K, _V | None], Generic[_K, _V]):
@@ -78,6 +81,11 @@ class Foreign:
         """The records of a kind under a key; others may have the same key."""
         found = self._index.find(key_of(table, *names))
         return [(each, each.record) for each in found if isinstance(each.record, kind)] if found else []
+
+    def known(self, table: str, names: Iterable[str]) -> frozenset[str]:
+        """Those of some names under which the other shards may have records: of very many nearly none."""
+        may_have = self._index.may_have
+        return frozenset([name for name in names if may_have(key_of(table, name))])
 
 
 def in_order(own: Sequence[_V], foreign: Sequence[tuple[ForeignRecord, _V]]) -> list[_V]:

@@ -19,7 +19,7 @@ from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.shards.accounts import ShardAccounts
 from irsa_doctor.facts.shards.inventory import ShardInventory
 from irsa_doctor.facts.shards.providers import ShardPrincipals, providers_of_account
-from irsa_doctor.facts.shards.rows import ANY_SUBJECT, SharedFacts, issuer_in, names_in, role_arns_named
+from irsa_doctor.facts.shards.rows import ANY_SUBJECT, SharedFacts, account_and_name, role_arns_named, trusted_issuer
 from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, in_order
 from irsa_doctor.model import (
     Cluster,
@@ -84,7 +84,7 @@ class ShardView(View, frozen=True, dict=True):
         own = super().role_by_arn
 
         def of(arn: str) -> AnalysedRole | None:
-            rows = () if arn in own else self.foreign_roles("role", *names_in(arn))
+            rows = () if arn in own else self.foreign_roles("role", *account_and_name(arn))
             return own.get(arn) or next((role for _, role in rows if role.role.arn == arn), None)
 
         return LookedUp(of)
@@ -177,6 +177,11 @@ class ShardView(View, frozen=True, dict=True):
         return frozenset(value for each in self.shared for values in each.audiences.values() for value in values)
 
     @cached_property
+    def _named_elsewhere(self) -> frozenset[str]:
+        """ARNs of roles of this shard that service accounts and workloads of others may name."""
+        return self.foreign.known("user", shard_of(self).own.role_by_arn)
+
+    @cached_property
     def _foreign_users(self) -> Mapping[str, list[tuple[ForeignRecord, ServiceAccount | Workload]]]:
         """Role ARN -> the service accounts and workloads of other shards that name it."""
 
@@ -209,10 +214,10 @@ class ShardView(View, frozen=True, dict=True):
     @cached_property
     def naming(self) -> Mapping[str, tuple[str, ...]]:
         """Role ARN -> subjects of the service accounts of all shards that name it, sorted."""
-        of_own = super().naming
+        of_own, roles, named = super().naming, shard_of(self).own.role_by_arn, self._named_elsewhere
 
         def of(role: str) -> tuple[str, ...] | None:
-            if role not in self._foreign_users:
+            if (role in roles and role not in named) or role not in self._foreign_users:
                 return of_own.get(role)
             own, _ = self._own_users.get(role, ([], []))
             return tuple(sorted({account.subject for account in self._users(ServiceAccount, own, role)})) or None
@@ -341,7 +346,7 @@ class _ShardAudiences(AudienceLookups, frozen=True, dict=True):
         view = self.lookups
 
         def of(provider: str) -> RoleAudiences | None:
-            foreign = view.foreign_roles("trusted-issuer", issuer_in(provider)) if isinstance(view, ShardView) else []
+            foreign = view.foreign_roles("trusted-issuer", trusted_issuer(provider)) if isinstance(view, ShardView) else []
             own = [role for role in self.roles if provider in role.by_provider]
             return audiences_of_roles([*own, *(role for _, role in foreign)]).get(provider)
 
