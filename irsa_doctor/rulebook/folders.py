@@ -156,6 +156,8 @@ def _faults_of_messages(file: MessageFile, known: Mapping[str, Cause], vocabular
                 yield Invalid(f"no cause {candidate.id}", inside)
             for condition in filter(None, (candidate.first, candidate.unless)):
                 yield from _faults_of_condition(condition, inside, vocabulary)
+        if message.proves_where:
+            yield from _faults_of_condition(message.proves_where, (*at, "proves_where"), vocabulary)
         if message.proves and message.proves not in known:
             yield Invalid(f"no cause {message.proves}", (*at, "proves"))
 
@@ -165,8 +167,9 @@ def _faults_of_condition(condition: MessageCondition, at: Way, vocabulary: Vocab
         yield Invalid(f"no link {condition.holds}", at)
     if condition.circumstance and condition.circumstance not in vocabulary.circumstances:
         yield Invalid(f"no circumstance {condition.circumstance}: {', '.join(sorted(vocabulary.circumstances))}", at)
-    if condition.differs and condition.differs not in vocabulary.details:
-        yield Invalid(f"a case has no {condition.differs}: {', '.join(sorted(vocabulary.details))}", at)
+    for name in filter(None, (condition.differs, condition.same)):
+        if name not in vocabulary.details:
+            yield Invalid(f"a case has no {name}: {', '.join(sorted(vocabulary.details))}", at)
 
 
 def check_controls(files: RulebookFiles) -> None:

@@ -149,6 +149,7 @@ def _check_message(message: Message, at: Way) -> None:
         raise Invalid(f"{message.id} has no {missing}", (*at, missing))
     details = {name for pattern in message.compiled for name in pattern.groupindex}
     _check_condition(message.passed_unless, details, (*at, "passed_unless"))
+    _check_condition(message.proves_where, details, (*at, "proves_where"))
     if unknown := set(_DETAIL.findall(message.note)) - details:
         raise Invalid(f"no group of the patterns is called {', '.join(sorted(unknown))}", (*at, "note"))
     for number, candidate in enumerate(message.candidates):
@@ -159,7 +160,7 @@ def _check_message(message: Message, at: Way) -> None:
 def _check_condition(condition: MessageCondition | None, details: set[str], at: Way) -> None:
     if condition is None:
         return
-    if unknown := {*condition.details, *filter(None, [condition.differs])} - details:
+    if unknown := {*condition.details, *filter(None, [condition.differs, condition.same])} - details:
         raise Invalid(f"no group of the patterns is called {', '.join(sorted(unknown))}", at)
     for pattern in condition.details.values():
         try:

@@ -18,11 +18,13 @@ class MessageCondition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown
     """What must be so of a message and of the case that it is about; every part of it.
 
     `details`: a named group of the message -> a pattern that is found in it. `differs`: a detail that is not what the case has
-    under that name. `holds`: a link that the files prove to hold. `circumstance`: one of `answers.why.circumstances`.
+    under that name, `same`: one that is. `holds`: a link that the files prove to hold. `circumstance`: one of
+    `answers.why.circumstances`.
     """
 
     details: dict[str, str] = {}
     differs: str = ""
+    same: str = ""
     holds: str = ""
     circumstance: str = ""
 
@@ -41,8 +43,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     `patterns`: it is known by the first of them that matches, without regard to case; groups with a name are its details.
     `links` are those that it points at: the first fails by the letter, unless there are several. `passed` are the
     links that a request which was answered so has passed, unless `passed_unless` holds. `effect`: broken where the workload
-    does not get its credential. `proves` is a cause that the message alone proves. `weak`: it counts only where there is no
-    other. `note` says what the message means where no cause says it, with {details}.
+    does not get its credential. `proves` is a cause that the message alone proves, or only where `proves_where` holds.
+    `weak`: it counts only where there is no other. `note` says what the message means where no cause says it, with
+    {details}.
     """
 
     id: str
@@ -54,6 +57,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     note: str = ""
     effect: MessageEffect = "broken"
     proves: str = ""
+    proves_where: MessageCondition | None = None
     weak: bool = False
 
     @cached_property

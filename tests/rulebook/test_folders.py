@@ -118,6 +118,13 @@ def test_a_cause_that_could_not_work_is_refused_with_file_line_and_reason(old, n
         ("links: [sdk]", "stage: sent\n    links: [sdk]", "no stage sent"),
         ("widget (", "{WIDGET} (", "names has no WIDGET"),
         ("links: [sdk]", "proves: my-caus\n    links: [sdk]", "no cause my-caus"),
+        ("links: [sdk]", "proves_where: {same: name}\n    links: [sdk]", "no group of the patterns is called name"),
+        ("links: [sdk]", "proves_where: {circumstance: x}\n    links: [sdk]", "no circumstance x"),
+        (
+            "(?P<issuer>[a-z]{1,9}) is broken']",
+            "(?P<issuer>[a-z]{1,9}) (?P<x>is) broken']\n    proves_where: {same: x}",
+            "a case has no x",
+        ),
     ],
 )
 def test_a_message_that_could_not_work_is_refused_with_file_line_and_reason(old, new, says, tmp_path):

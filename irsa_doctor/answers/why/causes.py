@@ -10,7 +10,7 @@ from irsa_doctor.answers.why.circumstances import is_possible
 from irsa_doctor.answers.why.fixes import fix_of, remedy_of
 from irsa_doctor.answers.why.links.state import LinkState, Sign
 from irsa_doctor.answers.why.placeholders import fill_command
-from irsa_doctor.answers.why.ranking import ranked, shown_by_message
+from irsa_doctor.answers.why.ranking import is_proof, ranked, shown_by_message
 from irsa_doctor.answers.why.records import CERTAINTIES, DiagnosedCause, LinkVerdict, quoted_places
 from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
@@ -98,7 +98,7 @@ def _of_message(case: Case, symptom: Symptom) -> Iterator[DiagnosedCause]:
     other = is_of_other_role(case, symptom)
     if other and len(symptom.candidates) > 1:
         return
-    if cause := case.rulebook.causes.by_id.get(symptom.proves):
+    if is_proof(symptom, case) and (cause := case.rulebook.causes.by_id.get(symptom.proves)):
         sign = Sign(symptom.proves, f"the message names it: {symptom.says}")
         yield _diagnosed(case, Suspect(cause, "likely" if other else "certain", sign), cause.link)
 

@@ -16,6 +16,7 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "issuer-in-china": lambda case: Issuer.of(case.issuer).partition in ("", "aws-cn"),
     "issuer-eks": lambda case: case.profile is EKS,
     "issuer-not-eks": lambda case: not (case.profile is EKS and case.issuer),
+    "other-partition-known": lambda case: Issuer.of(case.issuer).partition not in ("", "aws"),
     "issuer-known-eks": lambda case: case.profile is EKS and bool(case.issuer),
     "audience-annotated": lambda case: case.account is None or AUDIENCE_ANNOTATION in case.account.annotations,
     "role-not-annotated": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,

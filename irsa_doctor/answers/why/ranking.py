@@ -42,6 +42,11 @@ def shown_by_message(symptom: Symptom) -> frozenset[str]:
     return frozenset(candidate.id for candidate in first)
 
 
+def is_proof(symptom: Symptom, case: Case) -> bool:
+    """Whether a message proves the cause that it names in this case; some do only where the case is known."""
+    return symptom.proves_where is None or _holds(symptom.proves_where, symptom, case, {})
+
+
 def _ids(first: list[Candidate], left: list[Candidate]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(candidate.id for candidate in (*first, *left)))
 
@@ -53,9 +58,17 @@ def _holds(condition: MessageCondition, symptom: Symptom, case: Case, verdicts: 
 def _parts(condition: MessageCondition, symptom: Symptom, case: Case, verdicts: Mapping[str, str]) -> Iterator[bool]:
     yield from (symptom.matches(name, pattern) for name, pattern in condition.details.items())
     if condition.differs:
-        seen, known = symptom.details.get(condition.differs), DETAILS[condition.differs](case)
+        seen, known = _details(condition.differs, symptom, case)
         yield bool(seen and known and seen != known)
+    if condition.same:
+        seen, known = _details(condition.same, symptom, case)
+        yield bool(seen) and seen == known
     if condition.holds:
         yield verdicts.get(condition.holds) == "pass"
     if condition.circumstance:
         yield CIRCUMSTANCES[condition.circumstance](case)
+
+
+def _details(name: str, symptom: Symptom, case: Case) -> tuple[str, str]:
+    """What a message and a case have under a name."""
+    return symptom.details.get(name, ""), DETAILS[name](case)

@@ -38,6 +38,7 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
     links: tuple[str, ...]
     effect: MessageEffect = "broken"
     proves: str = ""
+    proves_where: MessageCondition | None = None
     says: str = ""
     passed: tuple[str, ...] = ()
     note: str = ""
@@ -51,7 +52,7 @@ class Symptom(msgspec.Struct, frozen=True, kw_only=True):
 
     def meets(self, condition: MessageCondition) -> bool:
         """Whether a condition is about the message alone, and holds."""
-        of_case = condition.differs or condition.holds or condition.circumstance
+        of_case = condition.differs or condition.same or condition.holds or condition.circumstance
         return not of_case and all(self.matches(name, pattern) for name, pattern in condition.details.items())
 
     def matches(self, detail: str, pattern: str) -> bool:
@@ -74,7 +75,7 @@ def symptoms_in(text: str, messages: Sequence[Message] | None = None) -> tuple[S
     forms = [plain] if unbroken == plain else [plain, unbroken]
     attempts = (forms, lined), (escaped, ""), ([lined], "")
     strong = next(filter(None, (_strong(forms, joint, known) for forms, joint in attempts)), ())
-    return strong or tuple(_weak([*forms, *escaped, lined], known))[:1]
+    return strong or tuple(islice(_weak([*forms, *escaped, lined], known), 1))
 
 
 def _joined(text: str) -> str:
@@ -115,8 +116,10 @@ def _newest_first(matches: Sequence["_Match"]) -> list["_Match"]:
 
 
 def _weak(forms: Sequence[str], known: Sequence[Message]) -> Iterator[Symptom]:
-    for form in forms:
-        yield from (match.symptom for match in _matches(form, [message for message in known if message.weak]))
+    """The weak messages in their order, whichever form they are in: a broken line must not hide the one that says more."""
+    for message in known:
+        if message.weak:
+            yield from (match.symptom for form in forms for match in _matches(form, [message]))
 
 
 class _Match(NamedTuple):
@@ -142,6 +145,7 @@ class _Match(NamedTuple):
             links=message.links,
             effect=message.effect,
             proves=message.proves,
+            proves_where=message.proves_where,
             says=excerpt(match[0]),
             passed=message.passed,
             note=_note(message.note, details),

@@ -63,3 +63,10 @@ def test_the_session_of_the_role_itself_proves_that_a_permission_is_missing():
     text = f"User: arn:aws:sts::111122223333:assumed-role/checkout/TRUNCATED {NOT_PERMITTED}"
     found = why(world(), POD, symptoms=symptoms_in(text), failing=True)
     assert w.causes(found) == [("perm-denied-after-assume", "certain")]
+
+
+@pytest.mark.parametrize("session", ["TRUNCATED", "<redacted>", "***", "xxxxxxx", "[session]", "{{ session }}"])
+def test_a_hidden_session_alone_does_not_show_whose_it_was(session):
+    text = f"User: arn:aws:sts::111122223333:assumed-role/checkout/{session} {NOT_PERMITTED}"
+    found = w.causes(why({}, "", symptoms=symptoms_in(text), failing=True))
+    assert found[:2] == [("perm-denied-after-assume", "likely"), ("imds-fallback-generic", "possible")]
