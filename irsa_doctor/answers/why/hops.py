@@ -63,14 +63,19 @@ def _concerns(case: Case, chained: ChainedRole) -> bool:
 
 def _configured(case: Case, chained: ChainedRole) -> Iterator[Hop]:
     """The steps of a chain."""
-    named = case.association.role_arn if case.uses_pod_identity and case.association else case.role
-    caller = named if isinstance(named, str) and is_role_arn(named) else ""
+    caller = _own_role(case)
     tags = case.uses_pod_identity and case.association is not None and bool(case.association.session_tags)
     for step in steps_of(chained, caller, tags=tags):
         if chained.by_token and admits_token(case, step.target):
             continue
         says = f"{step.source} assumes {step.target}"
         yield Hop(caller=step.call, target=step.target, actions=step.actions, says=says, place=step.place)
+
+
+def _own_role(case: Case) -> str:
+    """The ARN of the role that the workload gets, "" where it is not known."""
+    named = case.association.role_arn if case.uses_pod_identity and case.association else case.role
+    return named if isinstance(named, str) and is_role_arn(named) else ""
 
 
 def admits_token(case: Case, target: str) -> bool:
@@ -110,6 +115,21 @@ def _role_of_session(case: Case, account: str, name: str) -> str:
 def broken_hop(case: Case) -> LinkState | None:
     """The state of the first step of a chain that does not hold, or that a message shows to be refused."""
     return next(filter(None, (_judged(case, hop) for hop in hops_of(case))), None)
+
+
+def repeated_hop(case: Case) -> LinkState | None:
+    """The state where the files make the role of the workload assume itself, and its trust policy does not allow that
+    (https://aws.amazon.com/blogs/security/announcing-an-update-to-iam-role-trust-policy-behavior/)."""
+    own = _own_role(case)
+    analysed = case.view.role_by_arn.get(own)
+    policy = analysed.policy if analysed and analysed.policy and not analysed.policy.refused else None
+    if policy is None or may_assume(policy, "sts:AssumeRole", RoleCall(own)) is not False:
+        return None
+    steps = (c for c in case.view.inventory.chained_roles if c.chain[:1] == (own,) and c.first in ("", own))
+    for chained in (c for c in steps if not c.by_token and _concerns(case, c)):
+        says = f"{chained.source} makes {own} assume itself, which its trust policy does not allow"
+        return undecided(says, Sign("chain-self", says, None, (case.located(chained.place, says),)), settle=_trail(case))
+    return None
 
 
 def open_hop(case: Case) -> LinkState | None:

@@ -376,6 +376,46 @@ def test_a_configured_step_that_both_sides_allow_works():
     assert (found.verdict, found.causes) == ("works", ())
 
 
+def of_itself(documents):
+    """What is configured names the role that the workload has already."""
+    for path, content in documents.items():
+        if isinstance(content, bytes):
+            documents[path] = content.replace(TARGET.encode(), ROLE.encode())
+        else:
+            documents[path] = json.loads(json.dumps(content).replace(TARGET, ROLE))
+    argo = documents.get("store.json", {})
+    if "config" in argo.get("data", {}):
+        settings = base64.b64decode(argo["data"]["config"]).decode().replace(TARGET, ROLE)
+        argo["data"]["config"] = base64.b64encode(settings.encode()).decode()
+
+
+def trusts_itself(documents):
+    statement = {"Effect": "Allow", "Principal": {"AWS": ROLE}, "Action": "sts:AssumeRole"}
+    w.role(documents)["AssumeRolePolicyDocument"]["Statement"].append(statement)
+
+
+# Terraform writes the account apart; a role that is had by the token is no second call
+AGAIN = [row for row in CONFIGURED if row[0] not in (terraform, scaler, secret_of_scaler)]
+
+
+@pytest.mark.parametrize(("configured", "target"), AGAIN, ids=range(len(AGAIN)))
+def test_a_role_that_is_configured_to_assume_itself_is_the_likely_cause(configured, target):
+    found = why(world(configured, of_itself), target)
+    assert w.causes(found)[:1] == [("double-assume-self", "likely")]
+    assert found.verdict == "unknown"
+    assert found.causes[0].evidence
+
+
+@pytest.mark.parametrize(("configured", "target"), AGAIN, ids=range(len(AGAIN)))
+def test_a_role_that_trusts_itself_may_assume_itself(configured, target):
+    assert why(world(configured, of_itself, trusts_itself), target).verdict == "works"
+
+
+def test_a_role_that_is_had_by_the_token_is_not_assumed_again():
+    found = why(world(scaler, of_itself), "payments/keda-operator")
+    assert found.verdict == "works"
+
+
 # ---- the same by `check`
 
 

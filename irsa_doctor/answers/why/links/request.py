@@ -2,7 +2,7 @@
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.evidence.tokens import BadToken
-from irsa_doctor.answers.why.hops import broken_hop, open_hop
+from irsa_doctor.answers.why.hops import broken_hop, open_hop, repeated_hop
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.by_rules import by_rules
 from irsa_doctor.answers.why.links.link import Link
@@ -90,7 +90,7 @@ SESSION_LINK = Link(
 
 
 def _permissions(case: Case) -> LinkState:
-    return open_hop(case) or inapplicable("the permissions of the role are not examined")
+    return repeated_hop(case) or open_hop(case) or inapplicable("the permissions of the role are not examined")
 
 
 PERMISSIONS_LINK = Link(
@@ -104,6 +104,7 @@ PERMISSIONS_LINK = Link(
         "chain-conditions",
         "chain-unseen",
         "chain-tags-not-allowed",
+        "chain-self",
     ),
     # a rule reports a role that a chain ends in, whatever chain: that of the case is followed by itself
     disproof=lambda case: by_rules("permissions", but=frozenset({"role"}))(case) or broken_hop(case),
