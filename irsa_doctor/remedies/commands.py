@@ -29,14 +29,17 @@ _RESTARTED = ("Deployment", "StatefulSet", "DaemonSet")
 
 
 def put_trust_policy(role: str, policy: Mapping[str, Any]) -> str:
-    """Save a trust policy as that of a role (by name without path); the document stands in the command itself.
+    """Save a trust policy as that of a role (by name without path)."""
+    return put_policy_text(role, policy_text(policy))
+
+
+def put_policy_text(role: str, text: str) -> str:
+    """The same of a policy as people read it, which stands in the command itself.
 
     It is indented JSON in ASCII, which IAM takes as it stands: white space does not count.
     """
-    if not _ROLE.fullmatch(role):
-        return ""
-    words = ["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document", policy_text(policy)]
-    return shlex.join(words)
+    words = ["aws", "iam", "update-assume-role-policy", "--role-name", role, "--policy-document", text]
+    return shlex.join(words) if _ROLE.fullmatch(role) else ""
 
 
 def policy_text(policy: Mapping[str, Any]) -> str:

@@ -1,20 +1,19 @@
 """The difference of two policy documents as lines of JSON."""
 
 import difflib
-from collections.abc import Iterator, Mapping
-
-from irsa_doctor.remedies.commands import policy_text
+from collections.abc import Iterator
 
 _CONTEXT = 2
 """lines that are shown before and after a change"""
 
 
-def policy_difference(before: Mapping[str, object], after: Mapping[str, object]) -> str:
-    """Returns the lines that differ, each after `-` or `+`, with those around them after a space; hunks end with `...`.
+def policy_difference(before: str, after: str) -> str:
+    """Returns the lines that differ of two policies as people read them, each after `-` or `+`, with those around them after a
+    space; hunks end with `...`.
 
     A comma that only moves to another line is no difference.
     """
-    old, new = (policy_text(document).splitlines() for document in (before, after))
+    old, new = before.splitlines(), after.splitlines()
     before_lines, after_lines = ([line.removesuffix(",") for line in lines] for lines in (old, new))
     matcher = difflib.SequenceMatcher(None, before_lines, after_lines, autojunk=False)
     hunks = ["\n".join(_hunk(codes, old, new)) for codes in matcher.get_grouped_opcodes(_CONTEXT)]

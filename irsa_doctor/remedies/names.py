@@ -1,10 +1,10 @@
 """The texts in which roles differ that are alike, and what their policies are without them.
 
-Such names are service accounts, the ids of EKS clusters and the account of the role, each where it means nothing but itself:
-nothing else in the policy has it in it or is near to it.
+Such names are service accounts, the ids and the regions of EKS clusters, and the account of the role, each where it means
+nothing but itself: nothing else in the policy has it in it or is near to it.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -12,10 +12,12 @@ import msgspec
 from irsa_doctor.facts.roles.likeness import PolicyShape
 from irsa_doctor.model.once import once
 from irsa_doctor.model.regex import regex
-from irsa_doctor.trust.subjects import PREFIX, QUOTED_SUBJECT, is_subject, subject_form
+from irsa_doctor.trust.subjects import PREFIX, QUOTED_SUBJECT, is_subject, matches_subject, subject_form
 
-_CLUSTER = regex(r"(?<![0-9A-Za-z])[0-9A-F]{32}(?![0-9A-Za-z])")
-"""the id of an EKS cluster"""
+_CLUSTER = regex(r"/id/([0-9A-F]{32})(?![0-9A-Za-z])")
+"""the id of an EKS cluster in its issuer"""
+_REGION = regex(r"oidc\.eks\.(?!cn-)([a-z]{2}-[a-z]+-[0-9])\.amazonaws\.com/id/")
+"""the region of a cluster in the partition `aws`"""
 _RUN_ON = regex(r"[0-9]\0a\0|\0a\0[0-9]")
 """an account in a longer number"""
 _KINDRED = regex("(system:serviceaccount:)?(\1|\2|\1:(\2|\3|[*]|\2-[*]|[$][{][A-Za-z/:-]+[}]))")
@@ -26,12 +28,13 @@ letter"""
 class RoleNames(msgspec.Struct, frozen=True, dict=True):
     """The names of a role, those of each kind in an order that it has in common with its like.
 
-    `subjects` are of service accounts, `values` what conditions have of the only one besides.
+    `subjects` are of service accounts, `values` what conditions have of the only one besides, `places` the ids and regions of
+    clusters.
     """
 
     subjects: Sequence[str] = ()
     values: Sequence[str] = ()
-    clusters: Sequence[str] = ()
+    places: Sequence[str] = ()
     account: str = ""
 
     @once
@@ -40,7 +43,7 @@ class RoleNames(msgspec.Struct, frozen=True, dict=True):
         return (
             *((f'"{text}"', f"\0s{number}\0") for number, text in enumerate(self.subjects)),
             *((f'"{text}"', f"\0v{number}\0") for number, text in enumerate(self.values)),
-            *_marks_of(self.clusters, self.account),
+            *_marks_of(self.places, self.account),
         )
 
     def marked(self, text: str) -> str:
@@ -57,53 +60,55 @@ class RoleNames(msgspec.Struct, frozen=True, dict=True):
         """Whether some of them, or part of a service account, is in a text with marks, in whatever case."""
         low = text.lower()
         parts = [part for subject in self.subjects for part in subject.split(":")[2:]]
-        return any(part.lower() in low for part in (*parts, *self.clusters, self.account) if part)
+        return any(part.lower() in low for part in (*parts, *self.places, self.account) if part)
 
 
 class Outline(msgspec.Struct, frozen=True):
-    """A policy but for its service accounts, as it is written and with marks for the account and the clusters of which it
+    """A policy but for its service accounts, as it is written and with marks for the account and the places of which it
     speaks; `marked` is the first again where they may mean more than themselves."""
 
     pieces: tuple[str, ...]
     marked: tuple[str, ...]
-    clusters: tuple[str, ...]
+    places: tuple[str, ...]
     account: str
     unnamed: tuple[str, ...]
     """service accounts that are left in it"""
 
-    def has_to_do_with(self, clusters: Sequence[str]) -> bool:
-        """Whether more of the policy is some of these clusters than marks stand for."""
-        text = "".join(self.marked).lower() if clusters else ""
-        return any(cluster.lower() in text or self.account in cluster for cluster in clusters)
+    def has_to_do_with(self, places: Sequence[str]) -> bool:
+        """Whether more of the policy is some of these places than marks stand for."""
+        text = "".join(self.marked).lower() if places else ""
+        return any(place.lower() in text or self.account in place for place in places)
 
 
 def outline_of(shape: PolicyShape) -> Outline:
     """The policy of a shape with marks; without any where it speaks of its account or of a cluster in another way."""
     pieces = tuple([piece.decode() for piece in shape.pieces])
-    clusters = clusters_in(pieces)
-    unnamed = tuple([found.decode() for piece in shape.pieces for found in QUOTED_SUBJECT.findall(piece)])
-    marks = _marks_of(clusters, shape.account)
+    text = '"'.join(pieces)
+    places = places_in(text)
+    unnamed = tuple([subject.decode() for subject in QUOTED_SUBJECT.findall(text.encode())]) if ':default"' in text else ()
+    marks = _marks_of(places, shape.account)
     marked = tuple([_replaced(piece, marks) for piece in pieces])
-    outline = Outline(pieces, marked, clusters, shape.account, unnamed)
-    if not shape.account or outline.has_to_do_with(clusters) or _RUN_ON.search("".join(marked)):
+    outline = Outline(pieces, marked, places, shape.account, unnamed)
+    if not shape.account or outline.has_to_do_with(places) or _RUN_ON.search("".join(marked)):
         return Outline(pieces, pieces, (), "", unnamed)
     return outline
 
 
-def clusters_in(texts: Iterable[str]) -> tuple[str, ...]:
-    """The ids of EKS clusters in several texts."""
-    return tuple(dict.fromkeys([found for text in texts for found in _CLUSTER.findall(text)]))
+def places_in(text: str) -> tuple[str, ...]:
+    """The regions and the ids of EKS clusters whose issuers are in a text."""
+    return tuple(dict.fromkeys((*_REGION.findall(text), *_CLUSTER.findall(text))))
 
 
 class Kindred(msgspec.Struct, frozen=True):
-    """A text that has a part of a service account in it: how it is made of the parts, and whether the subject was meant."""
+    """A text that has a part of a service account in it: how it is made of the parts, and whether the subject was meant; or a
+    pattern of others."""
 
     text: str
     form: str
     is_meant: bool
 
 
-def kindred_values(policy: PolicyShape, document: Mapping[str, Any], subject: str) -> tuple[PolicyShape, Sequence[Kindred]]:
+def kindred_values(policy: PolicyShape, document: Mapping[str, Any], subject: str) -> tuple[PolicyShape, tuple[Kindred, ...]]:
     """A policy without what its conditions have of a service account beside its subject, and these texts; the policy as it is
     where they have it in a form of which less is known, or where the parts of the subject are not told apart."""
     if not is_subject(subject):
@@ -112,7 +117,7 @@ def kindred_values(policy: PolicyShape, document: Mapping[str, Any], subject: st
     # a name with a dot may be the host of an audience
     if namespace in name or name in namespace or "." in name:
         return policy, ()
-    compared = list(_compared(document, (namespace, name, _capitalised(name))))
+    compared = list(_compared(document, (namespace, name, _capitalised(name), "*", "?")))
     kindred: dict[str, Kindred] = {}
     for operator, key, text in compared:
         made = _kindred(text, namespace, name) if "String" in operator and not key.lower().endswith(":aud") else None
@@ -129,10 +134,14 @@ def kindred_values(policy: PolicyShape, document: Mapping[str, Any], subject: st
 
 
 def _kindred(text: str, namespace: str, name: str) -> Kindred | None:
-    """A text that has the namespace or the name of a service account in it; None where its form is another one."""
+    """A text that has the namespace or the name of a service account in it, or a pattern that has nothing to do with either;
+    None where its form is another one."""
     form = text.replace(namespace, "\1").replace(name, "\2").replace(_capitalised(name), "\3")
+    subject = f"{PREFIX}{namespace}:{name}"
+    if form == text:
+        return Kindred(text, form, False) if text.startswith(PREFIX) and not matches_subject(text, subject) else None
     meant = "" if "*" in text or "$" in text else subject_form(text)[1]
-    if not _KINDRED.fullmatch(form) or meant not in ("", f"{PREFIX}{namespace}:{name}"):
+    if not _KINDRED.fullmatch(form) or meant not in ("", subject):
         return None
     return Kindred(text, form, bool(meant))
 
@@ -142,19 +151,19 @@ def _capitalised(name: str) -> str:
 
 
 def _compared(document: Mapping[str, Any], parts: Sequence[str]) -> Iterator[tuple[str, str, str]]:
-    """Operator and key of the conditions of a policy, with each text of theirs that has one of the parts in it and is no
-    subject."""
+    """Operator and key of the conditions of a policy, with each text of theirs that has one of the parts in it and is neither
+    a subject nor everything."""
     for statement in _listed(document.get("Statement")):
         block = statement.get("Condition") if isinstance(statement, dict) else None
         for operator, keys in block.items() if isinstance(block, dict) else ():
             for key, listed in keys.items() if isinstance(keys, dict) else ():
                 texts = [text for text in _listed(listed) if isinstance(text, str) and any(part in text for part in parts)]
-                yield from ((operator, key, text) for text in texts if not is_subject(text))
+                yield from ((operator, key, text) for text in texts if text != "*" and not is_subject(text))
 
 
-def _marks_of(clusters: Sequence[str], account: str) -> Sequence[tuple[str, str]]:
-    of_clusters = [(text, f"\0c{number}\0") for number, text in enumerate(clusters)]
-    return (*of_clusters, (account, "\0a\0")) if account else of_clusters
+def _marks_of(places: Sequence[str], account: str) -> Sequence[tuple[str, str]]:
+    of_places = [(text, f"\0p{number}\0") for number, text in enumerate(places)]
+    return (*of_places, (account, "\0a\0")) if account else of_places
 
 
 def _replaced(text: str, marks: Sequence[tuple[str, str]]) -> str:
@@ -165,7 +174,7 @@ def _replaced(text: str, marks: Sequence[tuple[str, str]]) -> str:
 
 def ranks(texts: Sequence[str]) -> tuple[int, ...]:
     """The places of texts in the order in which they are sorted."""
-    return tuple(sorted(range(len(texts)), key=texts.__getitem__))
+    return tuple(sorted(range(len(texts)), key=texts.__getitem__)) if len(texts) > 1 else ()
 
 
 def _listed(value: Any) -> list[Any]:

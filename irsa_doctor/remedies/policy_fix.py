@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from irsa_doctor.model.findings import Fix
-from irsa_doctor.remedies.commands import put_trust_policy
+from irsa_doctor.remedies.commands import policy_text, put_policy_text
 from irsa_doctor.remedies.difference import policy_difference
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.safety import PolicyChange
@@ -12,14 +12,18 @@ from irsa_doctor.remedies.trust_policy import RolePolicy
 
 def policy_fix(role: RolePolicy, change: PolicyChange, *, keeps: int = 0) -> Fix:
     """A proved change of the policy of a role; `keeps` are those who keep the role for another reason than a web identity."""
-    difference = policy_difference(role.document, change.document)
-    return whole_policy(role, change.document, keeps + change.keeps, change.admits, difference)
+    text = policy_text(change.document)
+    difference = policy_difference(policy_text(role.document), text)
+    return whole_policy(role, change.document, text, keeps + change.keeps, change.admits, difference)
 
 
-def whole_policy(role: RolePolicy, document: PolicyDocument, keeps: int, admits: Sequence[str], difference: str) -> Fix:
-    """A policy of a role with the command that saves it where the role exists, and its `difference` to the one before."""
+def whole_policy(
+    role: RolePolicy, document: PolicyDocument, text: str, keeps: int, admits: Sequence[str], difference: str
+) -> Fix:
+    """A policy of a role with the command that saves it where the role exists; `text` is the policy as people read it,
+    `difference` that to the one before."""
     known = role.analysed.role
-    command = put_trust_policy(known.name.rpartition("/")[2], document) if known.arn else ""
+    command = put_policy_text(known.name.rpartition("/")[2], text) if known.arn else ""
     return Fix(
         policy=document,
         commands=(command,) if command else (),

@@ -81,6 +81,8 @@ class RolePolicy(msgspec.Struct, frozen=True, dict=True):
         """The service accounts that use the role; those of its own template may name it by a reference."""
         arn = self.known_role.arn
         named = self.view.role_users.get(arn, ()) if arn else ()
+        if not self.view.users_by_reference:
+            return named
         document = self.original.place.document
         address = self.original.id.removeprefix(f"{document}: ")
         return (*named, *self.view.users_by_reference.get((posixpath.dirname(document), f"${{{address}.arn}}"), ()))

@@ -17,8 +17,12 @@ from tests.facts.situations import ACCOUNT, ISSUER, account, aws, manifests, pla
 from tests.trust.drawing import examples
 
 ID = ISSUER.rpartition("/")[2]
-PLACES = ((ACCOUNT, ID), ("222233334444", "A" * 32), ("333344445555", ID.replace("0000", "F00F")))
-"""accounts, each with its cluster"""
+PLACES = (
+    (ACCOUNT, ID, "eu-west-1"),
+    ("222233334444", "A" * 32, "us-east-1"),
+    ("333344445555", ID.replace("0000", "F00F"), "eu-west-1"),
+)
+"""accounts, each with its cluster and the region of that"""
 
 
 def documents_of(policies, leaving=()):
@@ -41,10 +45,10 @@ def estate(policies):
 def estates(accounts, *complete):
     """The inventory of several accounts, each with documents that name the first account and cluster."""
     documents = {}
-    for (number, cluster), of_account in zip(PLACES, accounts, strict=False):
+    for (number, cluster, region), of_account in zip(PLACES, accounts, strict=False):
         for path, content in of_account.items():
             text = content if isinstance(content, str) else json.dumps(content)
-            text = text.replace(ACCOUNT, number).replace(ID, cluster)
+            text = text.replace(ACCOUNT, number).replace(ID, cluster).replace("eu-west-1", region)
             documents[f"{number}/{path}"] = text.replace(OTHER_ID, hashlib.sha256(number.encode()).hexdigest()[:32].upper())
     return view(documents, *complete)
 
@@ -153,7 +157,7 @@ def test_of_roles_with_one_slip_in_several_accounts_one_is_proved(proved, policy
     offered = [fix for _, subject, fix in fixes(inventory, Offers(inventory)) if subject.kind == "grant" and fix]
     assert len(offered) == 6
     assert len(proved) == 1
-    for (number, cluster), n in zip(PLACES, (0, 2, 4), strict=True):
+    for (number, cluster, _), n in zip(PLACES, (0, 2, 4), strict=True):
         assert all(number in json.dumps(fix.policy) and cluster in json.dumps(fix.policy) for fix in offered[n : n + 2])
 
 
@@ -254,7 +258,7 @@ def policy_naming(text, namespace, name, second):
     return json.loads(text)
 
 
-def documents_naming(document, named, leaving):
+def documents_naming(document, named, leaving, **annotations):
     """An account with a role for each of several service accounts."""
     text, policies, users = json.dumps(document), [], []
     for number, (namespace, name, second, who) in enumerate(named):
@@ -262,15 +266,100 @@ def documents_naming(document, named, leaving):
         first_uses, second_uses = who in ("first", "both"), who in ("second", "both")
         for uses, full in ((first_uses, f"{namespace}:{name}"), (second_uses, second)):
             if uses:
-                user = account(full.partition(":")[2], role_arn=role_arn(f"r{number}"))
+                user = account(full.partition(":")[2], role_arn=role_arn(f"r{number}"), **annotations)
                 user["metadata"]["namespace"] = full.partition(":")[0]
                 users.append(user)
     return {**documents_of(policies, leaving), "accounts.yaml": manifests(*users)}
 
 
-@examples(400)
+@examples(120)
 @given(documents, accounts_named, st.lists(left_out, min_size=2, max_size=2), st.booleans())
 def test_a_role_with_other_names_in_the_same_forms_is_offered_what_it_would_be_offered_alone(document, named, leaving, listed):
     accounts = [documents_naming(document, named, without) for without in leaving]
     inventory = estates(accounts, *(("serviceaccounts",) if listed else ()))
+    assert fixes(inventory, Offers(inventory)) == fixes(inventory, partial(offered_alone, inventory))
+
+
+def allowing(conditions, *more, principal=None, version="2012-10-17", **members):
+    """A policy that allows one provider under conditions, with more statements."""
+    federated = principal or {"Federated": provider_arn()}
+    own = {"Effect": "Allow", "Principal": federated, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": conditions}
+    return {"Version": version, "Statement": [{**own, **members}, *more]}
+
+
+def equal(**conditions):
+    """Conditions on sub, aud and the namespace, by StringEquals."""
+    names = {"sub": SUB, "aud": AUD, "namespace": f"{ISSUER}:kubernetes.io/namespace"}
+    return {"StringEquals": {names[claim]: value for claim, value in {"aud": "sts.amazonaws.com", **conditions}.items()}}
+
+
+def denied(operator, *subjects):
+    return {**allowing({operator: {SUB: [*subjects]}})["Statement"][0], "Effect": "Deny"}
+
+
+OF_OTHER = {"StringEquals": {f"{OTHER}:sub": "SUBJECT", f"{OTHER}:aud": "sts.amazonaws.com"}}
+TEAM = "system:serviceaccount:SPACE:${aws:PrincipalTag/team}"
+SLIPS = {
+    "namespace beside the subject": allowing(equal(sub="SUBJECT", namespace="SPACE")),
+    "capital letter": allowing(equal(sub="system:serviceaccount:SPACE:CAPITAL")),
+    "no prefix": allowing(equal(sub="SPACE:NAME")),
+    "parts exchanged": allowing(equal(sub="system:serviceaccount:NAME:SPACE")),
+    "literal wildcard": allowing(equal(sub="system:serviceaccount:SPACE:*")),
+    "old version": allowing(equal(sub=TEAM), version="2008-10-17"),
+    "pattern of the name": allowing({"StringLike": {SUB: ["SUBJECT", "system:serviceaccount:SPACE:NAME-*"]}}),
+    "all but another": allowing({**equal(), "StringNotEquals": {SUB: "SECOND"}}),
+    "all but both": allowing({**equal(), "StringNotEquals": {SUB: ["SECOND", "SUBJECT"]}}),
+    "another": allowing(equal(sub="SECOND")),
+    "another and one by default": allowing(equal(sub=["SECOND", "system:serviceaccount:m:default"], namespace="x")),
+    "two with a slip": allowing(equal(sub=["SUBJECT", "SECOND"], namespace="x")),
+    "key of another cluster": allowing(OF_OTHER),
+    "another cluster": allowing(OF_OTHER, principal={"Federated": provider_arn().replace(ID, OTHER_ID)}),
+    "two clusters": allowing(
+        {"StringEquals": {**equal(sub="SUBJECT")["StringEquals"], **OF_OTHER["StringEquals"]}},
+        principal={"Federated": [provider_arn(), provider_arn().replace(ID, OTHER_ID)]},
+    ),
+    "provider without path": allowing(equal(sub="SUBJECT"), principal={"Federated": provider_arn().replace("/id/", "/")}),
+    "pods": allowing({}, principal={"Service": "pods.eks.amazonaws.com"}, Action="sts:AssumeRole"),
+    "claims exchanged": allowing(equal(sub="sts.amazonaws.com", aud="SUBJECT")),
+    "namespace as audience": allowing(equal(sub="SUBJECT", aud="SPACE")),
+    "all but both denied": allowing(equal(sub=["SUBJECT", "SECOND"]), denied("StringNotEquals", "SECOND")),
+    "both denied": allowing(equal(sub=["SUBJECT", "SECOND"]), denied("StringEquals", "SECOND", "SUBJECT")),
+    "one of two denied": allowing(equal(sub="SUBJECT"), denied("StringEquals", "SUBJECT", "SECOND")),
+    "all denied": allowing(equal(sub="SUBJECT"), denied("StringLike", "*")),
+    "no subject": allowing(equal()),
+    "pattern of others": allowing({**equal(sub="SUBJECT"), "StringLike": {SUB: "system:serviceaccount:else*:*"}}),
+    "pattern of some": allowing({**equal(sub="SUBJECT"), "StringLike": {SUB: "system:serviceaccount:sh*:*"}}),
+    "literal pattern of some": allowing(equal(sub="system:serviceaccount:sh*:*")),
+    "endpoint": allowing(equal(sub="SUBJECT", aud="sts.eu-west-1.amazonaws.com")),
+    "region": allowing({"StringEquals": {**equal(sub="SPACE:NAME")["StringEquals"], "aws:RequestedRegion": "us-east-1"}}),
+    "session name": allowing({**equal(sub="SUBJECT"), "StringLike": {"sts:RoleSessionName": "SPACE"}}),
+    "truth": allowing({**equal(sub="SUBJECT"), "Bool": {"aws:SecureTransport": "SPACE"}}),
+    "plain": allowing({"StringEqualsIfExists": {SUB: "SUBJECT"}, "ForAllValues:StringEquals": {AUD: "sts.amazonaws.com"}}),
+    "Sid twice": allowing(equal(sub="SUBJECT"), *allowing(equal(sub="SECOND"), Sid="SPACE")["Statement"], Sid="SPACE"),
+}
+"""policies that are wrong, with marks for the parts of service accounts"""
+NAMED = [
+    (namespace, name, second, who)
+    for who in ("first", "second", "both", "none")
+    for namespace, name, second in [
+        ("shop", "worker", "prod:old-api"),
+        ("till", "api-x", "zoo:z"),
+        ("sa", "stock", "shop:worker-2"),
+        ("true", "1", "a:b"),
+        ("payments", "payments", "payments:old-payments"),
+        ("zoo", "default", "prod:default"),
+        ("shop", "sts.amazonaws.com", "a:b"),
+        ("m", "y", "a:b"),
+    ]
+]
+"""namespace, name, another service account, and which of them use the role"""
+LEAVING = [((), {}), (("providers.json", "provider.json"), {}), ((), {"audience": "shop"})]
+"""what an account lacks, and annotations of its service accounts"""
+
+
+@pytest.mark.parametrize("listed", [(), ("serviceaccounts",)])
+@pytest.mark.parametrize("slip", SLIPS)
+def test_roles_with_one_slip_and_other_names_are_each_offered_what_they_would_be_offered_alone(slip, listed):
+    accounts = [documents_naming(SLIPS[slip], NAMED, leaving, **annotations) for leaving, annotations in LEAVING]
+    inventory = estates(accounts, *listed)
     assert fixes(inventory, Offers(inventory)) == fixes(inventory, partial(offered_alone, inventory))

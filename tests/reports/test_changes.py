@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from irsa_doctor.remedies.commands import policy_text
 from irsa_doctor.remedies.difference import policy_difference
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.changes import change_lines
@@ -14,7 +15,7 @@ KEY = "oidc.eks.eu-west-1.amazonaws.com/id/8C41D5E09A7B4F2368D1A0F5C93E7B64"
 
 
 def change(before, after, width=80):
-    return list(change_lines(policy_difference(before, after), Style(width=width)))
+    return list(change_lines(policy_difference(policy_text(before), policy_text(after)), Style(width=width)))
 
 
 def test_a_member_that_is_added_is_one_line_though_the_comma_moves():
