@@ -8,6 +8,9 @@ import msgspec
 from irsa_doctor.model.findings import Counts, DocumentRow, Missing, Tally
 from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList
 
+RESULT_VERSION = 2
+"""the form of what is kept: a result of another form is worked out again"""
+
 
 class ForeignPlace(NamedTuple):
     """A place in a document of another unit; `location` is the number of the place in its finding."""

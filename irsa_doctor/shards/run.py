@@ -14,7 +14,7 @@ from irsa_doctor.model.standards import KeyRun
 from irsa_doctor.rulebook.rules import digest
 from irsa_doctor.shards import packing
 from irsa_doctor.shards.engine import Engine, Failed
-from irsa_doctor.shards.results import ForeignPlace, UnitResult, result_from, subjects_from
+from irsa_doctor.shards.results import RESULT_VERSION, ForeignPlace, UnitResult, result_from, subjects_from
 from irsa_doctor.shards.tasks import Extract, Limits, UnitQuestion, extract, judged, keys_of_all, ready, shared_by_all, spans
 from irsa_doctor.shards.units import AuditError, Unit, units_united
 from irsa_doctor.store.index import IndexedUnit, IndexReader, IndexWriter
@@ -156,7 +156,7 @@ class ShardRun:
         with closing(IndexReader(self._index, b"")) as reader:
             for each in reader.shared():
                 shared.update(hashlib.sha256(each).digest())
-        said = canonical([msgspec.to_builtins(settings), expired, moment, rules, digest(), __version__])
+        said = canonical([msgspec.to_builtins(settings), expired, moment, rules, digest(), __version__, RESULT_VERSION])
         return f"{shared.hexdigest()}\0{said}"
 
     def _holds(self, unit: Unit, kept: KeptResults) -> bool:

@@ -31,7 +31,7 @@ from irsa_doctor.shards import packing
 from irsa_doctor.shards.results import ForeignPlace, UnitResult, UnitSighting
 from irsa_doctor.shards.units import Unit
 from irsa_doctor.store.index import IndexKeys, IndexReader, index_keys, mark_of
-from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList, SubjectRow, canonical, sha256
+from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList, SubjectRow, canonical, digest_bytes, sha256
 from irsa_doctor.text.mask import looks_plain, masked
 from irsa_doctor.text.positions import Documents
 
@@ -326,7 +326,7 @@ class RunNames:
 
     def subjects(self, subjects: Iterable[JudgedSubject]) -> SubjectList:
         """The row of every subject, each once."""
-        rows: dict[str, SubjectRow] = {}
+        rows: dict[bytes, SubjectRow] = {}
         # subjects that the rules said the same of mostly share the very record of it
         shared: dict[int, int] = {}
         numbers: dict[tuple[tuple[str, str], ...], int] = {}
@@ -334,7 +334,7 @@ class RunNames:
             number = shared.get(id(subject.verdicts))
             if number is None:
                 number = shared[id(subject.verdicts)] = numbers.setdefault(subject.verdicts, len(numbers))
-            key = sha256(f"{subject.kind}\0{lasting}")
+            key = digest_bytes(f"{subject.kind}\0{lasting}")
             if key not in rows:
                 rows[key] = SubjectRow(key, subject.kind, lasting, *self._names.home(subject.kind, lasting), number)
         return SubjectList(list(numbers), list(rows.values()))

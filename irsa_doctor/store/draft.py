@@ -44,7 +44,7 @@ class SightingDraft:
 
 
 _SUBJECT = "key, kind, id, account, cluster"
-_SAME = "n.key = j.key and n.account = j.account and n.cluster = j.cluster"
+_SAME = "n.key = 'sha256:' || lower(hex(j.key)) and n.account = j.account and n.cluster = j.cluster"
 
 
 _NONE = "".join(f"drop table if exists temp.{name};" for name in ("judged", "distinct_subject", "said"))
@@ -80,7 +80,8 @@ class SubjectsDraft:
         last = store.execute("select coalesce(max(number), 0) from subject_name").fetchone()[0]
         # they are in the order of their keys, and so their numbers are
         store.execute(
-            f"insert into subject_name (number, {_SUBJECT}) select ? + rowid, {_SUBJECT} from temp.distinct_subject"  # noqa: S608
+            f"insert into subject_name (number, {_SUBJECT})"  # noqa: S608 - our own names
+            " select ? + rowid, 'sha256:' || lower(hex(key)), kind, id, account, cluster from temp.distinct_subject"
             " where number is null order by rowid",
             (last,),
         )

@@ -112,7 +112,7 @@ class IndexWriter:
 
 
 def _keys_of(records: Sequence[tuple[tuple[int, ...], bytes]]) -> bytes:
-    return array("q", sorted({key for keys, _ in records for key in keys})).tobytes()
+    return array("q", {key for keys, _ in records for key in keys}).tobytes()
 
 
 class KeySet:

@@ -35,7 +35,12 @@ _JSON = msgspec.json.Encoder()
 
 def sha256(text: str) -> str:
     """The digest of a text, `sha256:` and hexadecimal."""
-    return f"sha256:{hashlib.sha256(text.encode(errors='surrogatepass')).hexdigest()}"
+    return f"sha256:{digest_bytes(text).hex()}"
+
+
+def digest_bytes(text: str) -> bytes:
+    """The digest of a text as bytes."""
+    return hashlib.sha256(text.encode(errors="surrogatepass")).digest()
 
 
 class ScopeRow(NamedTuple):
@@ -68,9 +73,10 @@ class SightingRow(NamedTuple):
 
 
 class SubjectRow(NamedTuple):
-    """A subject; `verdicts` is the number of what the rules said of it among those of its list."""
+    """A subject; `verdicts` is the number of what the rules said of it among those of its list. `key` are the bytes of the
+    digest that a store writes out: of nothing else are there as many."""
 
-    key: str
+    key: bytes
     kind: str
     id: str
     account: str

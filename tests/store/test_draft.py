@@ -13,7 +13,7 @@ PASSED, FAILED = (("open-no-sub", "pass"),), (("open-no-sub", "fail"),)
 def listed(*rows):
     """Subjects (key, account, verdicts) as a unit has them."""
     return SubjectList(
-        [PASSED, FAILED], [SubjectRow(key, "role", f"id of {key}", account, "", said) for key, account, said in rows]
+        [PASSED, FAILED], [SubjectRow(key.encode(), "role", f"id of {key}", account, "", said) for key, account, said in rows]
     )
 
 
@@ -26,7 +26,8 @@ def written(store, run, *units):
         "select s.key, s.id, s.account, v.verdicts from subject s join verdict_set v on v.id = s.verdicts where s.run = ?"
         " order by s.key"
     )
-    return store.execute(query, (run,)).fetchall()
+    rows = store.execute(query, (run,)).fetchall()
+    return [(bytes.fromhex(key.removeprefix("sha256:")).decode(), *values) for key, *values in rows]
 
 
 def test_a_subject_of_several_units_is_that_of_the_first_of_them():
@@ -47,4 +48,4 @@ def test_a_later_run_uses_the_names_that_are_there():
         assert [(key, account) for key, _, account, _ in after] == [("a", "1"), ("b", "moved"), ("c", "1")]
         assert after[0][3] == '{"open-no-sub":"fail"}'
         assert store.execute("select count(*) from subject_name").fetchone() == (4,)
-        assert store.execute("select account from subject where run = 1 and key = 'b'").fetchall() == [("1",)]
+        assert store.execute("select account from subject where run = 1 and key = 'sha256:62'").fetchall() == [("1",)]
