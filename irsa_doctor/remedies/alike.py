@@ -137,10 +137,17 @@ class AlikeFixes:
         self._settings: dict[tuple[PolicyShape, str, tuple[str, ...]], _Setting] = {}
 
     def fix(
-        self, ways: Sequence[EditKind], at_most: Safety, judged: Judged, role: RolePolicy, make: Callable[[], Fix | None]
+        self,
+        ways: Sequence[EditKind],
+        at_most: Safety,
+        judged: Judged,
+        meant: tuple[str, str],
+        role: RolePolicy,
+        make: Callable[[], Fix | None],
     ) -> Fix | None:
-        """Returns what `make` does, which works a correction out."""
-        named = self._named(role, _account_meant(judged))
+        """Returns what `make` does, which works a correction out; `meant` is the service account that a finding about a binding
+        is about, and its issuer, "" where it is about another thing."""
+        named = self._named(role, meant)
         if named is None:
             return make()
         like = _like(ways, at_most, judged, named)
@@ -188,12 +195,6 @@ class _Named(msgspec.Struct, frozen=True):
     setting: _Setting
     kindred: tuple[Kindred, ...]
     meant: tuple[str, str]
-
-
-def _account_meant(judged: Judged) -> tuple[str, str]:
-    """Subject and issuer of the service account that a finding about a binding is about, "" where it is about another thing."""
-    names = judged.evidence().names if judged.kind == "binding" else {}
-    return (str(names["subject"]), str(names["issuer"])) if "subject" in names else ("", "")
 
 
 def _like(ways: Sequence[EditKind], at_most: Safety, judged: Judged, named: _Named) -> _Like:

@@ -11,7 +11,7 @@ from irsa_doctor.remedies.alike import AlikeFixes
 from irsa_doctor.remedies.draft import PolicyDocument
 from irsa_doctor.remedies.policy_fix import policy_fix
 from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change, texts_of
-from irsa_doctor.remedies.targets import role_of_finding, written_for
+from irsa_doctor.remedies.targets import names_of_binding, role_of_finding, written_for
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, role_policy
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.presented import PresentedToken
@@ -41,11 +41,13 @@ class Offers:
         judged = offer.judged
         make = partial(_first_harmless, offer)
         is_shared = judged.kind in _HAVE_POLICIES and SHARED_WAYS.issuperset(offer.ways)
-        analysed = role_of_finding(self._view, judged) if is_shared and offer.ways else None
+        names = names_of_binding(judged) if is_shared else {}
+        analysed = role_of_finding(self._view, judged, names) if is_shared and offer.ways else None
         role = role_policy(self._view, analysed) if analysed else None
         if role and set(offer.ways) <= _NARROWING and not _may_be_narrowed(role):
             return None
-        return self._alike.fix(offer.ways, offer.at_most, judged, role, make) if role else make()
+        meant = (str(names.get("subject", "")), str(names.get("issuer", "")))
+        return self._alike.fix(offer.ways, offer.at_most, judged, meant, role, make) if role else make()
 
 
 _TAKING: frozenset[EditKind] = frozenset(

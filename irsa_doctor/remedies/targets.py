@@ -16,9 +16,14 @@ def case_of(view: View, judged: Judged) -> AnalysedRole | None:
     return next((case for case in view.cases_by_id.get(judged.group, ()) if case.role.case == judged.case), None)
 
 
-def role_of_finding(view: View, judged: Judged) -> AnalysedRole | None:
-    """The role that a finding is about, whether about its policy or about a service account that uses it."""
-    return view.role_by_arn.get(str(judged.evidence().names["role"])) if judged.kind == "binding" else case_of(view, judged)
+def names_of_binding(judged: Judged) -> Mapping[str, object]:
+    """What the evidence of a finding about a binding names; nothing where it is about another thing."""
+    return judged.evidence().names if judged.kind == "binding" else {}
+
+
+def role_of_finding(view: View, judged: Judged, names: Mapping[str, object]) -> AnalysedRole | None:
+    """The role that a finding is about, or to which the binding is that has these names."""
+    return view.role_by_arn.get(str(names["role"])) if judged.kind == "binding" else case_of(view, judged)
 
 
 def role_users_kept(view: View, role: str) -> int:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from typing import Any
 
+from irsa_doctor.facts import Evidence
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.annotations import is_near_key
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, LONGEST, ROLE_VARIABLE, SHORTEST
@@ -25,8 +26,9 @@ _OWN_WORDS = "the author of the object wrote this; only its form changes"
 
 def _account(case: FixCase) -> ServiceAccount:
     """The service account that a finding is about."""
-    place = _place(case)
-    for account in case.view.accounts_called.get(str(case.judged.evidence().names.get("account")), ()):
+    evidence = case.judged.evidence()
+    place = _place(evidence)
+    for account in case.view.accounts_called.get(str(evidence.names.get("account")), ()):
         if _is_at(account, place):
             return account
     raise Unfixable("not-in-source", "the service account is not in the input")
@@ -37,8 +39,7 @@ def _is_at(account: ServiceAccount, place: Place) -> bool:
     return (own.document, own.part) == (place.document, place.part) and place.pointer.startswith(own.pointer)
 
 
-def _place(case: FixCase) -> Place:
-    evidence = case.judged.evidence()
+def _place(evidence: Evidence) -> Place:
     return evidence.place("annotation" if "annotation" in evidence.places else "account")
 
 

@@ -17,7 +17,7 @@ from irsa_doctor.remedies.proposals.records import FixCase, Proposal, TemplateOu
 from irsa_doctor.remedies.refusals import without_refusals
 from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change
 from irsa_doctor.remedies.standins import StandIns
-from irsa_doctor.remedies.targets import indexes, issued_by, role_of_finding, token_of, using, written_for
+from irsa_doctor.remedies.targets import indexes, issued_by, names_of_binding, role_of_finding, token_of, using, written_for
 from irsa_doctor.remedies.trust_policy import RolePolicy, candidates, role_policy, slips_mended, template_policy
 from irsa_doctor.trust import Statement, grant_of
 from irsa_doctor.trust.keys import presence
@@ -104,7 +104,7 @@ def _keys_of(document: PolicyDocument) -> list[str]:
 
 
 def _role_of(case: FixCase) -> AnalysedRole:
-    analysed = role_of_finding(case.view, case.judged)
+    analysed = role_of_finding(case.view, case.judged, names_of_binding(case.judged))
     if analysed is None or not isinstance(analysed.role.policy, TrustPolicy):
         raise Unfixable("not-in-source", "the trust policy of the role is not in the input")
     return analysed
