@@ -35,8 +35,8 @@ class Renaming:
         self._parts = parts
         self._steps: list[tuple[Callable[[list[Any]], Any], list[Any], list[tuple[int, int]]]] = []
         self._slots: dict[int, int | None] = {}
-        self._slots_of_texts: dict[str, int | None] = {text: slot for slot, text in enumerate((*texts, *parts))}
-        self._named = len(self._slots_of_texts)
+        self._named = (*texts, *parts)
+        self._slots_of_texts: dict[str, int | None] = {text: slot for slot, text in enumerate(self._named)}
         self._slot = self._slot_of(record) if self._named else None
 
     def copy(self, texts: Sequence[str]) -> Any:
@@ -71,12 +71,15 @@ class Renaming:
         return True
 
     def _slot_of_text(self, text: str) -> int | None:
-        if any(renamed in text for renamed in self._texts):
-            raise CannotRename
-        pieces = [text]
-        for part in self._parts:
-            pieces = [piece for whole in pieces for piece in _around(whole, part)]
-        slot = self._slots_of_texts[text] = self._slot_of_members("".join, pieces) if len(pieces) > 1 else None
+        slot = None
+        if True in [named in text for named in self._named]:
+            if any(named in text for named in self._texts):
+                raise CannotRename
+            pieces = [text]
+            for part in self._parts:
+                pieces = [piece for whole in pieces for piece in _around(whole, part)]
+            slot = self._slot_of_members("".join, pieces)
+        self._slots_of_texts[text] = slot
         return slot
 
     def _slot_of_members(self, make: Callable[[list[Any]], Any], members: list[Any]) -> int | None:
@@ -85,7 +88,7 @@ class Renaming:
         if not changed:
             return None
         self._steps.append((make, members, changed))
-        return self._named + len(self._steps) - 1
+        return len(self._named) + len(self._steps) - 1
 
 
 def _around(text: str, part: str) -> list[str]:
