@@ -1,3 +1,4 @@
+# Long: a short function for each of those of Terraform, and their table
 """The functions of Terraform's configuration language that configurations of roles use; a call of any other is a hole.
 
 https://developer.hashicorp.com/terraform/language/functions
@@ -133,14 +134,26 @@ def _split(separator: TemplateValue, text_value: TemplateValue) -> TemplateValue
 
 
 def _join(separator: TemplateValue, *lists: TemplateValue) -> TemplateValue:
-    sign = _text(separator)
+    sign, items = _text(separator), [item for items in lists for item in _items(items)]
+    if encoded := [item for item in items if item.made is not None]:
+        others = [item for item in items if item.made is None and (sign or item.value != "")]
+        return _alone(encoded, others)
     parts: list[str | Text] = []
-    for item in [item for items in lists for item in _items(items)]:
+    for item in items:
         parts += [sign, _text(item)] if parts else [_text(item)]
     return _fitting(parts)
 
 
+def _alone(encoded: Sequence[TemplateValue], others: Sequence[object]) -> TemplateValue:
+    """Encoded JSON that is put together with nothing else, and so is that itself."""
+    if len(encoded) != 1 or others:
+        raise Undecided
+    return encoded[0]
+
+
 def _format(form: TemplateValue, *values: TemplateValue) -> TemplateValue:
+    if _known(form) == "%s" and (encoded := [value for value in values if value.made is not None]):
+        return _alone(encoded, values[1:])
     text, parts, left = _known(form), list[str | Text](), list(values)
     done = 0
     for match in _FORMAT.finditer(text):
@@ -208,7 +221,8 @@ def _flatten(collection: TemplateValue) -> TemplateValue:
             flat.append(item)
         if len(flat) > _MOST:
             raise Undecided
-    return TemplateValue(PartlyKnown(flat) if any(only_hole(item.value) for item in flat) else tuple(flat))
+    is_open = any(only_hole(item.value) and item.made is None for item in flat)
+    return TemplateValue(PartlyKnown(flat) if is_open else tuple(flat))
 
 
 def _distinct(collection: TemplateValue) -> TemplateValue:
@@ -234,7 +248,7 @@ def _compact(collection: TemplateValue) -> TemplateValue:
 
 def _coalesce(*values: TemplateValue) -> TemplateValue:
     for value in values:
-        if isinstance(value.value, Text):
+        if isinstance(value.value, Text) and value.made is None:
             raise Undecided
         if value.value not in _EMPTY:
             return value
@@ -305,7 +319,7 @@ def _same(value: TemplateValue) -> TemplateValue:
 
 
 def _as_text(value: TemplateValue) -> TemplateValue:
-    return TemplateValue(_text(value))
+    return value if value.made is not None else TemplateValue(_text(value))
 
 
 def _as_number(value: TemplateValue) -> TemplateValue:
@@ -318,6 +332,11 @@ def _as_truth(value: TemplateValue) -> TemplateValue:
 
 def _of_text(work: Callable[[str], object]) -> Function:
     return lambda value: TemplateValue(work(_known(value)))
+
+
+def _trimmed(work: Callable[[str], str]) -> Function:
+    """Encoded JSON has nothing around it that could be taken away."""
+    return lambda value: value if value.made is not None else TemplateValue(work(_known(value)))
 
 
 def _of_texts(work: Callable[[str, str], object]) -> Function:
@@ -340,7 +359,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "abspath": _as_text,
     "base64decode": _of_text(lambda text: b64decode(text, validate=True).decode()),
     "basename": _of_text(os.path.basename),
-    "chomp": _of_text(lambda text: text.rstrip("\r\n")),
+    "chomp": _trimmed(lambda text: text.rstrip("\r\n")),
     "coalesce": _coalesce,
     "coalescelist": _coalesce_list,
     "compact": _compact,
@@ -381,7 +400,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "tostring": _as_text,
     "trim": _of_texts(lambda text, signs: text.strip(signs)),
     "trimprefix": _trim_prefix,
-    "trimspace": _of_text(str.strip),
+    "trimspace": _trimmed(str.strip),
     "trimsuffix": _of_texts(lambda text, end: text.removesuffix(end)),
     "upper": _of_text(str.upper),
     "values": _values,

@@ -912,3 +912,53 @@ def test_of_two_statements_with_one_sid_that_of_the_later_document_is_left(argum
     (role,) = roles_of({"main.tf": _document("a1", "of-a1", merged) + _document(other, f"of-{other}") + used}).values()
     found = [item["Condition"]["StringEquals"][f"{ISSUER}:sub"] for item in role.policy.document["Statement"]]
     assert found == subjects
+
+
+DOCUMENT = "data.aws_iam_policy_document.trust"
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        f"coalesce(try({DOCUMENT}[0].json))",
+        f'coalesce("", null, {DOCUMENT}[0].json, "x")',
+        f'join("", {DOCUMENT}[*].json)',
+        f'join("", {DOCUMENT}.*.json)',
+        f'join(",", [{DOCUMENT}[0].json])',
+        f'join("", ["", {DOCUMENT}[0].json])',
+        f"flatten([{DOCUMENT}[*].json])[0]",
+        f"tostring({DOCUMENT}[0].json)",
+        f"trimspace({DOCUMENT}[0].json)",
+        f"chomp({DOCUMENT}[0].json)",
+        f'format("%s", {DOCUMENT}[0].json)',
+        f'trimspace(join("", compact(["", coalesce({DOCUMENT}[0].json)])))',
+    ],
+)
+def test_a_document_that_goes_through_functions_stays_what_it_is(expression):
+    condition = f"""\
+    condition {{
+      test     = "StringEquals"
+      variable = "{SUB}"
+      values   = ["system:serviceaccount:prod:app"]
+    }}"""
+    (made,) = roles_of({"main.tf": document(condition, more="  count = 1\n") + role(expression)}).values()
+    assert conditions(made) == {"StringEquals": {SUB: "system:serviceaccount:prod:app"}}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        f'join("", [{DOCUMENT}[0].json, "x"])',
+        f'join(",", ["", {DOCUMENT}[0].json])',
+        f'join("", [{DOCUMENT}[0].json, {DOCUMENT}[0].json])',
+        f'join("", [var.before, {DOCUMENT}[0].json])',
+        f'format("%s%s", {DOCUMENT}[0].json, "x")',
+        f"coalesce(var.other, {DOCUMENT}[0].json)",
+        f"flatten([var.others, {DOCUMENT}[*].json])[0]",
+        f'replace({DOCUMENT}[0].json, "a", "b")',
+        f"upper({DOCUMENT}[0].json)",
+    ],
+)
+def test_a_document_that_functions_may_change_or_replace_is_not_known(expression):
+    (made,) = roles_of({"main.tf": document("", more="  count = 1\n") + role(expression)}).values()
+    assert isinstance(made.policy, Unknown)
