@@ -153,12 +153,19 @@ class _Walk(msgspec.Struct, frozen=True):
         first = next((n for n in range(self.part, len(self.parts)) if self.parts[n].segment), len(self.parts))
         for number in range(first, len(self.parts) - 1):
             ends = self.parts[number + 1].text if self.parts[number].segment else ""
-            index = run.find(ends) if ends else -1
+            index = self.end_in(run, ends, at + len(run))
             if index >= 0 and (values := self.skipped(first, number, text, run[:index], token)) is not None:
                 rest = self.moved(at + index, number + 1, values).run()
                 if rest is not None:
                     return rest
         return self.skipped(first, len(self.parts) - 1, text, run, token)
+
+    def end_in(self, run: str, ends: str, after: int) -> int:
+        """Where in a literal text that what ends a segment stands, or begins with a star behind the text; -1 for nowhere."""
+        index = run.find(ends) if ends else -1
+        if index < 0 and after < len(self.tokens) and self.tokens[after] is Wild.MANY:
+            index = next((start for start in range(len(run)) if ends.startswith(run[start:])), -1)
+        return index
 
     def skipped(self, first: int, last: int, text: str, behind: str, token: Token) -> tuple[SegmentValue, ...] | None:
         """The segments between two parts are open, or in a placeholder."""

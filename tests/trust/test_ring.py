@@ -230,3 +230,40 @@ def test_the_ring_is_the_first_level_that_is_open(issuer, value, ring):
 )
 def test_a_star_in_a_literal_part_leaves_open_what_stands_behind_it(value, ring):
     assert ring_reading("token.actions.githubusercontent.com", [value])[-1].ring == ring
+
+
+@pytest.mark.parametrize(
+    ("issuer", "value", "ring"),
+    [
+        ("gitlab.com", "project_id:HOLE:*", "repository"),
+        ("gitlab.com", "project_id:HOLE:r*", "repository"),
+        ("gitlab.com", "project_id:HOLE:ref_type:branch:ref:*", "repository"),
+        ("gitlab.com", "project_id:HOLE:ref_type:branch:ref:main", "ref"),
+        ("gitlab.com", "project_path:acme/HOLE:*", "repository"),
+        ("gitlab.com", "project_path:HOLE/shop:*", "repository"),
+        ("token.actions.githubusercontent.com", "repo:acme/HOLE:*", "repository"),
+        ("app.terraform.io", "organization:HOLE:*", "organisation"),
+        ("app.terraform.io", "organization:acme:project:HOLE:*", "group"),
+    ],
+)
+def test_a_placeholder_before_what_a_star_begins_is_the_value_of_its_segment(issuer, value, ring):
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringLike": {f"{issuer}:sub": value}},
+    }
+    policy = read_policy(TrustPolicy({"Version": "2012-10-17", "Statement": [statement]}, Place("trust.json")))
+    profile, principal = profile_of(issuer), statement["Principal"]["Federated"]
+    grant = grant_of(policy, policy.statements[0], issuer, profile=profile, provider=principal)
+    share = share_of(policy, 0, principal, issuer, profile=profile)
+    box = box_of(policy, grant, share.subjects, share.audiences, issuer, profile)
+    reading = ring_of(tuple(boxes_of(policy, box, principal, issuer, profile)), profile, Circumstances(holes=("HOLE",)))
+    assert (reading.ring, reading.impossible) == (ring, ())
+
+
+@pytest.mark.parametrize("value", ["project_id:HOLE:x*", "project_id:aHOLE:*", "project_id:12x:*"])
+def test_a_placeholder_before_what_no_subject_has_there_leaves_it_impossible(value):
+    template = profile_of("gitlab.com").subject[1]
+    tokens = tokens_of(widest(pieces_of(value, wildcards=True, variables=True)), ("HOLE",))
+    assert laid_beside(tokens, template) is None
