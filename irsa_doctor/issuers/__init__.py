@@ -16,6 +16,7 @@ from irsa_doctor.issuers.recognition import (
     pattern_fitting,
     profile_by_subjects,
     profile_of,
+    profile_of_template,
     right_name,
     tenant_of,
 )
@@ -33,6 +34,7 @@ __all__ = [
     "profile",
     "profile_by_subjects",
     "profile_of",
+    "profile_of_template",
     "profiles",
     "right_name",
     "tenant_of",

@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 import msgspec
 
 from irsa_doctor.issuers.profiles import KUBERNETES, Match, Profile, profile, profiles
+from irsa_doctor.model import Text
 from irsa_doctor.model.regex import regex
 
 _HOLE = regex(r"(<[a-z_]+>\.?)")
@@ -61,6 +62,13 @@ def profile_of(issuer: str) -> Profile | None:
     """The profile of an issuer (without scheme) by its name, None where no name tells."""
     rows = ((match, entry) for part, match, entry in _patterns() if part in issuer)
     return next((entry for match, entry in rows if pattern_of_match(match).fullmatch(issuer)), None)
+
+
+def profile_of_template(issuer: Text) -> Profile | None:
+    """The profile of an issuer of which a template fills in a tenant (`oidc.circleci.com/org/${org}`), None where what is
+    written does not tell; never that of a cluster, of which the keys of the statement tell more."""
+    entry = profile_of("".join(part if isinstance(part, str) else "x" for part in issuer.parts))
+    return entry if entry and not entry.is_cluster else None
 
 
 @lru_cache(maxsize=65536)

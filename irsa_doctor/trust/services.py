@@ -102,8 +102,10 @@ def _is_session_of(session: str, role: str) -> bool:
 
 
 def may_assume(policy: Policy, action: str, call: AssumeCall) -> bool | None:
-    """Whether the policy allows the caller the action; None where a condition depends on what is not known of the call."""
-    allowing = [_matches(policy, statement, action, call) for statement in policy.statements if statement.allow]
+    """Whether the policy allows the caller the action; None where a condition depends on what is not known of the call, or it
+    is not known what a statement says."""
+    may_allow = [statement for statement in policy.statements if statement.allow or not statement.effect_seen]
+    allowing = [_matches(policy, statement, action, call) for statement in may_allow]
     denying = [_matches(policy, statement, action, call) for statement in policy.statements if not statement.allow]
     if True in denying:
         return False

@@ -57,3 +57,20 @@ def test_what_a_service_is_trusted_with_is_asked_without_conditions():
     assert trusts_service(guarded, PODS, "sts:AssumeRole")
     assert not trusts_service(guarded, "ec2.amazonaws.com", "sts:AssumeRole")
     assert not trusts_service(policy(statement("Deny")), PODS, "sts:AssumeRole")
+
+
+UNKNOWN = Text((Hole("${dynamic statement}"),))
+
+
+@pytest.mark.parametrize(
+    ("statements", "expected"),
+    [
+        ([UNKNOWN], None),
+        ([UNKNOWN, statement(principal="ec2.amazonaws.com")], None),
+        ([UNKNOWN, statement()], None),
+        ([UNKNOWN, statement(), statement("Deny")], False),
+        ([{**statement(), "Effect": UNKNOWN}], None),
+    ],
+)
+def test_a_statement_of_which_nothing_is_known_may_allow_or_deny(statements, expected):
+    assert may_assume(policy(*statements), "sts:AssumeRole", CALL) is expected

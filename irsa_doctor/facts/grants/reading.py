@@ -17,6 +17,7 @@ from irsa_doctor.issuers import (
     declared_profile,
     profile_by_subjects,
     profile_of,
+    profile_of_template,
     right_name,
 )
 from irsa_doctor.model import Role, Text, TrustPolicy, is_issuer_of_cluster, text_of
@@ -45,7 +46,8 @@ def issuer_kind(statement: Statement, issuer: Value, lookups: Lookups) -> Issuer
     if is_issuer_of_cluster(issuer):
         return "eks"
     if not isinstance(issuer, str) or not issuer:
-        return "other" if names_others(statement) else "unknown"
+        is_other = names_others(statement) or (isinstance(issuer, Text) and profile_of_template(issuer) is not None)
+        return "other" if is_other else "unknown"
     known = profile_of(issuer)
     if known is EKS:
         return "eks"
@@ -90,7 +92,8 @@ def profile_for(kind: IssuerKind, issuer: Value, statements: Iterable[Statement]
         return cluster_profile(name)
     if name in lookups.issuers:
         return declared_profile(lookups.issuers[name], name)
-    return profile_of(name) or profile_by_subjects(_subjects_in(statements)) or OTHER
+    by_name = profile_of_template(issuer) if isinstance(issuer, Text) else profile_of(name)
+    return by_name or profile_by_subjects(_subjects_in(statements)) or OTHER
 
 
 def _subjects_in(statements: Iterable[Statement]) -> Iterator[str]:

@@ -187,3 +187,37 @@ def test_a_condition_that_limits_nobody_is_named_for_what_else_there_is(issuer, 
     alone["StringEquals"] = {f"{issuer}:aud": "sts.amazonaws.com"}
     answers = {rule for rule, answer in verdicts(document(issuer, alone)).items() if answer is Verdict.FAIL}
     assert answers == {"reach-guard-passed"}
+
+
+TENANT = "${tenant}"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "audience", "subject"),
+    [
+        (f"sts.windows.net/{TENANT}/", "https://analysis.windows.net/powerbi/connector/AmazonS3", "${object_id}"),
+        (f"login.microsoftonline.com/{TENANT}/v2.0", "api://app", "${object_id}"),
+        (f"oidc.circleci.com/org/{TENANT}", TENANT, f"org/{TENANT}/project/0395c2c2-47ba-4f35-a1d5-14d44e44ab2f/user/*"),
+        (f"oidc.vercel.com/{TENANT}", f"https://vercel.com/{TENANT}", f"owner:{TENANT}:project:shop:environment:production"),
+        (f"{TENANT}.app.spacelift.io", f"{TENANT}.app.spacelift.io", "space:root:stack:x:run_type:TRACKED:scope:write"),
+    ],
+)
+def test_an_issuer_whose_tenant_a_template_fills_in_is_not_taken_for_a_cluster_or_for_nobody_s(issuer, audience, subject):
+    policy = document(issuer, {"StringEquals": {f"{issuer}:aud": audience}, "StringLike": {f"{issuer}:sub": subject}})
+    failing = {rule for rule, answer in verdicts(policy).items() if answer is Verdict.FAIL}
+    assert not failing & {"trust-aud-mismatch", "reach-unknown-issuer", "trust-sub-prefix-missing", "open-sub-star"}
+
+
+@pytest.mark.parametrize("issuer", [f"oidc.circleci.com/org/{TENANT}", f"oidc.vercel.com/{TENANT}"])
+def test_an_issuer_whose_tenant_a_template_fills_in_and_whose_subject_nobody_limits_is_no_less_open(issuer):
+    policy = document(issuer, {"StringEquals": {f"{issuer}:aud": "x"}})
+    failing = {rule for rule, answer in verdicts(policy).items() if answer is not Verdict.PASS}
+    assert any(rule.startswith(("reach-", "open-")) for rule in failing)
+
+
+@pytest.mark.parametrize(
+    "issuer", ["oidc.eks.${region}.amazonaws.com/id/${id}", "${host}", "${bucket}.s3.eu-west-1.amazonaws.com"]
+)
+def test_an_issuer_of_a_template_that_may_be_a_cluster_stays_one(issuer):
+    policy = document(issuer, {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}})
+    assert verdicts(policy)["open-aud-only"] is Verdict.FAIL

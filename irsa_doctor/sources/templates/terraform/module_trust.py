@@ -13,7 +13,7 @@ from irsa_doctor.sources.templates.terraform.module_calls import NEWEST, ModuleC
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 
 # what iam-role may trust beside issuers of service accounts
-_MORE_TRUST = ("enable_github_oidc", "enable_bitbucket_oidc", "enable_saml", "trust_policy_permissions")
+_MORE_TRUST = ("enable_github_oidc", "enable_bitbucket_oidc", "enable_saml")
 _WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
 _STS = TemplateValue((TemplateValue("sts.amazonaws.com"),))
 
@@ -110,6 +110,7 @@ def _with_oidc(module: ModuleCall, *, switched: bool) -> Iterator[TemplateValue]
         enabled = module.inputs.get(name)
         if enabled is not None and enabled.value not in (False, "false", None):
             yield _unknown(module, enabled, name)
+    yield from _of_permissions(module)
     urls = _urls(module, switched=switched)
     if urls is None:
         yield _unknown(module, None, "provider_urls")
@@ -131,6 +132,20 @@ def _with_oidc(module: ModuleCall, *, switched: bool) -> Iterator[TemplateValue]
         conditions += [_unknown(module, extra, "trust_policy_conditions")] if more is None else more
         principal = TemplateValue(joined(arn.parts), url.anchor, url.document)
         yield _statement([_WEB_IDENTITY, "sts:TagSession"], principal, conditions)
+
+
+def _of_permissions(module: ModuleCall) -> Iterator[TemplateValue]:
+    """The statements that iam-role takes over as they are: name -> the arguments of a statement of a policy document."""
+    name = "trust_policy_permissions"
+    written = module.inputs.get(name)
+    if written is None or written.value is None:
+        return
+    if not isinstance(written.value, Mapping):
+        yield _unknown(module, written, name)
+        return
+    for key, statement in written.value.items():
+        is_known = isinstance(statement.value, Mapping)
+        yield statement if is_known else _unknown(module, statement, f"{name}[{text_of(key)}]")
 
 
 def _urls(module: ModuleCall, *, switched: bool) -> tuple[TemplateValue, ...] | None:
@@ -194,9 +209,14 @@ def _of_provider(
 def _service(module: ModuleCall) -> TemplateValue:
     """The statement that lets EKS Pod Identity in."""
     identifiers = TemplateValue((TemplateValue("pods.eks.amazonaws.com"),), *module.written)
-    principals = TemplateValue({"type": TemplateValue("Service"), "identifiers": identifiers}, *module.written)
-    actions = TemplateValue((TemplateValue("sts:AssumeRole"), TemplateValue("sts:TagSession")))
-    return TemplateValue({"actions": actions, "principals": TemplateValue((principals,))}, *module.written)
+    return _allowing(module, "Service", identifiers, ["sts:AssumeRole", "sts:TagSession"])
+
+
+def _allowing(module: ModuleCall, kind: str, identifiers: TemplateValue, actions: Sequence[str]) -> TemplateValue:
+    """A statement without conditions that lets principals in that are no providers."""
+    principals = TemplateValue({"type": TemplateValue(kind), "identifiers": identifiers}, *module.written)
+    allowed = TemplateValue(tuple(map(TemplateValue, actions)))
+    return TemplateValue({"actions": allowed, "principals": TemplateValue((principals,))}, *module.written)
 
 
 def of_karpenter(module: ModuleCall) -> Iterator[TemplateValue]:
@@ -293,7 +313,12 @@ def of_cloudposse_release(module: ModuleCall) -> Iterator[TemplateValue]:
 
 
 def of_team(module: ModuleCall) -> Iterator[TemplateValue]:
-    """eks-blueprints-teams: a service account in each namespace, called as the namespace where it has no name of its own."""
+    """eks-blueprints-teams: users, and a service account in each namespace, called as the namespace where it has no name of its
+    own; none of these for administrators."""
+    users = module.inputs.get("users")
+    if users is None or users.value is None:
+        users = TemplateValue(hole(f"{module.address}.users"), *module.written)
+    yield _allowing(module, "AWS", users, ["sts:AssumeRole"])
     if module.is_on("enable_admin", otherwise=False):
         return
     configured = module.inputs.get("namespaces")

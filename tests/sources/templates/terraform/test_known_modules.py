@@ -381,7 +381,8 @@ def test_a_release_of_cloudposse_has_a_role_where_that_is_switched_on(source, in
 def test_a_team_of_blueprints_trusts_a_service_account_in_each_namespace(source, namespaces, subjects):
     inputs = f'  name = "team"\n  oidc_provider_arn = "{PROVIDER}"\n  namespaces = {namespaces}\n'
     (role,) = loaded({"main.tf": module(source, inputs)}).inventory.roles
-    assert conditions(role) == {"StringEquals": {f"{ISSUER}:sub": subjects, f"{ISSUER}:aud": "sts.amazonaws.com"}}
+    expected = {"StringEquals": {f"{ISSUER}:sub": subjects, f"{ISSUER}:aud": "sts.amazonaws.com"}}
+    assert statement(role, 1)["Condition"] == expected
     assert not inventory({"main.tf": module(source, inputs + "  create_iam_role = false\n")}).roles
 
 
@@ -507,3 +508,40 @@ module "app" {{
     given = inventory({"main.tf": text})
     assert len(given.roles) == 2
     assert [row.why for row in given.documents if row.status == "unreadable"] == []
+
+
+@pytest.mark.parametrize(
+    "users", ['["arn:aws:iam::111122223333:user/ann"]', "[data.aws_caller_identity.current.arn]", "var.admins"]
+)
+def test_a_team_of_administrators_is_trusted_by_its_users_alone(users):
+    inputs = f'  name = "admins"\n  enable_admin = true\n  users = {users}\n'
+    (role,) = roles_of({"main.tf": module("aws-ia/eks-blueprints-teams/aws", inputs)}).values()
+    document = role.policy.document
+    assert [list(item["Principal"]) for item in document["Statement"]] == [["AWS"]]
+    assert (statement(role)["Action"], role.policy.flaws) == ("sts:AssumeRole", ())
+
+
+PODS = """{
+    pods = {
+      principals = [{ type = "Service", identifiers = ["pods.eks.amazonaws.com"] }]
+      actions    = ["sts:AssumeRole", "sts:TagSession"]
+      condition  = [{ test = "StringEquals", variable = "aws:SourceAccount", values = ["111122223333"] }]
+    }
+  }"""
+
+
+def test_statements_that_a_role_takes_over_are_those_of_its_policy():
+    role = made_by("iam-role", f'  name = "csi"\n  trust_policy_permissions = {PODS}\n')
+    assert statement(role) == {
+        "Effect": "Allow",
+        "Action": ["sts:AssumeRole", "sts:TagSession"],
+        "Principal": {"Service": "pods.eks.amazonaws.com"},
+        "Condition": {"StringEquals": {"aws:SourceAccount": "111122223333"}},
+    }
+
+
+@pytest.mark.parametrize("permissions", ["var.more", "{ a = var.more }"])
+def test_statements_that_a_role_takes_over_and_that_are_not_known_are_unknown(permissions):
+    role = made_by("iam-role", f'  name = "csi"\n  trust_policy_permissions = {permissions}\n')
+    (item,) = role.policy.document["Statement"]
+    assert "trust_policy_permissions" in told(item)
