@@ -65,7 +65,11 @@ def add_template_account(source: ManifestSource, metadata: TemplateValue | None,
 
 
 def annotations_in(written: TemplateValue | None) -> Iterator[tuple[str, str | Text]]:
-    """Yield the annotations about AWS; where they are not known as a whole, the role that they may name is not either."""
+    """Yield the annotations about AWS; where they are not known as a whole, the role that they may name is not either.
+
+    An empty role is what configuration writes where it makes none (`var.on ? aws_iam_role.app[0].arn : ""`), and the webhook
+    takes it for none (https://github.com/aws/amazon-eks-pod-identity-webhook/blob/master/pkg/handler/handler.go).
+    """
     if written is None or written.value is None:
         return
     if not isinstance(written.value, Mapping):
@@ -73,7 +77,7 @@ def annotations_in(written: TemplateValue | None) -> Iterator[tuple[str, str | T
         return
     for name, item in written.value.items():
         text = scalar_text(item.value)
-        if isinstance(name, str) and about_aws(name) and text is not None:
+        if isinstance(name, str) and about_aws(name) and text is not None and (name, text) != (_ROLE_ARN, ""):
             yield name, text
 
 

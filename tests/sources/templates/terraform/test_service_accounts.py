@@ -7,6 +7,7 @@ import pytest
 
 from irsa_doctor.facts import BindingFacts, View, derive
 from irsa_doctor.model import text_of
+from tests.facts.situations import found
 from tests.sources.templates.made import ISSUER, PROVIDER, row_of, written_at
 from tests.sources.worlds import inventory, loaded
 
@@ -193,3 +194,40 @@ def test_a_bomb_of_aliases_is_an_error_of_its_block_alone():
     )
     given = inventory({"main.tf": ROLE + resource("kubectl_manifest", f"  yaml_body = <<EOT\n{bomb}EOT")})
     assert len(given.roles) == 1
+
+
+ACCOUNT_WITH = """
+variable "on" {{
+  default = false
+}}
+locals {{
+  arn = var.on ? "arn:aws:iam::111122223333:role/app" : ""
+}}
+resource "kubernetes_service_account" "app" {{
+  {count}
+  metadata {{
+    name        = "app"
+    namespace   = "prod"
+    annotations = {{ "eks.amazonaws.com/role-arn" = {value} }}
+  }}
+}}
+"""
+
+
+@pytest.mark.parametrize("count", ["", "count = var.on ? 1 : 0"])
+@pytest.mark.parametrize("value", ["local.arn", 'var.on ? "x" : ""', 'try(var.none.arn, "")', '""'])
+def test_an_empty_role_of_a_configuration_is_none(count, value):
+    text = ACCOUNT_WITH.format(count=count, value=value)
+    assert {rule for rule, _ in found({"main.tf": text})} == set()
+
+
+def test_an_empty_role_in_the_values_of_a_release_is_none():
+    text = """
+resource "helm_release" "app" {
+  name      = "app"
+  chart     = "app"
+  namespace = "prod"
+  values = [yamlencode({ serviceAccount = { name = "app", annotations = { "eks.amazonaws.com/role-arn" = "" } } })]
+}
+"""
+    assert found({"main.tf": text}) == set()
