@@ -962,3 +962,16 @@ def test_a_document_that_goes_through_functions_stays_what_it_is(expression):
 def test_a_document_that_functions_may_change_or_replace_is_not_known(expression):
     (made,) = roles_of({"main.tf": document("", more="  count = 1\n") + role(expression)}).values()
     assert isinstance(made.policy, Unknown)
+
+
+@pytest.mark.parametrize("default", ['"{}"', '"{ }"', '""', "null"])
+def test_a_policy_that_is_left_for_the_caller_to_give_is_not_known(default):
+    variable = f'variable "trust" {{\n  type    = string\n  default = {default}\n}}\n'
+    (made,) = roles_of({"main.tf": variable + role("var.trust")}).values()
+    assert isinstance(made.policy, Unknown)
+
+
+@pytest.mark.parametrize("policy_", ['"{}"', "jsonencode({})"])
+def test_an_empty_policy_that_a_role_has_itself_is_one(policy_):
+    (made,) = roles_of({"main.tf": role(policy_)}).values()
+    assert made.policy.document == {}
