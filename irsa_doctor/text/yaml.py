@@ -17,7 +17,9 @@ TREE_LIMIT = 8 << 20
 """Bytes of a text that is read by way of a tree of nodes."""
 # Deeper than this no document can be that has fewer brackets and no longer indentation; else the levels are counted.
 _INDENT = regex(rb"[ \t\-?:]{200}")
-_TEMPLATE = regex(rb"\{\{|\{%")
+# `{{resolve:...}}` is CloudFormation's own
+# (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html)
+_TEMPLATE = regex(rb"\{\{(?!resolve:)|\{%")
 
 
 class YamlDocument(msgspec.Struct, frozen=True):

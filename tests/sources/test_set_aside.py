@@ -178,3 +178,17 @@ def test_a_statement_within_a_text_is_no_template(read):
     configuration = 'variable "subject" {}\nvariable "note" {}\n' + CONFIGURATION.replace('"SUBJECT"', "var.subject")
     template = TRUST.replace("SUBJECT", "${subject}")
     assert subjects(read(**{"terraform.tfvars": text, "main.tf": configuration, "trust.json.tpl": template})) == [WIDE]
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("stack.yaml", 'AWSTemplateFormatVersion: "2010-09-09"\nResources:\n  R:\n    Value: "{{resolve:ssm:x}}"\n  a: b: c\n'),
+        ("stack.json", '{"AWSTemplateFormatVersion": "2010-09-09", "Value": "{{resolve:ssm:x}}", "Resources": {"R": }}'),
+    ],
+)
+def test_a_dynamic_reference_of_cloudformation_makes_no_template_of_helm(name, text, read):
+    given = row(read(**{name: text}), name)
+    assert given.status == "unreadable"
+    assert "Helm" not in given.why
+    assert "Helm" in row(read(**{name: text.replace("resolve:ssm:x", " .Values.x ")}), name).why

@@ -7,7 +7,8 @@ from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text.errors import TextError
 
 _TEMPLATE = "a template (Helm, Jinja or the like)"
-_ACTION = regex(rb"\{\{|\{%")
+# `{{resolve:...}}` is CloudFormation's own
+_ACTION = regex(rb"\{\{(?!resolve:)|\{%")
 _STATEMENT = regex(rb"^[ \t]*\{%", re.MULTILINE)
 # https://developer.hashicorp.com/terraform/language/expressions/strings#directives
 _DIRECTIVE = regex(rb"^[ \t]*%\{~?[ \t]*(?:if|for|else|endif|endfor)\b", re.MULTILINE)
