@@ -23,9 +23,6 @@ TRIES = 3
 _TIDIED, _MOST = 16 << 20, 32 << 20
 """bytes that tasks may leave behind before a process looks for what is not in use any more, since it did so last, and before it
 is replaced"""
-_SETTLING, _GROWTH = 3, 4 << 20
-"""tasks after which a process has what it needs for any, and the bytes that those after them may leave behind: a little of each
-task stays, so that long audits would need more than short ones"""
 
 
 class Failed(msgspec.Struct, frozen=True):
@@ -245,20 +242,13 @@ class _Room:
 
     def __init__(self) -> None:
         self._first = self._tidied = resident()
-        self._settled = 0
-        self._tasks = 0
 
     def is_left(self) -> bool:
         """Whether another task may be done: what the last ones have left is not much, or can be given back."""
-        self._tasks += 1
         if resident() > self._tidied + _TIDIED:
             gc.collect()
             self._tidied = resident()
-        now = resident()
-        if self._tasks == _SETTLING:
-            self._settled = now
-        has_grown = self._settled and now > self._settled + _GROWTH
-        return now < self._first + _MOST and not has_grown
+        return resident() < self._first + _MOST
 
 
 def _outcome(work: Callable[[Any], Any], task: Any) -> Any:

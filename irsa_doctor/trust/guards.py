@@ -19,7 +19,7 @@ _OF_CLAIMS = frozenset({"StringEquals", "StringLike", "StringEqualsIgnoreCase"})
 _OF_APPLICATIONS = frozenset({"StringEquals", "StringEqualsIgnoreCase"})
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def guard_for(principal: str) -> Guard | None:
     """The guard of a Federated principal, None where IAM asks for nothing."""
     built_in = not principal.startswith("arn:")

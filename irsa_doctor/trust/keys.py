@@ -50,7 +50,7 @@ SESSION_KEYS = ("sts:sourceidentity", "sts:transitivetagkeys", "aws:tagkeys", "a
 """what a token would have to carry as session tags or source identity"""
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1024)
 def presence(key: str, issuer: str, profile: Profile = EKS) -> Presence:
     """Whether a key is in the requests of tokens of this issuer; both in lower case, for names are case-insensitive (K2). The
     profile of the issuer lists the claims beside sub and aud that become keys (K4)."""
@@ -73,7 +73,7 @@ def presence(key: str, issuer: str, profile: Profile = EKS) -> Presence:
 _NOTHING_KNOWN: Mapping[str, str] = {}
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def known_values(provider: str, profile: Profile = EKS) -> Mapping[str, str]:
     """The keys whose value is known of every request of a provider's tokens (ARN, "" where it is not known), in lower case.
 
@@ -112,7 +112,7 @@ RequestKind = Literal["source-address", "region", "session-name", "request-other
 KeyForm = Literal["scheme", "arn", "trailing-slash", "missing-path", "other-issuer", "claim", "session", "unavailable"]
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1024)
 def key_form(key: str, issuer: str) -> KeyForm:
     """Why a key that is never in the request (in lower case) is not one of an issuer (in lower case, without scheme)."""
     if "://" in key.removeprefix(issuer):
@@ -136,7 +136,7 @@ def key_form(key: str, issuer: str) -> KeyForm:
 _SPELLING: frozenset[KeyForm] = frozenset({"scheme", "arn", "trailing-slash", "missing-path", "other-issuer"})
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1024)
 def claim_meant(key: str, issuer: str) -> Literal["sub", "aud", ""]:
     """The claim of an issuer that a key which is never in the request was meant to be, "" where it shows none; both in lower
     case."""

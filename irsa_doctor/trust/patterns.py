@@ -107,7 +107,7 @@ def merged_pieces(pieces: Iterable[Piece]) -> tuple[Piece, ...]:
     return tuple(together)
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=1024)
 def pieces_of(value: str | Text, *, wildcards: bool, variables: bool) -> tuple[Piece, ...]:
     """A policy value in pieces. `wildcards` for the ...Like operators, `variables` for version 2012-10-17."""
     if isinstance(value, str):

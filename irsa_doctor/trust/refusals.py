@@ -67,7 +67,7 @@ class Problem(msgspec.Struct, frozen=True):
     column: int = 0
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _is_federated(value: str) -> bool:
     """Whether it has the form of a Federated principal; the roles of an account name few."""
     return bool(_FEDERATED_ARN.fullmatch(value) or _HOST.fullmatch(value))

@@ -238,7 +238,7 @@ def _charged(language: Language, grammar: SubjectGrammar, budget: int, purse: Al
         return _TOO_COMPLEX
 
 
-@lru_cache(maxsize=16384)
+@lru_cache(maxsize=1024)
 def _reach_of(language: Language, grammar: SubjectGrammar, budget: int) -> Reach:
     """See `reach_of`; raises Spent, so that what one run has no steps for is not remembered for another."""
     if isinstance(language, Finite) and grammar == "text":

@@ -58,7 +58,7 @@ def has_left_word(account: ServiceAccount) -> bool:
     return isinstance(value, str) and _LEFT.search(value) is not None
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _form_of(value: str) -> Annotation:
     if is_role_arn(value):
         return "template" if _WHOLE_NAME.fullmatch(value.rpartition("/")[2]) else "ok"
