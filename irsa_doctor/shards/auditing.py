@@ -23,7 +23,7 @@ from irsa_doctor.model.moments import rfc3339
 from irsa_doctor.reports.masking import masked_answer
 from irsa_doctor.rulebook.rules import digest
 from irsa_doctor.shards.engine import Engine
-from irsa_doctor.shards.results import ForeignPlace, UnitResult
+from irsa_doctor.shards.results import ForeignPlace, UnitResult, UnitSighting
 from irsa_doctor.shards.run import PlaceSpan, ShardRun
 from irsa_doctor.shards.tasks import Limits, RunNames, keys_of_all, shared_by_all
 from irsa_doctor.shards.units import AuditError, Unit, input_units
@@ -81,7 +81,6 @@ class RunSums(msgspec.Struct):
         self.fitting |= set(result.fitting)
         self.used |= set(result.used)
         self.keys += result.keys
-        self.findings.update(s.row.severity for s in result.sightings if s.row.status == "open")  # type: ignore[misc]
         self.limits.update({unit: result.limit} if result.limit else {})
         self.has_read = self.has_read or any(row.status == "read" for row in result.documents)
 
@@ -127,11 +126,18 @@ class _Gathered(NamedTuple):
         """Add what came of a unit."""
         self.sums.add(unit.number, result)
         self.subjects.add(unit.number, subjects)
-        self.findings.add(unit.number, ((s.row, s.order, canonical(s.places) if s.places else "") for s in result.sightings))
-        self.places.update(place._replace(location=0) for s in result.sightings for place in s.places)
+        self.findings.add(unit.number, map(self._counted, result.sightings()))
         for row in result.documents:
             if row.status != "read" and (path := os.path.normpath(row.path)) in self.listed:
                 self.unread[path] = row.why or "it is not a snapshot"
+
+    def _counted(self, sighting: UnitSighting) -> tuple[SightingRow, Sequence[int | str], str]:
+        """A finding as a row of the draft; its severity and places are noted."""
+        row, order, places = sighting
+        if row.status == "open":
+            self.sums.findings[row.severity] += 1  # type: ignore[index] # what a store has is a text
+        self.places.update(place._replace(location=0) for place in places)
+        return row, order, canonical(places) if places else ""
 
 
 class Auditing(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,8 @@
 """What came of judging one unit, as it is kept and sent: plain values that are read without running anything."""
 
 import zlib
+from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import NamedTuple, TypeVar
 
 import msgspec
@@ -8,7 +10,7 @@ import msgspec
 from irsa_doctor.model.findings import Counts, DocumentRow, Missing, Tally
 from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList
 
-RESULT_VERSION = 2
+RESULT_VERSION = 3
 """the form of what is kept: a result of another form is worked out again"""
 
 
@@ -30,13 +32,16 @@ class UnitSighting(NamedTuple):
 
 
 _NO_SUBJECTS = SubjectList([], [])
+_TOGETHER = 32
+"""findings in a block: they hold most of the memory of a result, and nobody needs all of them at once"""
 
 
 class UnitResult(msgspec.Struct, frozen=True):
     """What the rules say of the subjects of a unit. `asked` are the keys that it has looked up in other units, each with the
     mark of what they gave."""
 
-    sightings: list[UnitSighting]
+    blocks: list[bytes]
+    """the findings, some in each"""
     subjects: SubjectList
     tallies: tuple[Tally, ...]
     unknown: tuple[Missing, ...]
@@ -54,13 +59,33 @@ class UnitResult(msgspec.Struct, frozen=True):
 
     def packed(self) -> tuple[bytes, bytes]:
         """It as bytes, the subjects apart: nobody needs both at once."""
-        rest = msgspec.structs.replace(self, subjects=_NO_SUBJECTS)
-        return zlib.compress(msgspec.msgpack.encode(rest), 1), zlib.compress(msgspec.msgpack.encode(self.subjects), 1)
+        rest = _packed(msgspec.structs.replace(self, blocks=[], subjects=_NO_SUBJECTS))
+        return msgspec.msgpack.encode([rest, *self.blocks]), _packed(self.subjects)
+
+    def sightings(self) -> Iterator[UnitSighting]:
+        """The findings. Raises ValueError where the bytes are none."""
+        for block in self.blocks:
+            yield from _decoded(block, _SIGHTINGS)
+
+
+def sighting_blocks(sightings: Iterable[UnitSighting]) -> Iterator[bytes]:
+    """Findings as bytes, some in each."""
+    waiting = iter(sightings)
+    while block := list(islice(waiting, _TOGETHER)):
+        yield _packed(block)
+
+
+def _packed(value: object) -> bytes:
+    return zlib.compress(msgspec.msgpack.encode(value), 1)
 
 
 def result_from(content: bytes) -> UnitResult:
     """A result without its subjects. Raises ValueError where the bytes are none."""
-    return _decoded(content, _RESULT)
+    try:
+        rest, *blocks = msgspec.msgpack.decode(content, type=list[bytes])
+    except (msgspec.DecodeError, ValueError) as error:
+        raise _unreadable(error) from error
+    return msgspec.structs.replace(_decoded(rest, _RESULT), blocks=blocks)
 
 
 def subjects_from(content: bytes) -> SubjectList:
@@ -70,6 +95,7 @@ def subjects_from(content: bytes) -> SubjectList:
 
 _T = TypeVar("_T")
 _RESULT = msgspec.msgpack.Decoder(UnitResult)
+_SIGHTINGS = msgspec.msgpack.Decoder(list[UnitSighting])
 _SUBJECTS = msgspec.msgpack.Decoder(SubjectList)
 
 
@@ -77,4 +103,8 @@ def _decoded(content: bytes, decoder: "msgspec.msgpack.Decoder[_T]") -> _T:
     try:
         return decoder.decode(zlib.decompress(content))
     except (zlib.error, msgspec.DecodeError) as error:
-        raise ValueError(f"a kept result cannot be read: {error}") from error
+        raise _unreadable(error) from error
+
+
+def _unreadable(error: Exception) -> ValueError:
+    return ValueError(f"a kept result cannot be read: {error}")

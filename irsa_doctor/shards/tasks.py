@@ -3,12 +3,13 @@
 Each is a function of its arguments and of files that do not change, so that it can be done again, in any process.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from datetime import datetime
 from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
@@ -18,8 +19,8 @@ from irsa_doctor.answers.check.judge import Input, judge
 from irsa_doctor.answers.check.order import finding_order
 from irsa_doctor.facts.shards.inventory import shard_inventory
 from irsa_doctor.facts.shards.rows import ClusterSubjectList, SharedFacts, links_of, shard_records, shared_facts
-from irsa_doctor.facts.shards.tables import ForeignRecord
-from irsa_doctor.facts.shards.view import ShardView, shard_of
+from irsa_doctor.facts.shards.tables import LATEST_ROLES, ForeignRecord, Latest
+from irsa_doctor.facts.shards.view import ShardView
 from irsa_doctor.governance.governing import Governing
 from irsa_doctor.model import Inventory, OidcProvider, Place, Unknown, parse_arn
 from irsa_doctor.model.findings import Finding, JudgedSubject, Report, Waived
@@ -28,7 +29,7 @@ from irsa_doctor.model.standards import KeyRun
 from irsa_doctor.reports.json import record_of, waived_record_of
 from irsa_doctor.reports.masking import masked_answer
 from irsa_doctor.shards import packing
-from irsa_doctor.shards.results import ForeignPlace, UnitResult, UnitSighting
+from irsa_doctor.shards.results import ForeignPlace, UnitResult, UnitSighting, sighting_blocks
 from irsa_doctor.shards.units import Unit
 from irsa_doctor.store.index import IndexKeys, IndexReader, index_keys, mark_of
 from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList, SubjectRow, canonical, digest_bytes, sha256
@@ -138,34 +139,31 @@ class _Recorded:
 
     def __init__(self, reader: IndexReader, often: _OftenAsked) -> None:
         self._reader, self._often = reader, often
-        self._records: dict[int, object] = {}
-        self._known: dict[int, Sequence[ForeignRecord]] = {}
+        self._records: dict[int, object] = Latest(LATEST_ROLES)
+        self._rows: dict[int, Sequence[ForeignRecord]] = Latest(LATEST_ROLES)
         self._marks: dict[int, bytes] = {}
 
     def find(self, key: int) -> Sequence[ForeignRecord]:
         """The records of a key, in order of reading."""
-        known = self._known.get(key)
-        if known is None:
-            known = self._known[key] = self._found(key) if self._reader.may_have(key) else ()
-        return known
+        rows = self._rows.get(key)
+        if rows is None:
+            if self._marks.get(key) == b"" or not (found := self._reader.rows(key)):
+                self._marks[key] = b""
+                return ()
+            self._marks[key] = mark_of(found)
+            rows = self._rows[key] = [ForeignRecord(n, before, self._record(record)) for n, before, _, record in found]
+        return rows
 
     def may_have(self, key: int) -> bool:
         """Whether other units may have records under a key; that they have none is noted too."""
         may_have = self._reader.may_have(key)
         if not may_have:
-            self._known[key] = ()
+            self._marks[key] = b""
         return may_have
 
     def asked(self) -> list[tuple[int, bytes]]:
         """The keys that were looked up, sorted, each with the mark of what is there."""
-        return [(key, self._marks.get(key, b"")) for key in sorted(self._known)]
-
-    def _found(self, key: int) -> Sequence[ForeignRecord]:
-        rows = self._reader.rows(key)
-        if not rows:
-            return ()
-        self._marks[key] = mark_of(rows)
-        return [ForeignRecord(number, before, self._record(record)) for number, before, _, record in rows]
+        return sorted(self._marks.items())
 
     def _record(self, record: int) -> object:
         known = self._records.get(record)
@@ -184,16 +182,23 @@ def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
         inventory = shard_inventory(loaded.inventory, shared, index)
         record = JudgedSubjects()
         with _views(shared, _corrections(question)) as view_of:
-            report = judge(
-                Input(inventory, loaded.documents),
-                question.governing,
-                question.moment,
-                lean=True,
-                record=record,
-                shard_view=view_of,
-                key_runs=question.key_runs,
+            names = RunNames(SubjectNames(view_of(inventory)), question.governing)
+            answer = _answer(
+                judge(
+                    Input(inventory, loaded.documents),
+                    question.governing,
+                    question.moment,
+                    lean=True,
+                    record=record,
+                    shard_view=view_of,
+                    key_runs=question.key_runs,
+                ),
+                names,
             )
-            return _result(report, view_of(inventory), loaded.documents, question.governing, index)
+            blocks = list(sighting_blocks(_sightings(answer.findings, names, loaded.documents)))
+        result = _result(answer, blocks, loaded.inventory, names, index)
+    parse_arn.cache_clear()  # few other units name the same
+    return result
 
 
 _CORRECTIONS = 512
@@ -230,28 +235,52 @@ def _views(shared: tuple[SharedFacts, ...], corrections: dict[Any, Any]) -> Iter
     finally:
         for view in views:
             vars(view).clear()
-        parse_arn.cache_clear()
 
 
-def _result(report: Report, view: ShardView, documents: Documents, governing: Governing, index: _Recorded) -> UnitResult:
-    own, subjects = shard_of(view).own, report.subjects
+class _Answer(NamedTuple):
+    """What the rules say of a unit, its findings apart, each with the waiver that sets it aside."""
+
+    report: Report
+    findings: deque[tuple[Finding, Waived | None]]
+    used: tuple[str, ...]
+
+
+def _answer(report: Report, names: "RunNames") -> _Answer:
     # the verdicts of a subject hold no text of the input: its id alone is checked for secrets
-    report = masked_answer(msgspec.structs.replace(report, subjects=()))
-    rows = RunNames(SubjectNames(view), governing)
-    places = {rule.id: tuple(rule.places) for rule in governing.rules}
-    sightings = [
-        UnitSighting(row, finding_order(finding), _foreign(finding, documents, places[finding.rule]))
-        for finding, row in rows.sightings(report)
-    ]
+    shown = masked_answer(msgspec.structs.replace(report, subjects=()))
+    used = tuple(sorted({names.waiver_of(waived) for waived in shown.waived} - {""}))
+    rest = msgspec.structs.replace(shown, findings=(), waived=(), subjects=report.subjects)
+    return _Answer(rest, deque(_findings_of(shown)), used)
+
+
+def _findings_of(report: Report) -> Iterator[tuple[Finding, Waived | None]]:
+    """Every finding of a report once, those that are waived too."""
+    waived = {(entry.finding.rule, entry.finding.subject): entry for entry in report.waived}
+    open_ones = {(finding.rule, finding.subject): finding for finding in report.findings}
+    for key, finding in {**open_ones, **{key: entry.finding for key, entry in waived.items()}}.items():
+        yield finding, waived.get(key)
+
+
+def _sightings(
+    findings: deque[tuple[Finding, Waived | None]], names: "RunNames", documents: Documents
+) -> Iterator[UnitSighting]:
+    """The findings as a store has them. Each is given up when it is read: what its fix was worked out of is larger than it."""
+    while findings:
+        finding, waived = findings.popleft()
+        yield UnitSighting(names.sighting(finding, waived), finding_order(finding), _foreign(finding, documents, names))
+
+
+def _result(answer: _Answer, blocks: list[bytes], own: Inventory, names: "RunNames", index: _Recorded) -> UnitResult:
+    report = answer.report
     return UnitResult(
-        sightings=sightings,
-        subjects=rows.subjects(subjects),
+        blocks=blocks,
+        subjects=names.subjects(report.subjects),
         tallies=report.tallies,
         unknown=report.unknown,
         documents=report.documents,
-        counts=msgspec.structs.replace(report.counts, clusters=len(view.own_clusters) + len(own.planned_clusters)),
+        counts=msgspec.structs.replace(report.counts, clusters=len(own.clusters) + len(own.planned_clusters)),
         fitting=tuple(sorted(report.fitting_waivers)),
-        used=tuple(sorted({rows.waiver_of(waived) for waived in report.waived} - {""})),
+        used=answer.used,
         keys=list(_keys(own)),
         baselined=report.baselined,
         hidden=report.hidden,
@@ -268,10 +297,10 @@ def _keys(inventory: Inventory) -> Iterator[KeyRow]:
             yield from (KeyRow("thumbprint", provider.arn, thumbprint.lower()) for thumbprint in provider.thumbprints)
 
 
-def _foreign(finding: Finding, documents: Documents, names: Sequence[str]) -> tuple[ForeignPlace, ...]:
-    """The places of a finding that are in no document of the unit; `names` are those of the places in its rule."""
+def _foreign(finding: Finding, documents: Documents, names: "RunNames") -> tuple[ForeignPlace, ...]:
+    """The places of a finding that are in no document of the unit."""
     return tuple(
-        ForeignPlace(number, location.file, location.pointer, names[number].endswith("_key"))
+        ForeignPlace(number, location.file, location.pointer, names.places[finding.rule][number].endswith("_key"))
         for number, location in enumerate(finding.locations)
         if documents.text(location.file) is None
     )
@@ -287,19 +316,13 @@ class RunNames:
     def __init__(self, names: SubjectNames, governing: Governing) -> None:
         self._names = names
         self._waivers = governing.settings.waivers
+        self.places = {rule.id: tuple(rule.places) for rule in governing.rules}
+        """the names of the places of each rule"""
 
-    def sightings(self, report: Report) -> Iterator[tuple[Finding, SightingRow]]:
-        """Every finding of a report with its row, those that are waived too."""
-        waived = {(entry.finding.rule, entry.finding.subject): entry for entry in report.waived}
-        open_ones = {(finding.rule, finding.subject): finding for finding in report.findings}
-        for key, finding in {**open_ones, **{key: entry.finding for key, entry in waived.items()}}.items():
-            entry = waived.get(key)
-            record = waived_record_of(entry) if entry else record_of(finding)
-            yield finding, self._row(finding, _body(record), entry)
-
-    def sighting(self, finding: Finding) -> SightingRow:
-        """The row of an open finding."""
-        return self._row(finding, _body(record_of(finding)), None)
+    def sighting(self, finding: Finding, entry: Waived | None = None) -> SightingRow:
+        """The row of a finding, one that is set aside with its entry."""
+        record = waived_record_of(entry) if entry else record_of(finding)
+        return self._row(finding, _body(record), entry)
 
     def _row(self, finding: Finding, body: str, entry: Waived | None) -> SightingRow:
         subject = self._names.lasting(finding.subject.kind, finding.subject.id)

@@ -8,7 +8,8 @@ from datetime import UTC, datetime
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.shards import run
+from irsa_doctor.facts.shards import inventory, providers, view
+from irsa_doctor.shards import run, tasks
 from irsa_doctor.shards.engine import TRIES, Failed, LocalEngine
 from tests.shards.organisations import write_organisation
 
@@ -51,6 +52,15 @@ def test_shards_that_are_split_at_random_have_the_answers_of_one_check(tmp_path,
 def test_shards_with_rbac_have_the_answers_of_one_check(tmp_path, seed):
     folder = write_organisation(tmp_path, seed, names=seed % 2 == 0, rbac=True)
     assert_same(folder, jobs=1 + seed % 2)
+
+
+@pytest.mark.parametrize("seed", range(66, 72))
+def test_what_is_given_up_and_looked_up_again_gives_the_same_answers(tmp_path, monkeypatch, seed):
+    for module in (inventory, tasks, view):
+        monkeypatch.setattr(module, "LATEST_ROLES", 1)
+    for module in (providers, view):
+        monkeypatch.setattr(module, "LATEST_ACCOUNTS", 1)
+    assert_same(write_organisation(tmp_path, seed, accounts=6), jobs=1)
 
 
 def test_rbac_in_shards_is_judged_at_all(tmp_path):

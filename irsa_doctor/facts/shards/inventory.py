@@ -6,7 +6,7 @@ from functools import cached_property
 import msgspec
 
 from irsa_doctor.facts.shards.rows import ClusterWorkloads, SharedFacts, account_and_name
-from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, ShardIndex
+from irsa_doctor.facts.shards.tables import LATEST_ROLES, Foreign, ForeignRecord, LookedUp, ShardIndex
 from irsa_doctor.model import Closed, Inventory, OidcProvider, PodIdentityAssociation, Role, Text, Workload
 
 _AccountKey = tuple[str, str, str]
@@ -42,7 +42,7 @@ class ShardInventory(Inventory, frozen=True, eq=False, dict=True):
             rows = () if arn in own else foreign.find(Role, "role", *account_and_name(arn))
             return own.get(arn) or next((role for _, role in rows if role.arn == arn), None)
 
-        return LookedUp(of)
+        return LookedUp(of, LATEST_ROLES)
 
     @cached_property
     def provider_by_arn(self) -> Mapping[str, OidcProvider]:

@@ -6,7 +6,7 @@ from functools import cached_property
 from irsa_doctor.facts.grants.principals import Principals, ids_of_eks, kin
 from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.shards.inventory import ShardInventory
-from irsa_doctor.facts.shards.tables import Foreign, LookedUp, in_order
+from irsa_doctor.facts.shards.tables import LATEST_ACCOUNTS, Foreign, LookedUp, in_order
 from irsa_doctor.model import OidcProvider
 
 
@@ -40,4 +40,4 @@ class ShardPrincipals(Principals, frozen=True, dict=True):
             providers = providers_of_account(inventory, account) if isinstance(inventory, ShardInventory) else []
             return ids_of_eks(dict.fromkeys(kin(provider.arn) for provider in providers)) if providers else None
 
-        return LookedUp(of)
+        return LookedUp(of, LATEST_ACCOUNTS)

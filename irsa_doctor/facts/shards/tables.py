@@ -1,5 +1,6 @@
 """Tables over a whole organisation of which one shard is here: what others have is read when it is looked up."""
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -29,23 +30,52 @@ class ShardIndex(Protocol):
         """Whether there may be some under a key: it need not be looked up where not."""
 
 
-class _Entries(dict[_K, _V | None], Generic[_K, _V]):
-    """Entries of a table, None for none; one that is not there yet is worked out."""
+LATEST_ROLES = 128
+"""roles of other shards that are remembered: a cluster that all of them trust names more of them than fit into memory"""
+LATEST_ACCOUNTS = 2
+"""accounts of which the names of roles and providers are remembered: they are many, and few are looked up by them"""
 
-    def __init__(self, work: Callable[[_K], _V | None]) -> None:
+
+class Latest(dict[_K, _V]):
+    """The entries that were added last, at most so many: with one more the first of them is given up."""
+
+    def __init__(self, most: int) -> None:
         super().__init__()
-        self._work = work
+        self._most = most
+
+    def __setitem__(self, key: _K, value: _V) -> None:
+        _make_room(self, self._most)
+        super().__setitem__(key, value)
+
+
+class _Entries(dict[_K, _V | None], Generic[_K, _V]):
+    """Entries of a table, None for none; one that is not there is worked out."""
+
+    def __init__(self, work: Callable[[_K], _V | None], most: int) -> None:
+        super().__init__()
+        self._work, self._most = work, most
 
     def __missing__(self, key: _K) -> _V | None:
-        value = self[key] = self._work(key)
+        value = self._work(key)
+        _make_room(self, self._most)
+        self[key] = value
         return value
 
 
-class LookedUp(Mapping[_K, _V], Generic[_K, _V]):
-    """A table of which every entry is worked out when it is first looked up; None is no entry. It has no list of its keys."""
+def _make_room(entries: dict[Any, Any], most: int) -> None:
+    """Give up the first entry where there are as many as there may be."""
+    if len(entries) >= most:
+        del entries[next(iter(entries))]
 
-    def __init__(self, work: Callable[[_K], _V | None]) -> None:
-        self._entries = _Entries(work)
+
+class LookedUp(Mapping[_K, _V], Generic[_K, _V]):
+    """A table of which every entry is worked out when it is looked up; None is no entry. It has no list of its keys.
+
+    It remembers what was worked out, of large entries at `most` so many.
+    """
+
+    def __init__(self, work: Callable[[_K], _V | None], most: int = sys.maxsize) -> None:
+        self._entries = _Entries(work, most)
 
     def __getitem__(self, key: _K) -> _V:
         value = self._entries[key]

@@ -20,7 +20,7 @@ from irsa_doctor.facts.shards.accounts import ShardAccounts
 from irsa_doctor.facts.shards.inventory import ShardInventory
 from irsa_doctor.facts.shards.providers import ShardPrincipals, providers_of_account
 from irsa_doctor.facts.shards.rows import ANY_SUBJECT, SharedFacts, account_and_name, role_arns_named, trusted_issuer
-from irsa_doctor.facts.shards.tables import Foreign, ForeignRecord, LookedUp, in_order
+from irsa_doctor.facts.shards.tables import LATEST_ACCOUNTS, LATEST_ROLES, Foreign, ForeignRecord, Latest, LookedUp, in_order
 from irsa_doctor.model import (
     Cluster,
     Inventory,
@@ -63,7 +63,7 @@ class ShardView(View, frozen=True, dict=True):
 
     @cached_property
     def _analysed(self) -> dict[int, AnalysedRole]:
-        return {}
+        return Latest(LATEST_ROLES)
 
     @cached_property
     def _alike(self) -> AlikeRoles:
@@ -73,9 +73,10 @@ class ShardView(View, frozen=True, dict=True):
         """Analysed roles of other shards under a key."""
         rows = []
         for each, role in self.foreign.find(Role, table, *names):
-            if each.id not in self._analysed:
-                self._analysed[each.id] = self._within_limits(self._alike, role)
-            rows.append((each, self._analysed[each.id]))
+            analysed = self._analysed.get(each.id)
+            if analysed is None:
+                analysed = self._analysed[each.id] = self._within_limits(self._alike, role)
+            rows.append((each, analysed))
         return rows
 
     @cached_property
@@ -87,7 +88,7 @@ class ShardView(View, frozen=True, dict=True):
             rows = () if arn in own else self.foreign_roles("role", *account_and_name(arn))
             return own.get(arn) or next((role for _, role in rows if role.role.arn == arn), None)
 
-        return LookedUp(of)
+        return LookedUp(of, LATEST_ROLES)
 
     @cached_property
     def roles_by_name(self) -> Mapping[tuple[str, str], Sequence[Role]]:
@@ -98,7 +99,7 @@ class ShardView(View, frozen=True, dict=True):
             rows = [row for row in self.foreign.find(Role, "role", *key) if _name_key(row[1]) == key]
             return tuple(in_order(own.get(key, ()), rows)) or None
 
-        return LookedUp(of)
+        return LookedUp(of, LATEST_ROLES)
 
     @cached_property
     def arns_by_name(self) -> Mapping[str, tuple[str, ...]]:
@@ -123,7 +124,7 @@ class ShardView(View, frozen=True, dict=True):
             arns = tuple(chain.from_iterable(in_order([mine.names] if mine else [], rows)))
             return Names(arns) if arns else None
 
-        return LookedUp(of)
+        return LookedUp(of, LATEST_ACCOUNTS)
 
     def _name_blocks(self, table: str, *names: str) -> list[tuple[ForeignRecord, tuple[str, tuple[str, ...]]]]:
         return [(each, (str(block[0]), block[1])) for each, block in self.foreign.find(tuple, table, *names)]
@@ -151,7 +152,7 @@ class ShardView(View, frozen=True, dict=True):
             admitting = [(each, role) for each, role in rows for _ in range(_times_admitted(role, issuer, subject))]
             return tuple(in_order(mine or (), admitting)) or None
 
-        return LookedUp(of)
+        return LookedUp(of, LATEST_ROLES)
 
     @cached_property
     def _computing(self) -> Mapping[str, list[tuple[ForeignRecord, AnalysedRole]]]:
@@ -264,7 +265,7 @@ class ShardView(View, frozen=True, dict=True):
             arns = tuple([provider.arn for provider in providers_of_account(shard_of(self), account)])
             return Names(arns) if arns else None
 
-        return LookedUp(of)
+        return LookedUp(of, LATEST_ACCOUNTS)
 
     @cached_property
     def audience_lookups(self) -> AudienceLookups:
