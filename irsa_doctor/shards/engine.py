@@ -20,7 +20,7 @@ from irsa_doctor.model.limits import rearm, resident
 
 TRIES = 3
 """how often a task is tried whose process dies, the last time alone"""
-_TIDIED, _MOST = 16 << 20, 32 << 20
+_TIDIED, _MOST = 16 << 20, 28 << 20
 """bytes that tasks may leave behind before a process looks for what is not in use any more, since it did so last, and before it
 is replaced"""
 

@@ -201,7 +201,7 @@ def judged(unit: Unit, question: UnitQuestion) -> UnitResult:
     return result
 
 
-_CORRECTIONS = 512
+_CORRECTIONS = 256
 """corrections that a process remembers from unit to unit"""
 
 

@@ -119,7 +119,7 @@ class Circumstances(msgspec.Struct, frozen=True):
     holes: tuple[str, ...] = ()
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=64)
 def ring_of(boxes: tuple[Box, ...], profile: Profile, around: Circumstances) -> RingReading:
     """The ring of tokens of an issuer with a profile: that of the widest box."""
     readings = [_of_box(box, profile, around) for box in boxes]

@@ -67,7 +67,7 @@ class _Term(msgspec.Struct, frozen=True):
         return intersection((union(self.within), *map(complement, self.out)))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def spell(language: Language, grammar: SubjectGrammar = "text") -> Spelling:
     """Write a language down. Of service accounts only subjects that a cluster can mint matter, which are in lower case."""
     try:
