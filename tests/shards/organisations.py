@@ -167,6 +167,17 @@ class Organisation:
                 document = {"apiVersion": version, "kind": f"{listed}List", "items": items}
                 plural = f"{listed.lower()}s"
                 yield answer(f"kube://{arn}/{plural}", {"cluster": arn, "closes": [plural]}, document)
+        yield answer(f"kube://{arn}/configmaps", {"cluster": arn}, self._auth_map(random.Random(arn)))  # noqa: S311
+
+    def _auth_map(self, rng: random.Random) -> dict:
+        """Roles of any account that are principals of a cluster."""
+        groups = ("system:masters", "devs", "readers")
+        arns = [
+            f"arn:aws:iam::{rng.choice(self.ids)}:role/{rng.choice(NAMES)}-{rng.randrange(4)}" for _ in range(rng.randint(0, 2))
+        ]
+        rows = [{"rolearn": arn, "username": "someone", "groups": [rng.choice(groups)]} for arn in arns]
+        metadata = {"name": "aws-auth", "namespace": "kube-system"}
+        return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"mapRoles": json.dumps(rows)}}
 
 
 def answer(path: str, origin: dict, document: dict) -> dict:

@@ -11,7 +11,7 @@ from irsa_doctor import api
 from irsa_doctor.facts.shards import inventory, providers, view
 from irsa_doctor.shards import run, tasks
 from irsa_doctor.shards.engine import TRIES, Failed, LocalEngine
-from tests.shards.organisations import write_organisation
+from tests.shards.organisations import AUD, answer, put, snapshot, write_organisation
 
 MOMENT = datetime(2026, 1, 6, tzinfo=UTC)
 OF_AUDITS = {"key", "account", "cluster", "status", "first_seen", "last_seen"}
@@ -48,7 +48,7 @@ def test_shards_that_are_split_at_random_have_the_answers_of_one_check(tmp_path,
     assert_same(write_organisation(tmp_path, seed, names=False), jobs=1 + seed % 2)
 
 
-@pytest.mark.parametrize("seed", range(60, 66))
+@pytest.mark.parametrize("seed", range(60, 76))
 def test_shards_with_rbac_have_the_answers_of_one_check(tmp_path, seed):
     folder = write_organisation(tmp_path, seed, names=seed % 2 == 0, rbac=True)
     assert_same(folder, jobs=1 + seed % 2)
@@ -65,10 +65,47 @@ def test_what_is_given_up_and_looked_up_again_gives_the_same_answers(tmp_path, m
 
 def test_rbac_in_shards_is_judged_at_all(tmp_path):
     """Otherwise the organisations above say nothing."""
-    for seed in range(60, 66):
+    for seed in range(60, 76):
         write_organisation(tmp_path / str(seed), seed, rbac=True)
     failed = {rule["id"] for rule in checked(tmp_path)["rules"] if rule["failed"]}
     assert {"rbac-account-creatable", "rbac-account-reaches-role", "rbac-group-reaches-role"} <= failed
+
+
+@pytest.mark.parametrize(("seed", "rbac"), [(1003, False), (1020, True), (2162, True), (3080, True), (3136, True)])
+def test_what_is_first_of_several_hangs_on_no_order_of_reading(tmp_path, seed, rbac):
+    assert_same(write_organisation(tmp_path, seed, names=seed % 3 == 0, rbac=rbac))
+
+
+def test_a_role_that_the_cluster_of_another_account_maps_is_judged_with_it(tmp_path):
+    role, cluster = "arn:aws:iam::111111111111:role/app", "arn:aws:eks:eu-west-1:222222222222:cluster/main"
+    issuer, group = "oidc.eks.eu-west-1.amazonaws.com/id/" + "A" * 32, "rbac.authorization.k8s.io"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::111111111111:oidc-provider/{issuer}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{issuer}:aud": AUD, f"{issuer}:sub": "system:serviceaccount:app:web"}},
+    }
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    roles = {"Roles": [{"Path": "/", "RoleName": "app", "Arn": role, "AssumeRolePolicyDocument": policy}]}
+    put(tmp_path / "1" / "aws.json", snapshot([answer("aws://111111111111/iam/roles", {"account": "111111111111"}, roles)]))
+    rule = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+    admin = {"metadata": {"name": "admin"}, "rules": [rule]}
+    held = {"apiGroup": group, "kind": "ClusterRole", "name": "admin"}
+    binding = {"metadata": {"name": "admins"}, "subjects": [{"kind": "Group", "name": "admins"}], "roleRef": held}
+    rows = json.dumps([{"rolearn": role, "username": "app", "groups": ["admins"]}])
+    auth_map = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "aws-auth", "namespace": "kube-system"}}
+    of_cluster = [
+        answer(f"kube://{cluster}/clusterroles", {"cluster": cluster}, _list("ClusterRole", admin)),
+        answer(f"kube://{cluster}/clusterrolebindings", {"cluster": cluster}, _list("ClusterRoleBinding", binding)),
+        answer(f"kube://{cluster}/configmaps", {"cluster": cluster}, {**auth_map, "data": {"mapRoles": rows}}),
+    ]
+    put(tmp_path / "2" / "main.json", snapshot(of_cluster))
+    assert "rbac-role-maps-back" in {finding["rule"] for finding in checked(tmp_path)["findings"]}
+    assert_same(tmp_path)
+
+
+def _list(kind, item):
+    return {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": f"{kind}List", "items": [item]}
 
 
 def test_a_doubled_shard_is_judged_with_the_one_that_it_doubles(tmp_path):

@@ -27,7 +27,7 @@ class Names(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def _by_lower(self) -> Mapping[str, str]:
-        return {name.lower(): name for name in reversed(self.names)}
+        return {name.lower(): name for name in sorted(self.names, reverse=True)}
 
     @cached_property
     def _by_half(self) -> Mapping[tuple[int, bool, str], list[str]]:
@@ -39,7 +39,7 @@ class Names(msgspec.Struct, frozen=True, dict=True):
         return table
 
     def near(self, wrong: str) -> str:
-        """The name that differs in case only, else the first that is one letter off, else ""."""
+        """The name that differs in case only, else one that is one letter off, else ""; of several the first by alphabet."""
         same = self._by_lower.get(wrong.lower(), "")
         if same and same != wrong:
             return same
@@ -47,10 +47,9 @@ class Names(msgspec.Struct, frozen=True, dict=True):
             rest = length - length // 2
             for key in ((length, True, wrong[: length // 2]), (length, False, wrong[-rest:])):
                 crowd = self._by_half.get(key, ())
-                if len(crowd) <= _CROWD:
-                    for name in crowd:
-                        if name != wrong and is_one_letter_off(name, wrong):
-                            return name
+                crowd = crowd if len(crowd) <= _CROWD else ()
+                if near := [name for name in crowd if name != wrong and is_one_letter_off(name, wrong)]:
+                    return min(near)
         return ""
 
 

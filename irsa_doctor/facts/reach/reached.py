@@ -37,10 +37,12 @@ def reach_facts(view: View) -> Iterator[Judged]:
     reachability = Reachability(view)
     yield from _undetermined(view, reachability.graph)
     reached: dict[ClusterIdentity, list[str]] = {}
-    for role, cases in view.cases_by_id.items():
-        policy = cases[0].role.policy
+    for role in sorted(view.cases_by_id):
+        policy = view.cases_by_id[role][0].role.policy
         if isinstance(policy, Unknown):
             yield _without_verdict("role", role, policy)[1]
+            continue
+        if not _is_concerned(reachability, role):
             continue
         listed = reachability.listed(role)
         for entry in listed:
@@ -56,7 +58,7 @@ def reach_facts(view: View) -> Iterator[Judged]:
 def judged_identities(reachability: Reachability, judged: Judged) -> tuple[tuple[ClusterIdentity, ...], tuple[str, ...]]:
     """(those whom a finding is about, the roles that they reach): of a finding about a role everybody who should not reach it
     so."""
-    by_role = {role: reachability.listed(role) for role in reachability.view.cases_by_id}
+    by_role = {role: reachability.listed(role) for role in sorted(reachability.view.cases_by_id)}
     if isinstance(judged.facts, ReachedRoleFacts):
         listed = by_role.get(judged.id, ())
         if judged.facts.anyone:
@@ -230,6 +232,14 @@ def _shortest(
 # roles
 
 
+def _is_concerned(reachability: Reachability, role: str) -> bool:
+    """Whether a role has to do with a cluster of which something of RBAC is known: it admits somebody there, or is a principal
+    there. Nothing was looked at of any other."""
+    graph, admission = reachability.graph, reachability.graph.admission(role)
+    clusters = {cell.cluster for cell in admission.cells} | {account.cluster for account in admission.accounts}
+    return not graph.known.isdisjoint(clusters) or role in graph.principals_of_role
+
+
 def _of_role(reachability: Reachability, role: str, listed: Sequence[ListedIdentity]) -> Judged:
     anyone = [entry.identity for entry in listed if entry.sure and _is_anyone(reachability, entry.identity)]
     makers = [entry.identity for entry in listed if entry.creates and not reachability.is_expected(entry.identity)]
@@ -265,7 +275,7 @@ def _onward(reachability: Reachability, role: str) -> Iterator[ClusterIdentity]:
 
 def _others(reachability: Reachability, principal: ClusterIdentity, role: str) -> Iterator[str]:
     standing = reachability.graph.standing(principal)
-    for other in reachability.view.cases_by_id:
+    for other in sorted(reachability.view.cases_by_id):
         if other != role and any(a.steps(principal, standing) for _, a in reachability.graph.arrivals(other)):
             yield other
 

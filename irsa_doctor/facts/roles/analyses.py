@@ -110,12 +110,12 @@ class TrustedByName(Mapping[tuple[str, str], Sequence[AnalysedRole]]):
         raise KeyError(key)
 
     def get(self, key: tuple[str, str], default: Sequence[AnalysedRole] = ()) -> Sequence[AnalysedRole]:  # type: ignore[override]
-        """The roles, in order of reading; `default` where there are none."""
+        """The roles, by their ids, so that it hangs on no file which is the first; `default` where there are none."""
         mentioning = self._mentions.by_subject.get(key[1], ())
         numbers = [number for number in mentioning for _ in range(_times_admitted(self._roles[number], *key))]
         if computing := self._computing.get(key):
-            numbers = sorted((*numbers, *computing))
-        return [self._roles[number] for number in numbers] or default
+            numbers += computing
+        return sorted([self._roles[number] for number in numbers], key=id_of) or default
 
     @cached_property
     def _computing(self) -> Mapping[tuple[str, str], Sequence[int]]:
@@ -131,6 +131,11 @@ class TrustedByName(Mapping[tuple[str, str], Sequence[AnalysedRole]]):
 
     def __len__(self) -> int:
         return sum(1 for _ in self)
+
+
+def id_of(analysed: AnalysedRole) -> str:
+    """The id of a role."""
+    return analysed.role.id
 
 
 def _times_admitted(analysed: AnalysedRole, issuer: str, subject: str) -> int:

@@ -122,13 +122,16 @@ def _owners(inventory: Inventory) -> Iterator[str]:
 
 
 def links_of(inventory: Inventory, of_policies: Iterable[str]) -> Iterator[str]:
-    """The accounts and issuers that trust policies, service accounts, workloads and associations name; the policies have these
-    texts."""
+    """The accounts and issuers that trust policies, service accounts, workloads, associations and mappings of principals name;
+    the policies have these texts."""
     texts = set(of_policies)
     for user in _users(inventory):
         texts.update(role_arns_named(user))
     for item in inventory.associations:
         texts.update(value for value in (item.role_arn, item.target_role_arn) if isinstance(value, str))
+    texts.update(row.arn for auth_map in inventory.auth_maps for row in auth_map.rows)
+    texts.update(entry.principal for entry in inventory.access_entries)
+    texts.update(access.principal for access in inventory.associated_access)
     for text in texts:
         arn = parse_arn(text)
         if arn and arn.account:

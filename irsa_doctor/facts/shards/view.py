@@ -15,6 +15,7 @@ from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.users import RoleUser, RoleUsers
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.alike import AlikeRoles
+from irsa_doctor.facts.roles.analyses import id_of
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.shards.accounts import ShardAccounts
 from irsa_doctor.facts.shards.inventory import ShardInventory
@@ -147,10 +148,9 @@ class ShardView(View, frozen=True, dict=True):
                 rows = [*rows, *computing]
             if not rows:
                 return tuple(mine) if mine else None
-            by_id = {row[0].id: row for row in rows}
-            rows = sorted(by_id.values(), key=lambda row: row[0].id)
-            admitting = [(each, role) for each, role in rows for _ in range(_times_admitted(role, issuer, subject))]
-            return tuple(in_order(mine or (), admitting)) or None
+            foreign = {each.id: role for each, role in rows}.values()
+            admitting = [role for role in foreign for _ in range(_times_admitted(role, issuer, subject))]
+            return tuple(sorted([*(mine or ()), *admitting], key=id_of)) or None
 
         return LookedUp(of, LATEST_ROLES)
 
