@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -84,10 +85,17 @@ def _aws(ids: Sequence[str], number: int) -> Iterator[dict]:
     yield answer(f"{clusters}/main", region, {"cluster": cluster})
 
 
-def measured(command: Sequence[str], folder: Path) -> Measured:
-    """Run a command that finds something or nothing."""
+def measured(command: Sequence[str], folder: Path, *, alone: bool = False) -> Measured:
+    """Run a command that finds something or nothing, on one processor `alone`."""
     begun, peak = time.perf_counter(), 0
-    with subprocess.Popen(command, cwd=folder, stdout=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as process:
+    on_one = partial(os.sched_setaffinity, 0, {0}) if alone else None
+    with subprocess.Popen(
+        command,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL,
+        preexec_fn=on_one,  # noqa: PLW1509 - this process has one thread
+    ) as process:
         while process.poll() is None:
             peak = max(peak, sum(map(_proportional, _tree(process.pid))))
             time.sleep(0.05)
@@ -163,12 +171,14 @@ def audit_rows(
             folder,
         )
 
-    checked = measured([*tool, "check", str(small), "-f", "json", "--exit-zero", "--no-config"], folder)
+    check = [*tool, "check", str(small), "-f", "json", "--exit-zero", "--no-config"]
+    checked, alone = measured(check, folder), measured(check, folder, alone=True)
     one, two = audited(small, "one.db", "--jobs", "1"), audited(small, "two.db", "--jobs", "2")
     size = os.path.getsize(folder / "one.db")
     again = audited(small, "one.db", "--jobs", "1")
     yield f"{sizes[0]} roles: check, wall", checked.wall, "s", None, False
     yield "audit with one job, beside check", one.wall / checked.wall, "x", 1.6, False
+    yield "audit with one job, beside check on one processor", one.wall / alone.wall, "x", None, False
     yield "two jobs, beside one", one.wall / two.wall, "x", 1.5, True
     yield "a second audit of the same, beside the first", again.wall / one.wall, "x", 0.5, False
     yield "its store, beside the first", os.path.getsize(folder / "one.db") / size, "x", 1.5, False

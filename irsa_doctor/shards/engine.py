@@ -77,7 +77,9 @@ class _Pool:
                         # before it is closed: the system may give its number to another pipe
                         self._selector.unregister(key.fd)
                         del self._running[key.fd]
-                        yield from self._result(process)
+                        came = list(self._result(process))
+                        self._begin()  # it does its next task while somebody looks at what came
+                        yield from came
         finally:
             for process in (*self._running.values(), *self._idle):
                 process.kill()
