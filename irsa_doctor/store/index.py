@@ -59,11 +59,13 @@ class IndexWriter:
         """Remove some units with their records."""
         with self._connection:
             self._connection.execute("begin")
-            for unit in units:
-                span = (unit << _SHIFT, (unit + 1) << _SHIFT)
-                self._connection.execute("delete from known where record >= ? and record < ?", span)
-                self._connection.execute("delete from record where id >= ? and id < ?", span)
-                self._connection.execute("delete from unit where id = ?", (unit,))
+            self._connection.execute("create temp table gone (id integer primary key)")
+            self._connection.executemany("insert into temp.gone values (?)", [(unit,) for unit in units])
+            # the keys are not in the order of units: all are looked at, once for all units
+            self._connection.execute("delete from known where record >> 32 in temp.gone")
+            self._connection.execute("delete from record where id >> 32 in temp.gone")
+            self._connection.execute("delete from unit where id in temp.gone")
+            self._connection.execute("drop table temp.gone")
 
     def add(self, units: Iterable[IndexedUnit]) -> None:
         """Add units, as many in one transaction as have some hundred thousand keys: every key has another page of the table,
