@@ -153,9 +153,9 @@ class ShardRun:
         moment = [self._moment.isoformat(), runs] if settings.standards.are_set else []
         rules = [(rule.id, str(rule.severity)) for rule in self._governing.rules]
         shared = hashlib.sha256()
-        with closing(IndexReader(self._index, b"")) as reader:
-            for each in reader.shared():
-                shared.update(hashlib.sha256(each).digest())
+        for each in shared_by_all(self._index, self._generation):
+            # the bytes of a record have its sets in the order of a process
+            shared.update(hashlib.sha256(msgspec.json.encode(each, order="deterministic")).digest())
         said = canonical([msgspec.to_builtins(settings), expired, moment, rules, digest(), __version__, RESULT_VERSION])
         return f"{shared.hexdigest()}\0{said}"
 

@@ -100,6 +100,8 @@ def opened(path: str, *, to_write: bool = False) -> sqlite3.Connection:
         if not to_write:
             raise NoStore(f"{path}: there is no store; irsa-doctor audit makes one")
         _make(path)
+    elif to_write and _is_empty(path):
+        _fill(path)
     if not os.path.isfile(path) or os.path.islink(path):
         raise StoreError(f"{path}: a store is a regular file, and no link")
     connection = sqlite3.connect(path, isolation_level=None, timeout=0)
@@ -144,6 +146,15 @@ def _make(path: str) -> None:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     except OSError as error:
         raise StoreError(f"{path}: {error.strerror}") from error
+    _fill(path)
+
+
+def _is_empty(path: str) -> bool:
+    """Whether a file is one in which a store was only begun."""
+    return os.path.isfile(path) and not os.path.islink(path) and os.path.getsize(path) == 0
+
+
+def _fill(path: str) -> None:
     try:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             # the text of a finding takes half of such a page
@@ -157,8 +168,9 @@ def _make(path: str) -> None:
 
 def make_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty store."""
-    connection.executescript(f"{_TABLES}{_RESULT}")
-    connection.execute("insert into meta values ('version', ?)", (STORE_VERSION,))
+    # whoever is killed halfway leaves an empty file, which the next run fills, and no part of a store
+    version = f"insert into meta values ('version', '{STORE_VERSION}');"  # noqa: S608 - our own text
+    connection.executescript(f"begin; {_TABLES}{_RESULT}{version} commit;")
 
 
 def _check(connection: sqlite3.Connection, path: str, *, to_write: bool) -> None:

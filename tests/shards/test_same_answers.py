@@ -3,6 +3,10 @@
 import json
 import os
 import signal
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
 from datetime import UTC, datetime
 
 import pytest
@@ -102,6 +106,28 @@ def test_a_role_that_the_cluster_of_another_account_maps_is_judged_with_it(tmp_p
     put(tmp_path / "2" / "main.json", snapshot(of_cluster))
     assert "rbac-role-maps-back" in {finding["rule"] for finding in checked(tmp_path)["findings"]}
     assert_same(tmp_path)
+
+
+def test_another_process_reuses_what_one_has_judged(tmp_path):
+    """Sets have another order in each process."""
+    write_organisation(tmp_path / "in", 60, rbac=True)
+    store = tmp_path / "store.db"
+    call = ["audit", "run", str(tmp_path / "in"), "--store", str(store), "--no-config", "--as-of", "2026-01-06T00:00:00Z"]
+    reused = []
+    for seed in ("1", "2", "3"):
+        run_with(*call, environment={"PYTHONHASHSEED": seed}, folder=tmp_path)
+        with closing(sqlite3.connect(store)) as connection:
+            (options,) = connection.execute("select options from run order by id desc").fetchone()
+        reused.append(json.loads(options).get("reused", 0))
+    assert reused[0] == 0
+    assert reused[1] == reused[2] > 0
+
+
+def run_with(*call, environment, folder):
+    command = [sys.executable, "-m", "irsa_doctor", *call]
+    env = {**os.environ, **environment}
+    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, check=False)
+    assert done.returncode in (0, 1), done.stderr
 
 
 def _list(kind, item):

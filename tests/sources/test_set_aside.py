@@ -140,6 +140,28 @@ def test_values_that_terraform_fills_in_are_no_broken_yaml(directive, read):
     assert row(given, "values.yaml").status == "ignored"
 
 
+BROKEN = """\
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: app
+  annotations:
+    note: |
+      %{ if x } lines
+    eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/app
+"""
+
+
+def test_a_broken_object_of_kubernetes_is_no_template_for_a_line_in_it(read):
+    given = read(**{"sa.yaml": BROKEN})
+    assert (row(given, "sa.yaml").status, row(given, "sa.yaml").matters) == ("unreadable", True)
+
+
+def test_a_broken_file_that_the_user_names_is_no_template_for_a_line_in_it(read):
+    given = read("values.yaml", **{"values.yaml": "image: x\n%{ if on }\nserviceAccount: {\n"})
+    assert row(given, "values.yaml").status == "unreadable"
+
+
 @pytest.mark.parametrize("text", [TRUST.replace('"Allow",', '"Allow"'), TRUST.replace("SUBJECT", "${subject}")[:-3]])
 def test_a_policy_that_is_broken_stays_so_whatever_is_filled_in_elsewhere(text, read):
     given = read(**{"trust.json": text})

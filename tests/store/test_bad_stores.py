@@ -6,13 +6,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from irsa_doctor import api
 from irsa_doctor.store.integrity import BEFORE_KEYS, BEFORE_NUMBERS, content_digest, run_hash
+from irsa_doctor.store.tables import STORE_VERSION, make_tables
 from tests.cli.running import put, run
 from tests.store.runs import ACCOUNT, OPEN, RIGHT, audited, details, named
 
@@ -44,6 +45,35 @@ def assert_refused(done: subprocess.CompletedProcess[str], words: str) -> None:
 def assert_whole(store: Path, runs: int = 2) -> None:
     found = api.audit_verify(store=str(store))
     assert (found.runs, found.tampering) == (runs, ())
+
+
+def test_an_empty_file_which_a_killed_run_may_leave_becomes_a_store(store):
+    empty = store.parent / "empty.db"
+    empty.touch()
+    assert audit(empty).returncode in (0, 1)
+    assert_whole(empty, runs=1)
+
+
+def test_a_store_is_made_at_once_or_not_at_all(tmp_path):
+    """Whoever is killed halfway leaves nothing that is half a store."""
+    path, steps = tmp_path / "store.db", 0
+
+    def step() -> bool:
+        nonlocal steps
+        steps += 1
+        return steps == allowed
+
+    for number in range(1, 40):
+        allowed = number
+        path.unlink(missing_ok=True)
+        steps = 0
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            connection.set_progress_handler(step, 10)
+            with suppress(sqlite3.OperationalError):
+                make_tables(connection)
+        with closing(sqlite3.connect(path)) as connection:
+            tables = {name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")}
+            assert not tables or dict(connection.execute("select name, value from meta"))["version"] == STORE_VERSION
 
 
 def test_a_store_of_a_later_version(store):

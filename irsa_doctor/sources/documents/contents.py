@@ -38,6 +38,7 @@ _YAML_SIGN = regex(
     rb"""|cluster|associations?|Policy|keys|issuer|AWSTemplateFormatVersion|Resources|Version)["']?[ \t]*:""",
     re.MULTILINE,
 )
+_KIND = regex(rb"^[ \t]*[\"']?kind[\"']?[ \t]*:", re.MULTILINE)
 _FLOW = regex(rb"\s*\{\s*[A-Za-z_]")
 # documents of a YAML stream that are each written as JSON
 _SEPARATED = regex(rb"^---[ \t]*$", re.MULTILINE)
@@ -55,10 +56,16 @@ def read_dialect(text: bytes, dialect: Dialect, reading: DocumentReading) -> Sou
 def read_text(text: bytes, reading: DocumentReading, is_data: bool) -> Source | TextError | None:
     """Fill the reading with a JSON or YAML text; None where it is neither and `is_data` does not claim that it is."""
     result = _read_text(text, reading, is_data)
-    if isinstance(result, TextError) and is_terraform_template(text, result):
+    if isinstance(result, TextError) and _may_be_left(text, reading) and is_terraform_template(text, result):
         note_terraform_template(reading)
         return Source(text, "other")
     return result
+
+
+def _may_be_left(text: bytes, reading: DocumentReading) -> bool:
+    """Whether nothing is lost where a text is left to whoever renders it: it becomes an unknown, or is no object of Kubernetes
+    that somebody may apply as it is."""
+    return is_like_policy(text) or not (reading.named or _KIND.search(text))
 
 
 def _read_text(text: bytes, reading: DocumentReading, is_data: bool) -> Source | TextError | None:

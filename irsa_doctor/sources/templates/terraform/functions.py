@@ -151,6 +151,11 @@ def _alone(encoded: Sequence[TemplateValue], others: Sequence[object]) -> Templa
     return encoded[0]
 
 
+def _are_alternatives(values: Iterable[TemplateValue]) -> bool:
+    """Whether several of some values are encoded JSON: mostly one of them is there, by a `count` that may not be known."""
+    return sum(value.made is not None for value in values) > 1
+
+
 def _format(form: TemplateValue, *values: TemplateValue) -> TemplateValue:
     if _known(form) == "%s" and (encoded := [value for value in values if value.made is not None]):
         return _alone(encoded, values[1:])
@@ -221,7 +226,7 @@ def _flatten(collection: TemplateValue) -> TemplateValue:
             flat.append(item)
         if len(flat) > _MOST:
             raise Undecided
-    is_open = any(only_hole(item.value) and item.made is None for item in flat)
+    is_open = any(only_hole(item.value) and item.made is None for item in flat) or _are_alternatives(flat)
     return TemplateValue(PartlyKnown(flat) if is_open else tuple(flat))
 
 
@@ -247,6 +252,8 @@ def _compact(collection: TemplateValue) -> TemplateValue:
 
 
 def _coalesce(*values: TemplateValue) -> TemplateValue:
+    if _are_alternatives(values):
+        raise Undecided
     for value in values:
         if isinstance(value.value, Text) and value.made is None:
             raise Undecided
@@ -256,6 +263,8 @@ def _coalesce(*values: TemplateValue) -> TemplateValue:
 
 
 def _coalesce_list(*lists: TemplateValue) -> TemplateValue:
+    if _are_alternatives(item for items in lists for item in _items(items)):
+        raise Undecided
     return next(items for items in lists if _items(items))
 
 
