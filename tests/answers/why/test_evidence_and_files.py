@@ -48,6 +48,7 @@ def test_a_message_of_a_failure_never_ends_in_works_and_keeps_what_it_proves(ide
             assert (proves, "certain") in w.causes(found)
 
 
+ABOVE = "is not authorized to perform: s3:GetObject because no service control policy allows the s3:GetObject action"
 NOT_PERMITTED = "is not authorized to perform: s3:ListBucket because no identity-based policy allows the s3:ListBucket action"
 
 
@@ -70,3 +71,112 @@ def test_a_hidden_session_alone_does_not_show_whose_it_was(session):
     text = f"User: arn:aws:sts::111122223333:assumed-role/checkout/{session} {NOT_PERMITTED}"
     found = w.causes(why({}, "", symptoms=symptoms_in(text), failing=True))
     assert found[:2] == [("perm-denied-after-assume", "likely"), ("imds-fallback-generic", "possible")]
+
+
+HIDDEN = [
+    "xxxx-xxxx",
+    "XXXXXXXX",
+    "...",
+    "…",
+    "${SESSION}",
+    "$SESSION",
+    "REDACTED_SESSION",
+    "SESSION_NAME",
+    "<redacted>.",
+    "------",
+    "?????",
+    "(hidden)",
+    "REDACTED",
+    "TRUNCATED",
+    "***",
+    "&lt;session&gt;",
+    "%SESSION%",
+    "your-session-name",
+    "Redacted...",
+    "MY-SESSION-1",
+    "session_name",
+]
+
+
+def certain(text, documents=None, target=""):
+    found = why(documents or {}, target, symptoms=symptoms_in(text), failing=True)
+    return [ident for ident, certainty in w.causes(found) if certainty == "certain"]
+
+
+@pytest.mark.parametrize("says", [NOT_PERMITTED, ABOVE, f"{NOT_PERMITTED} with an explicit deny"])
+@pytest.mark.parametrize("session", HIDDEN)
+def test_whatever_stands_in_the_place_of_a_session_proves_nothing(session, says):
+    text = f"User: arn:aws:sts::111122223333:assumed-role/checkout/{session} {says}"
+    assert symptoms_in(text)
+    assert certain(text) == []
+    assert certain(text.replace("checkout", "eks-nodes"), world(), POD) == []
+
+
+@pytest.mark.parametrize(("says", "cause"), [(NOT_PERMITTED, "perm-denied"), (ABOVE, "boundary-or-scp")])
+@pytest.mark.parametrize("account", ["111122223333", "***", "1111********", "********3333", "<account>"])
+def test_a_hidden_session_of_the_role_of_the_workload_is_its_own(account, says, cause):
+    text = f"User: arn:aws:sts::{account}:assumed-role/checkout/SESSION_NAME {says}"
+    assert certain(text, world(), POD) == [f"{cause}-after-assume"]
+
+
+@pytest.mark.parametrize("says", [NOT_PERMITTED, ABOVE])
+@pytest.mark.parametrize("account", ["999922223333", "9999********", "********9999"])
+def test_a_role_of_that_name_in_another_account_is_another_role(account, says):
+    text = f"User: arn:aws:sts::{account}:assumed-role/checkout/REDACTED {says}"
+    assert certain(text, world(), POD) == []
+
+
+@pytest.mark.parametrize("says", [NOT_PERMITTED, ABOVE])
+@pytest.mark.parametrize("role", ["***", "REDACTED", "<role>", "xxxx", "…", "$ROLE", "role-name"])
+@pytest.mark.parametrize("session", ["botocore-session-1710490480", "REDACTED", "***"])
+def test_a_hidden_role_proves_nothing(session, role, says):
+    text = f"User: arn:aws:sts::111122223333:assumed-role/{role}/{session} {says}"
+    assert symptoms_in(text)
+    assert certain(text) == certain(text, world(), POD) == []
+
+
+@pytest.mark.parametrize(
+    "session", ["x", "botocore-session-1", "aws-sdk-java-1710490480352", "1710490480352583", "checkout@prod"]
+)
+def test_a_session_that_is_shown_proves_what_its_role_lacks(session):
+    text = f"User: arn:aws:sts::111122223333:assumed-role/app/{session}"
+    assert certain(f"{text} {NOT_PERMITTED}") == ["perm-denied-after-assume"]
+    assert certain(f"{text} {ABOVE}") == ["boundary-or-scp-after-assume"]
+
+
+@pytest.mark.parametrize(
+    ("path", "proved"),
+    [
+        ("/var/run/secrets/eks.amazonaws.com/serviceaccount/token", True),
+        ("/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token", True),
+        ("/var/run/secrets/aws-iam-token", True),
+        ("/token", True),
+        ("plugins/tokenizer/dict.txt", False),
+        ("/etc/app/token_store.db", False),
+        ("/etc/app/csrf-token", False),
+        ("/var/run/secrets/kubernetes.io/serviceaccount/token", False),
+        ("/vault/secrets/token", False),
+    ],
+)
+def test_java_denies_the_token_only_where_the_path_may_be_that_of_the_token(path, proved):
+    text = f'access denied ("java.io.FilePermission" "{path}" "read")'
+    assert certain(text) == ["token-java-security-policy"] * proved
+    assert certain(text.replace('"', '\\"')) == ["token-java-security-policy"] * proved
+
+
+FAILS = "MountVolume.SetUp failed for volume"
+
+
+@pytest.mark.parametrize(
+    ("text", "proved"),
+    [
+        (f'{FAILS} "aws-iam-token" : chown c:\\pods\\token: not supported by windows', True),
+        (f'{FAILS} \\"eks-pod-identity-token\\" : chown c:\\pods\\token: not supported by windows', True),
+        ("chown c:\\pods\\0\\volumes\\kubernetes.io~projected\\aws-iam-token\\token: not supported by windows", True),
+        ("tar: chown c:\\temp\\foo: not supported by windows", False),
+        (f'{FAILS} "cfg" : chown c:\\pods\\cfg\\a: not supported by windows', False),
+        (f'{FAILS} "kube-api-access-x2x4z" : chown c:\\pods\\token: not supported by windows', False),
+    ],
+)
+def test_windows_refuses_an_owner_only_for_a_volume_of_the_token(text, proved):
+    assert certain(text) == ["windows-run-as-user"] * proved
