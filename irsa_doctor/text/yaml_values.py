@@ -72,6 +72,14 @@ def _check_tag(node: Any) -> None:
         raise Fault("not valid YAML: a tag that is not declared", node.start_mark)
 
 
+def _check_name(node: Any) -> None:
+    """Refuse a function as the name of a member: CloudFormation, which alone has such tags, refuses the whole template
+    (https://github.com/aws-cloudformation/cfn-language-discussion/issues/83)."""
+    if function := _function_of(node):
+        why = f"CloudFormation refuses {function} in the name of a member, which has to be text"
+        raise Fault(why, node.start_mark)
+
+
 class NodeValues:
     """Nodes to values; a node that several aliases name is converted once and its value shared."""
 
@@ -90,7 +98,7 @@ class NodeValues:
     def _untagged(self, node: Any, pointer: str, text_only: bool) -> object:
         if node.id == "scalar":
             self.size += 1
-            return node.value if text_only and node.value else scalar(node)
+            return _text(node) if text_only else scalar(node)
         key = (id(node), text_only)
         if key in self.known:
             value, size = self.known[key]
@@ -118,7 +126,7 @@ class NodeValues:
         for name_node, value_node in node.value:
             if name_node.id != "scalar":
                 raise Fault("a member whose name is a list or an object", name_node.start_mark)
-            _check_tag(name_node)
+            _check_name(name_node)
             name = name_node.value
             if name == "<<" and not name_node.style:
                 self._merge(merged, value_node, pointer)
@@ -165,7 +173,7 @@ class EventValues:
 
     def _untagged(self, event: Any, pointer: str, text_only: bool) -> object:
         if isinstance(event, self.scalars):
-            return event.value if text_only and event.value else scalar(event)
+            return _text(event) if text_only else scalar(event)
         self.depth += 1
         if self.depth > DEPTH:
             raise Fault(f"more than {DEPTH} levels deep", event.start_mark)
@@ -188,7 +196,7 @@ class EventValues:
                 raise Anchored
             if not isinstance(name_event, self.scalars):
                 raise Fault("a member whose name is a list or an object", name_event.start_mark)
-            _check_tag(name_event)
+            _check_name(name_event)
             name, place, event = name_event.value, position(name_event.start_mark), self.loader.get_event()
             if name == "<<" and not name_event.style:
                 self._merge(merged, event, pointer)
@@ -224,6 +232,11 @@ def scalar(node: Any) -> object:
     if _INTEGER.fullmatch(text) or (_FLOAT.fullmatch(text) and not _LEADING_ZERO.match(text)):
         return text if _tagged(node) else number_of(text.removeprefix("+"))
     return text
+
+
+def _text(node: Any) -> str | None:
+    """What a scalar means where Kubernetes knows only text: itself, and null, of which the API server makes empty text."""
+    return None if scalar(node) is None else node.value
 
 
 def _tagged(node: Any) -> bool:

@@ -66,6 +66,19 @@ def test_plain_scalars_are_text_unless_they_are_null_truth_or_number(written, me
     assert value_of(f"a: {written}") == {"a": meant}
 
 
+@pytest.mark.parametrize("written", ["null", "~", ""])
+def test_null_is_no_text_below_annotations_unless_it_is_quoted(written):
+    text = f"metadata: {{annotations: {{a: {written}, b: '{written}'}}, x: &x y}}"
+    assert value_of(text) == value_of(text.replace("&x ", ""))
+    assert value_of(text)["metadata"]["annotations"] == {"a": None, "b": written}
+
+
+@pytest.mark.parametrize("anchor", ["", "&a "])
+def test_a_function_as_the_name_of_a_member_is_refused_as_cloudformation_does(anchor):
+    error = text_error_of(f"a: {anchor}1\nb:\n  !Sub '${{Issuer}}:sub': x\n".encode())
+    assert (error.line, error.why) == (3, "CloudFormation refuses Fn::Sub in the name of a member, which has to be text")
+
+
 def test_annotations_and_labels_are_text_as_written():
     read = value_of("metadata: {annotations: {a: 86400, b: yes, c: 0600, d: true, e: 1.50}, labels: {f: 1}}")
     assert read == {

@@ -19,7 +19,7 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "other-partition-known": lambda case: Issuer.of(case.issuer).partition not in ("", "aws"),
     "issuer-known-eks": lambda case: case.profile is EKS and bool(case.issuer),
     "audience-annotated": lambda case: case.account is None or AUDIENCE_ANNOTATION in case.account.annotations,
-    "role-not-annotated": lambda case: case.account is None or ROLE_ARN not in case.account.annotations,
+    "role-not-annotated": lambda case: case.account is None or not case.account.annotations.get(ROLE_ARN),
     "pod-identity-associated": lambda case: case.association is not None or not case.cluster_id,
     "association-known": lambda case: case.association is not None,
     "association-differs": lambda case: case.association is None or bool(case.association.differences),

@@ -9,14 +9,14 @@ from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.model import Arn, ServiceAccount, Text, is_role_arn, parse_arn, text_of
 from irsa_doctor.model.regex import regex
 
-Annotation = Literal["ok", "none", "key-typo", "template", "policy-arn", "bare-name", "malformed"]
+Annotation = Literal["ok", "none", "empty", "key-typo", "template", "policy-arn", "bare-name", "malformed"]
 
 _MARKUP = regex(r"\$\{|\$\(|\{\{|<[^<>]*>|@@|%[A-Z_]+%|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_?ID|X{4,}")
 _VARIABLE = regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\}")
 _LEFT = regex(r"\b(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+|\bCHANGEME\b|[Xx]{6,}|(?i::[a-z0-9_-]*acc(?:oun)?t[a-z0-9_-]*:)")
 # "replace" and the like may be part of a role's own name
 _WHOLE_NAME = regex(r"(REPLACE|CHANGE)[_-]?ME|YOUR[_-]([A-Z]+[_-])*(ROLE|NAME|ARN)|(IAM[_-])?ROLE[_-]NAME|X{4,}", re.IGNORECASE)
-_NOTHING = frozenset({"", "todo", "tbd", "fixme", "none", "null", "nil", "undefined"})
+_NOTHING = frozenset({"todo", "tbd", "fixme", "none", "null", "nil", "undefined"})
 _OTHER_IAM = frozenset(
     {"policy", "user", "group", "instance-profile", "oidc-provider", "saml-provider", "server-certificate", "mfa"}
 )
@@ -60,6 +60,8 @@ def has_left_word(account: ServiceAccount) -> bool:
 
 @lru_cache(maxsize=1024)
 def _form_of(value: str) -> Annotation:
+    if not value:
+        return "empty"
     if is_role_arn(value):
         return "template" if _WHOLE_NAME.fullmatch(value.rpartition("/")[2]) else "ok"
     if value.strip().lower() in _NOTHING or _MARKUP.search(value.upper()):

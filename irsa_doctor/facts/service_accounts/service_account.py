@@ -83,7 +83,9 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
 
 
 def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:
-    """As it will be: Terraform and the like put in what they make."""
+    """As it will be: Terraform and the like put in what they make. With an association an account needs no annotation."""
+    if form == "empty" and (account.cluster, account.namespace, account.name) in view.inventory.association_by_key:
+        return "none"
     if not account.template or form == "policy-arn" or not isinstance(account.annotations.get(ROLE_ARN), Text):
         return form
     return "ok" if view.cases_of_template(account) else _FILLED_IN
@@ -123,7 +125,7 @@ def _facts(view: View, account: ServiceAccount) -> ServiceAccountFacts:
 def _is_wanted(view: View, account: ServiceAccount) -> bool:
     """Whether a role admits a service account by name that names none, nor gets one in another way."""
     key = (account.cluster, account.namespace, account.name)
-    if ROLE_ARN in account.annotations or key in view.inventory.association_by_key or key in view.annotated_workloads:
+    if account.annotations.get(ROLE_ARN) or key in view.inventory.association_by_key or key in view.annotated_workloads:
         return False
     return bool(_trusting(view, account))
 
@@ -246,6 +248,7 @@ def _account_evidence(view: View, account: ServiceAccount, trusting: Sequence[An
         "account": f"{account.namespace}/{account.name}",
         "carrier": f"{account.namespace}/{account.name}",
         "what": "The annotation",
+        "lacks": "the annotation is empty" if ROLE_ARN in account.annotations else "it has no such annotation",
         "flaw": "it is read on pods only",
         "value": value,
         "key": keys,

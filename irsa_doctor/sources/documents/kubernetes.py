@@ -99,9 +99,11 @@ def read_resource(kind: str, members: dict[str, object], place: Place, reading: 
 
 
 def annotations_of(metadata: Mapping[str, object], place: Place) -> dict[str, str | Text]:
-    """Return the annotations about AWS; a value that is not a string (the API server refuses it) is kept as written."""
+    """Return the annotations about AWS; a value that is not a string (the API server refuses it) is kept as written, but null
+    as the empty text that it decodes to."""
     annotations = shapes.inner(metadata, "annotations", place)
-    return {name: with_holes(shapes.as_text(value)) for name, value in annotations.items() if about_aws(str(name))}
+    kept = {name: value for name, value in annotations.items() if about_aws(str(name))}
+    return {name: "" if value is None else with_holes(shapes.as_text(value)) for name, value in kept.items()}
 
 
 def _name(metadata: Mapping[str, object], place: Place) -> str:

@@ -64,6 +64,19 @@ def test_a_value_that_is_no_role_arn_is_told_by_what_it_is(value, rule):
     assert rule in fired(KEY, value)
 
 
+@pytest.mark.parametrize("value", ["", None])
+def test_an_empty_value_is_none_where_a_role_admits_the_account_and_is_called_empty_elsewhere(value):
+    assert fired(KEY, value) == {"sa-annotation-missing"}
+    other = account()
+    other["metadata"] |= {"name": "other", "annotations": {KEY: value}}
+    assert {rule for rule, _ in found({"o.yaml": manifests(other)})} == {"role-arn-empty"}
+
+
+@pytest.mark.parametrize("value", [" ", "\t"])
+def test_a_blank_value_is_no_empty_one_since_it_reaches_the_pods(value):
+    assert fired(KEY, value) == {"role-arn-malformed"}
+
+
 @pytest.mark.parametrize("name", ["content-replacer", "s3-replace-me-not", "your-shop", "xxxx-large", "team/change_mentor"])
 def test_a_role_whose_name_contains_a_placeholder_word_is_a_role(name):
     assert fired(KEY, role_arn(name)) == {"role-missing"}

@@ -116,7 +116,7 @@ def test_an_annotation_that_is_no_text_in_json_keeps_how_it_was_written():
     account = service_account()
     account["metadata"]["annotations"] = {"eks.amazonaws.com/token-expiration": 600, KEY: None, "aws": True}
     (found,) = inventory({"x.json": account}).service_accounts
-    assert dict(found.annotations) == {"eks.amazonaws.com/token-expiration": "600", KEY: "null", "aws": "true"}
+    assert dict(found.annotations) == {"eks.amazonaws.com/token-expiration": "600", KEY: "", "aws": "true"}
 
 
 @pytest.mark.parametrize(

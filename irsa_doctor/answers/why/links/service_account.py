@@ -50,7 +50,8 @@ def _absent(case: Case) -> LinkState:
 
 
 def _unannotated(case: Case) -> LinkState:
-    says = f"{case.name} has no annotation eks.amazonaws.com/role-arn"
+    is_empty = case.account is not None and ROLE_ARN in case.account.annotations
+    says = f"{case.name} has {'an empty' if is_empty else 'no'} annotation eks.amazonaws.com/role-arn"
     place = case.account.place.at("metadata", "name") if case.account else None
     places = (case.located(place, "is not annotated with a role"),) if place else ()
     if case.shows_pod_identity:
