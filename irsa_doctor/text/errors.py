@@ -28,5 +28,9 @@ class WrongShape(Exception):
         self.why = why
 
 
+class StillOpen(WrongShape):
+    """A part of a good document is a placeholder, which something fills in before the document is used."""
+
+
 class LiveError(IrsaDoctorError):
     """A live source gave nothing at all, or cannot be asked: one sentence that says why."""

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from irsa_doctor.model import Place
-from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.errors import StillOpen, WrongShape
+from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.scanner import escaped
 
 _NAMES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
@@ -15,10 +16,17 @@ def name_of(value: object) -> str:
 
 
 def mapping(value: object, place: Place) -> dict[str, object]:
-    """Return the value, an object; raises WrongShape for any other type."""
+    """Return the value, an object; raises WrongShape for any other type, StillOpen for a placeholder."""
     if not isinstance(value, dict):
+        refuse_open(value, place)
         raise WrongShape(place.pointer, f"{name_of(value)} where an object was expected")
     return value
+
+
+def refuse_open(value: object, place: Place) -> None:
+    """Raise StillOpen for a text with placeholders."""
+    if isinstance(value, str) and not isinstance(with_holes(value), str):
+        raise StillOpen(place.pointer, f"`{value}`, which is filled in later")
 
 
 def listing(value: object, place: Place) -> list[object]:

@@ -107,6 +107,7 @@ def read_access_binding(kind: str, members: dict[str, object], place: Place, rea
     namespace = "" if is_wide else shapes.text(metadata, "namespace", at) or "default"
     role = shapes.inner(members, "roleRef", place)
     role_kind = shapes.required(role, "kind", place.at("roleRef"))
+    shapes.refuse_open(role_kind, place.at("roleRef", "kind"))
     if role_kind not in ("Role", "ClusterRole") or (is_wide and role_kind == "Role"):
         raise WrongShape(place.at("roleRef", "kind").pointer, f"a {kind} cannot name a {role_kind}")
     reading.access_bindings.append(

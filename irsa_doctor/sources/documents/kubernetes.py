@@ -27,7 +27,7 @@ from irsa_doctor.sources.documents.network import read_cilium_policy, read_netwo
 from irsa_doctor.sources.documents.node_classes import read_node_class
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
-from irsa_doctor.text.errors import WrongShape
+from irsa_doctor.text.errors import StillOpen, WrongShape
 from irsa_doctor.text.placeholders import with_holes
 
 # names that are about identities of a cloud, or look like a misspelt one
@@ -90,12 +90,15 @@ def read_version(page: Page, reading: DocumentReading) -> None:
 
 
 def read_resource(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
-    """Read one object of a kind."""
-    reading.chained_roles.extend(chained_roles(kind, members, place))
-    if reader := _READERS.get(kind):
-        reader(kind, members, place, reading)
-    elif _template_steps(kind, members) is not None:
-        _read_workload(kind, members, place, reading)
+    """Read one object of a kind; one of which a program fills in a whole part is passed over."""
+    try:
+        reading.chained_roles.extend(chained_roles(kind, members, place))
+        if reader := _READERS.get(kind):
+            reader(kind, members, place, reading)
+        elif _template_steps(kind, members) is not None:
+            _read_workload(kind, members, place, reading)
+    except StillOpen as part:
+        reading.passed.append(f"a {kind} with {part.why} at {part.pointer}")
 
 
 def annotations_of(metadata: Mapping[str, object], place: Place) -> dict[str, str | Text]:
@@ -104,6 +107,14 @@ def annotations_of(metadata: Mapping[str, object], place: Place) -> dict[str, st
     annotations = shapes.inner(metadata, "annotations", place)
     kept = {name: value for name, value in annotations.items() if about_aws(str(name))}
     return {name: "" if value is None else with_holes(shapes.as_text(value)) for name, value in kept.items()}
+
+
+def account_annotations(metadata: Mapping[str, object], place: Place) -> dict[str, str | Text]:
+    """Return those of a service account; raises StillOpen where a program fills in their names: any may be there later."""
+    for name in shapes.inner(metadata, "annotations", place):
+        if "${" in str(name) or "{{" in str(name):
+            raise StillOpen(place.at("annotations").pointer, f"`{name}`, a name which is filled in later")
+    return annotations_of(metadata, place)
 
 
 def _name(metadata: Mapping[str, object], place: Place) -> str:
@@ -124,7 +135,7 @@ def _read_service_account(kind: str, members: dict[str, object], place: Place, r
     at = place.at("metadata")
     tool = manager_of_object(shapes.inner(metadata, "labels", at), shapes.inner(metadata, "annotations", at))
     tool = tool or manager_of_writers(metadata.get("ownerReferences"), metadata.get("managedFields"))
-    annotations, uid = annotations_of(metadata, at), shapes.text(metadata, "uid", at)
+    annotations, uid = account_annotations(metadata, at), shapes.text(metadata, "uid", at)
     mounts = _automount(members)
     account = ServiceAccount("", namespace, name, place, annotations, created, managed_by=tool, uid=uid, automount=mounts)
     reading.service_accounts.append(account)

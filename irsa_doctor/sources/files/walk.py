@@ -190,7 +190,9 @@ def _link(path: str, root: str) -> InputFile:
     try:
         target = os.path.realpath(path, strict=True)
     except OSError as error:
-        return InputFile(path, False, why=f"a broken link: {os_error_reason(error)}")
+        # one without an ending is as a rule to a folder that a tool makes: nothing of it is in the input
+        is_file = bool(os.path.splitext(path)[1])
+        return InputFile(path, False, why=f"a broken link: {os_error_reason(error)}", passed=not is_file)
     if target == root or target.startswith(root.rstrip(os.sep) + os.sep):
         if path.endswith(_OF_TERRAFORM) and not target.endswith(_OF_TERRAFORM) and os.path.isfile(target):
             # Terraform reads it for the name of the link, and nobody else for its own

@@ -7,12 +7,10 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#values
 import re
 from collections.abc import Iterator, Mapping
 
-import msgspec
-
-from irsa_doctor.model import Place, Text, text_of
+from irsa_doctor.model import Place
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.annotations import read_values
-from irsa_doctor.sources.templates.controllers.compositions import add_template_annotations
+from irsa_doctor.sources.templates.controllers.compositions import add_template_annotations, keep_left_words
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.placeholders import with_holes
@@ -74,20 +72,8 @@ def _read_chart(helm: Mapping[str, object], place: Place, reading: DocumentReadi
 def _read(values: object, place: Place, reading: DocumentReading) -> bool:
     before = len(reading.account_templates)
     is_read = isinstance(values, dict) and read_values(Page(values, place), reading)
-    _keep_left_words(reading, before)
+    keep_left_words(reading, before)
     return is_read
-
-
-def _keep_left_words(reading: DocumentReading, before: int) -> None:
-    """Take the words that somebody was to replace in annotations as they are: nothing fills them in when the object is applied,
-    unlike variables of Flux, of sets of applications and of plugins, which have marks."""
-    for number, account in enumerate(reading.account_templates[before:], before):
-        kept = {key: text_of(value) if _is_left(value) else value for key, value in account.annotations.items()}
-        reading.account_templates[number] = msgspec.structs.replace(account, annotations=kept)
-
-
-def _is_left(value: str | Text) -> bool:
-    return isinstance(value, Text) and not any(mark in text_of(value) for mark in "${}<>%@")
 
 
 def _read_text(members: Mapping[str, object], name: str, place: Place, reading: DocumentReading) -> bool:
@@ -104,7 +90,7 @@ def _read_text(members: Mapping[str, object], name: str, place: Place, reading: 
     before = len(reading.account_templates)
     for document in documents:
         read_values(Page(document.value, at), reading)
-    _keep_left_words(reading, before)
+    keep_left_words(reading, before)
     for account in reading.account_templates[before:]:
         for key in account.annotations:
             made = account.place.at("metadata", "annotations", key)
@@ -122,7 +108,7 @@ def _read_parameter(parameter: Mapping[str, object], place: Place, reading: Docu
     add_template_annotations(
         ".".join(steps[:-2]) or "values", {steps[-1]: with_holes(shapes.as_text(value))}, place, at, reading
     )
-    _keep_left_words(reading, len(reading.account_templates) - 1)
+    keep_left_words(reading, len(reading.account_templates) - 1)
     made = at.at("metadata", "annotations", steps[-1])
     reading.anchors[(made.part, made.pointer)] = Anchor(place.at("value").pointer)
     return True

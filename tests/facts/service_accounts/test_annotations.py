@@ -49,6 +49,8 @@ def test_other_keys_are_not_taken_for_it(key):
         ("arn:aws:iam::accountId:role/app", "role-arn-unresolved-template"),
         ("arn:aws:iam::111122223333:role/YOUR_ROLE_NAME", "role-arn-unresolved-template"),
         ("TODO", "role-arn-unresolved-template"),
+        ("IAM_ROLE_ARN", "role-arn-unresolved-template"),
+        ("CONTROLLER_ROLE_NAME", "role-arn-unresolved-template"),
         ("null", "role-arn-unresolved-template"),
         ("arn:aws:iam::111122223333:oidc-provider/example.com", "role-arn-is-policy-arn"),
         ("arn:aws:eks:eu-west-1:111122223333:cluster/prod", "role-arn-is-policy-arn"),
@@ -62,6 +64,11 @@ def test_other_keys_are_not_taken_for_it(key):
 )
 def test_a_value_that_is_no_role_arn_is_told_by_what_it_is(value, rule):
     assert rule in fired(KEY, value)
+
+
+@pytest.mark.parametrize("name", ["app-role", "ROLE-1", "roleArn", "Team_ROLE_ARN"])
+def test_a_name_of_a_role_is_no_placeholder(name):
+    assert fired(KEY, name) == {"role-arn-bare-name"}
 
 
 @pytest.mark.parametrize("value", ["", None])

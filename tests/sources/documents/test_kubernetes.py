@@ -120,6 +120,21 @@ def test_an_annotation_that_is_no_text_in_json_keeps_how_it_was_written():
 
 
 @pytest.mark.parametrize(
+    "written",
+    [
+        "kind: ConfigMap\nmetadata: {name: c}\ndata: ${CNI}\n",
+        "kind: ServiceAccount\nmetadata:\n  name: c\n  annotations: ${ALL}\n",
+        "kind: ServiceAccount\nmetadata:\n  name: c\n  annotations:\n    ${ROLE/#arn/eks.amazonaws.com/role-arn: arn}\n",
+        "kind: RoleBinding\nmetadata: {name: c}\nroleRef:\n  kind: ${KIND}\n  name: x\n",
+    ],
+)
+def test_an_object_of_which_a_whole_part_is_filled_in_later_is_passed_over_and_not_unreadable(written):
+    version = "rbac.authorization.k8s.io/v1" if "roleRef" in written else "v1"
+    (row,) = inventory({"x.yaml": f"apiVersion: {version}\n{written}"}).documents
+    assert (row.status, "filled in later" in row.why) == ("ignored", True)
+
+
+@pytest.mark.parametrize(
     "content",
     [
         {"apiVersion": "v1", "kind": "List", "items": [service_account("a"), service_account("b")]},

@@ -77,12 +77,14 @@ def test_links_inside_the_folder_and_loops_of_links_end(tmp_path):
     (tmp_path / "x").symlink_to("y")
     (tmp_path / "y").symlink_to("x")
     (tmp_path / "gone").symlink_to("nothing")
+    (tmp_path / "gone.json").symlink_to("nothing.json")
     whys = {os.path.basename(path): (item.why, item.passed) for path, item in found(tmp_path).items()}
     assert whys["a.json"] == (None, False)
     assert whys["b.json"] == ("a link to a.json, read there", True)
     assert whys["self"][1]
     assert "refers to itself" in whys["x"][0]
     assert "no such file" in whys["gone"][0]
+    assert (whys["gone"][1], whys["gone.json"][1]) == (True, False)
 
 
 def test_an_empty_folder_is_accounted_for(tmp_path):

@@ -86,7 +86,6 @@ def severity(folder, *objects):
         ("arn:aws:iam::<ACCOUNT_ID>:role/web", {}, [flux(substituteFrom=FROM)], "high"),
         ("arn:aws:iam::${ACCOUNT_ID}:role/<ROLE>", {}, [], "high"),
         ("{{ .Values.role }}", {}, [], "high"),
-        ("", {}, [], "high"),
     ],
 )
 def test_how_bad_a_placeholder_is_depends_on_who_may_still_fill_it(value, metadata, fluxes, expected, tmp_path):

@@ -338,7 +338,9 @@ class Template:
     def to_json(self, argument: object, pointer: str, depth: int) -> TemplateValue | None:
         """`Fn::ToJsonString`."""
         inner = self.value(argument, pointer, depth)
-        return TemplateValue(hole("Fn::ToJsonString"), Anchor(pointer), self.place.document, made=inner)
+        return TemplateValue(
+            hole(f"Fn::ToJsonString {named_argument(argument)}"), Anchor(pointer), self.place.document, made=inner
+        )
 
     def decide(self, condition: object, depth: int) -> bool | None:
         """Return whether a condition holds, None where that cannot be known before deployment."""

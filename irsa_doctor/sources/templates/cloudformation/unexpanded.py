@@ -3,10 +3,13 @@
 https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-sub.html
 """
 
+import hashlib
 from collections.abc import Callable
 
 from irsa_doctor.model import UNEXPANDED, Hole, Text
 from irsa_doctor.text.placeholders import with_holes
+
+_LONGEST_NAME = 60
 
 
 def unexpanded(text: str, declares: Callable[[str], bool]) -> str | Text:
@@ -23,8 +26,17 @@ def _marked(part: str | Hole, declares: Callable[[str], bool]) -> str | Hole:
 
 
 def named_argument(argument: object) -> str:
-    """Return a short name for the argument of a function that is not evaluated."""
-    if isinstance(argument, dict) and len(argument) == 1:
-        return named_argument(next(iter(argument.values())))
-    words = [item for item in argument if isinstance(item, str)] if isinstance(argument, list) else [argument]
-    return " ".join(str(word) for word in words)[:60]
+    """Return a short name for the argument of a function that is not evaluated. Other arguments have other names: holes of one
+    name are equal."""
+    words = _words(argument)
+    if len(words) <= _LONGEST_NAME:
+        return words
+    return f"{words[:_LONGEST_NAME]}... {hashlib.sha256(words.encode()).hexdigest()[:8]}"
+
+
+def _words(argument: object) -> str:
+    if isinstance(argument, dict):
+        return " ".join(f"{name} {_words(item)}" for name, item in argument.items())
+    if isinstance(argument, list):
+        return ", ".join(f"({_words(item)})" if isinstance(item, list) else _words(item) for item in argument)
+    return str(argument)

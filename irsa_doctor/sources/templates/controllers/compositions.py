@@ -9,14 +9,14 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.model import UNREAD_TRUST, Gap, ServiceAccount, Text
+from irsa_doctor.model import UNREAD_TRUST, Gap, ServiceAccount, Text, text_of
 from irsa_doctor.model.place import Place
-from irsa_doctor.sources.documents.kubernetes import annotations_of
+from irsa_doctor.sources.documents.kubernetes import account_annotations, annotations_of
 from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
 from irsa_doctor.sources.templates.controllers.go_templates import CannotFill, filled_in
 from irsa_doctor.sources.templates.signs import role_sign
 from irsa_doctor.text import shapes
-from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.errors import StillOpen, TextError
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.yaml import yaml_documents
@@ -235,11 +235,12 @@ def read_graph(page: Page, reading: DocumentReading, read: ReadPage) -> None:
 
     def read_resource(item: object, resource_place: Place) -> None:
         resource = shapes.mapping(item, resource_place)
-        if isinstance(resource.get("template"), dict):
+        written = resource.get("template")
+        if isinstance(written, dict):
             open_: list[str] = []
-            template = _known_members(_with_references(resource["template"], roles), open_)
+            template = _known_members(_with_references(written, roles), open_)
             reading.notes += [f"`{name}` of {shapes.as_text(resource.get('id'))} is an expression of kro" for name in open_]
-            if "metadata" not in open_:
+            if not ("metadata" in open_ or ("annotations" in open_ and written.get("kind") == "ServiceAccount")):
                 read_object_template(Page(template, resource_place.at("template"), page.duplicates), reading, read)
 
     reading.each(items, at.at("resources"), read_resource)
@@ -313,7 +314,11 @@ def read_object_template(page: Page, reading: DocumentReading, read: ReadPage) -
         return
     metadata, at = shapes.inner(members, "metadata", page.place), page.place.at("metadata")
     name, namespace = (with_holes(shapes.as_text(metadata.get(member) or "")) for member in ("name", "namespace"))
-    annotations = annotations_of(metadata, at)
+    try:
+        annotations = account_annotations(metadata, at)
+    except StillOpen as part:
+        reading.passed.append(f"service account {name} with {part.why} at {part.pointer}")
+        return
     if name and namespace and isinstance(name, str) and isinstance(namespace, str):
         reading.service_accounts.append(ServiceAccount("", namespace, name, page.place, annotations, template=True))
     else:
@@ -341,6 +346,19 @@ def read_runtime_config(page: Page, reading: DocumentReading) -> None:
         reading.passed.append(f"{name} gives no annotation about AWS to a service account")
         return
     add_template_annotations(f"service account of {name}", annotations, at, page.place, reading)
+    keep_left_words(reading, len(reading.account_templates) - 1)
+
+
+def keep_left_words(reading: DocumentReading, before: int) -> None:
+    """Take the words that somebody was to replace in annotations as they are: nothing fills them in when the object is applied,
+    unlike variables of Flux, of sets of applications and of plugins, which have marks."""
+    for number, account in enumerate(reading.account_templates[before:], before):
+        kept = {key: text_of(value) if _is_left(value) else value for key, value in account.annotations.items()}
+        reading.account_templates[number] = msgspec.structs.replace(account, annotations=kept)
+
+
+def _is_left(value: str | Text) -> bool:
+    return isinstance(value, Text) and not any(mark in text_of(value) for mark in "${}<>%@")
 
 
 def add_template_annotations(

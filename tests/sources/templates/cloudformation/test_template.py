@@ -337,3 +337,28 @@ def test_more_conditions_than_are_tried_leave_the_policy_open():
     for name in names:
         condition = {"Fn::If": [name, ANY, condition]}
     assert len(roles_of({"t.json": _under(PROVIDER, condition, **conditions)})) <= 8
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ('{Fn::Select: [3, {Fn::Split: ["/", !Ref Url]}]}', '{Fn::Select: [4, {Fn::Split: ["/", !Ref Url]}]}'),
+        ('{Fn::Select: [4, {Fn::Split: ["/", !Ref Url]}]}', '{Fn::Select: [4, {Fn::Split: ["/", !Ref OtherUrl]}]}'),
+        ("{Fn::FindInMap: [M, !Ref A, Id]}", "{Fn::FindInMap: [M, !Ref B, Id]}"),
+        ("{Fn::ImportValue: !Sub '${A}-and-a-name-that-is-as-long-as-they-sometimes-are-1'}",) * 2,
+        (
+            "{Fn::ImportValue: !Sub '${A}-and-a-name-that-is-as-long-as-they-sometimes-are-1'}",
+            "{Fn::ImportValue: !Sub '${A}-and-a-name-that-is-as-long-as-they-sometimes-are-2'}",
+        ),
+    ],
+)
+def test_what_functions_give_is_the_same_only_where_their_arguments_are(one, other):
+    text = (
+        SHORT.replace("oidc-provider/${Issuer}", "oidc-provider/${X}")
+        .replace("!Sub arn:", "!Sub\n              - arn:")
+        .replace("${X}\n", f"${{X}}\n              - X: {one}\n")
+        .replace('"oidc.example/id/X:aud": sts.amazonaws.com', f"x: {other}")
+    )
+    (role,) = roles_of({"t.yaml": text}).values()
+    principal, key = federated(role), conditions(role)["StringEquals"]["x"]
+    assert principal.endswith(f"/{key}") == (one == other)

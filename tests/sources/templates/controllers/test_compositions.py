@@ -1,5 +1,7 @@
 """Templates of objects of Crossplane and kro."""
 
+import json
+
 import pytest
 import yaml
 
@@ -168,6 +170,23 @@ def test_a_manifest_without_a_name_has_that_of_the_object_around_it(metadata):
     assert found({"x.json": inner}) == set()
 
 
+@pytest.mark.parametrize("annotations", ["${schema.spec.annotations}", {"${schema.spec.name}/role-arn": "x"}])
+def test_an_account_whose_annotations_are_filled_in_is_not_said_to_lack_one(annotations):
+    role = {"kind": "Role", "RoleName": "app", "Arn": "arn:aws:iam::111122223333:role/app"}
+    policy = json.loads(POLICY % ("111122223333", ISSUER, ISSUER, "prod"))
+    cluster = {"name": "prod", "arn": "arn:aws:eks:eu-west-1:111122223333:cluster/prod"}
+    written = account("x", "app")
+    documents = {
+        "role.json": {"Role": {**role, "AssumeRolePolicyDocument": policy}},
+        "cluster.json": {"cluster": {**cluster, "identity": {"oidc": {"issuer": f"https://{ISSUER}"}}}},
+        "graph.json": graph(("account", written)),
+    }
+    del written["metadata"]["annotations"]
+    assert "sa-annotation-missing" in {rule for rule, _ in found(documents)}
+    written["metadata"]["annotations"] = annotations
+    assert "sa-annotation-missing" not in {rule for rule, _ in found(documents)}
+
+
 @pytest.mark.parametrize("name", ["metadata", "annotations", "data", "spec"])
 def test_what_one_expression_of_kro_fills_is_no_wrong_type(name):
     config: dict[str, object] = {
@@ -215,6 +234,7 @@ CONTROLLER = (
         ("eks.amazonaws.com/rolearn", "arn:aws:iam::111122223333:role/x", "sa-annotation-key-typo"),
         ("eks.amazonaws.com/role-arn", "arn:aws:iam::111122223333:role/x", None),
         ("eks.amazonaws.com/role-arn", "$(ROLE_ARN)", None),
+        ("eks.amazonaws.com/role-arn", "arn:aws:iam::ACCOUNT_ID:role/x", "role-arn-unresolved-template"),
     ],
 )
 def test_the_annotations_of_the_account_of_a_provider_are_judged(text, key, arn, rule):
