@@ -4,6 +4,8 @@ https://developer.hashicorp.com/terraform/language/expressions/conditionals
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import islice
 from types import MappingProxyType
 
 import msgspec
@@ -11,11 +13,19 @@ import msgspec
 from irsa_doctor.model import Text, text_of
 from irsa_doctor.sources.templates.values import Choice, TemplateValue, hole
 
-_CONDITIONS = 3
-"""Undecided conditions of a value up to which every case is read"""
+_CONDITIONS, _IN_EXPRESSIONS = 3, 5
+"""Undecided conditions up to which every case is read: of a value with all its parts, and of those of an expression"""
+_CASES = 8
+"""Cases of a policy up to which each is judged"""
 _MOST = 100_000
 Assumed = Mapping[str, bool]
 """condition -> whether it holds"""
+IMPOSSIBLE = TemplateValue(hole("what does not exist"))
+"""In one case of a choice: the case cannot be, because Terraform would refuse it"""
+
+
+class MissingMember(Exception):
+    """A member or item that does not exist, as `try` handles it."""
 
 
 def conditions_in(values: Iterable[TemplateValue], *, nested: bool = True, outermost: bool = False) -> list[str]:
@@ -55,30 +65,60 @@ def plain_condition(words: str) -> tuple[str, bool]:
 
 def settled(value: TemplateValue, assumed: Assumed) -> TemplateValue:
     """The value in the case that some conditions hold and others do not."""
-    return _settled(value, assumed, {}) if assumed else value
+
+    def decided(each: TemplateValue) -> TemplateValue:
+        while each.choice is not None and each.choice.condition in assumed:
+            each = each.choice.then if assumed[each.choice.condition] else each.choice.otherwise
+        return each
+
+    return _resolved(value, decided, {}) if assumed else value
 
 
-def _settled(whole: TemplateValue, assumed: Assumed, known: dict[int, tuple[TemplateValue, TemplateValue]]) -> TemplateValue:
-    """`known` are the parts that were settled before, by identity: one may stand in many places."""
+def as_made(value: TemplateValue) -> TemplateValue:
+    """The value where all is made whose number of instances is not known, as far as there would be nothing in its place."""
+
+    def present(each: TemplateValue) -> TemplateValue:
+        while each.choice is not None and each.choice.of_instances:
+            empty = [_makes_nothing(side) for side in (each.choice.then, each.choice.otherwise)]
+            if empty[0] == empty[1]:
+                break
+            each = each.choice.then if empty[1] else each.choice.otherwise
+        return each
+
+    return _resolved(value, present, {})
+
+
+def _resolved(
+    whole: TemplateValue,
+    decide: Callable[[TemplateValue], TemplateValue],
+    known: dict[int, tuple[TemplateValue, TemplateValue]],
+) -> TemplateValue:
+    """A value with what is decided of each part; `known` are the parts that were resolved before, by identity: one may stand
+    in many places."""
     if id(whole) not in known:
-        known[id(whole)] = whole, _settled_anew(whole, assumed, known)
+        known[id(whole)] = whole, _resolved_anew(decide(whole), decide, known)
     return known[id(whole)][1]
 
 
-def _settled_anew(
-    value: TemplateValue, assumed: Assumed, known: dict[int, tuple[TemplateValue, TemplateValue]]
+def _resolved_anew(
+    value: TemplateValue,
+    decide: Callable[[TemplateValue], TemplateValue],
+    known: dict[int, tuple[TemplateValue, TemplateValue]],
 ) -> TemplateValue:
-    while value.choice is not None and value.choice.condition in assumed:
-        value = value.choice.then if assumed[value.choice.condition] else value.choice.otherwise
+    if value.choice is not None:
+        then, otherwise = (_resolved(side, decide, known) for side in (value.choice.then, value.choice.otherwise))
+        if then is value.choice.then and otherwise is value.choice.otherwise:
+            return value
+        return msgspec.structs.replace(value, choice=msgspec.structs.replace(value.choice, then=then, otherwise=otherwise))
     if value.made is not None:
-        made = _settled(value.made, assumed, known)
+        made = _resolved(value.made, decide, known)
         return value if made is value.made else msgspec.structs.replace(value, made=made)
     if isinstance(value.value, dict):
-        members = {name: _settled(item, assumed, known) for name, item in value.value.items()}
+        members = {name: _resolved(item, decide, known) for name, item in value.value.items()}
         same = all(members[name] is item for name, item in value.value.items())
         return value if same else msgspec.structs.replace(value, value=members)
     if isinstance(value.value, tuple):
-        items = tuple(_settled(item, assumed, known) for item in value.value)
+        items = tuple(_resolved(item, decide, known) for item in value.value)
         same = all(item is before for item, before in zip(items, value.value, strict=True))
         return value if same else msgspec.structs.replace(value, value=type(value.value)(items))
     return value
@@ -91,7 +131,8 @@ def settled_cases(value: TemplateValue, assumed: Assumed = MappingProxyType({}))
         yield assumed, value
         return
     for holds in (True, False):
-        yield from settled_cases(settled(value, {outer[0]: holds}), {**assumed, outer[0]: holds})
+        inner = {**assumed, outer[0]: holds}
+        yield from settled_cases(settled(value, inner), inner)
 
 
 def where_made(repeat: TemplateValue) -> tuple[TemplateValue, Assumed]:
@@ -117,8 +158,10 @@ def where_on(switch: TemplateValue) -> Assumed:
     return {**assumed, **_implied(words, not is_negated)}
 
 
-def _makes_nothing(repeat: TemplateValue) -> bool:
-    return repeat.choice is None and not isinstance(repeat.value, Text) and not repeat.value
+def _makes_nothing(value: TemplateValue) -> bool:
+    return value is IMPOSSIBLE or (
+        value.choice is None and value.made is None and not isinstance(value.value, Text) and not value.value
+    )
 
 
 def _implied(condition: str, holds: bool) -> Assumed:
@@ -131,31 +174,101 @@ def _implied(condition: str, holds: bool) -> Assumed:
 
 
 def chosen(
-    work: Callable[..., TemplateValue | None], values: Sequence[TemplateValue], *, nested: bool = False
+    work: Callable[..., TemplateValue | None],
+    values: Sequence[TemplateValue],
+    *,
+    nested: bool = False,
+    of_instances: bool = False,
 ) -> TemplateValue | None:
-    """What a function makes of values, itself a choice where they are; None where it makes nothing in some case."""
+    """What a function makes of values, itself a choice where they are; None where it is known in no case.
+
+    With `nested` also where parts of them are; with `of_instances` the choice is about nothing but what is made. A case that
+    cannot be, because what is asked of a value does not exist in it, is IMPOSSIBLE. Raises MissingMember where no case can be.
+    """
     if not nested and all(value.choice is None for value in values):
         return work(*values)
     outer = conditions_in(values, nested=nested, outermost=True)
-    if not outer or len(conditions_in(values, nested=nested)) > _CONDITIONS:
-        return work(*values)
+    if not outer or len(conditions_in(values, nested=nested)) > (_CONDITIONS if nested else _IN_EXPRESSIONS):
+        return work(*(msgspec.structs.replace(value, choice=None) if value.choice else value for value in values))
     first = outer[0]
-    then, otherwise = (
-        chosen(work, [settled(value, {first: holds}) for value in values], nested=nested) for holds in (True, False)
-    )
-    if then is None or otherwise is None:
+    sides = [
+        _case(
+            partial(chosen, work, nested=nested, of_instances=of_instances), [settled(each, {first: holds}) for each in values]
+        )
+        for holds in (True, False)
+    ]
+    if sides == [None, None]:
         return None
     like = next(value for value in values if conditions_in((value,), nested=nested))
-    unknown = like.value if isinstance(like.value, Text) else hole(f"{first} ? ... : ...")
-    return TemplateValue(unknown, like.anchor, like.document, choice=Choice(first, then, otherwise))
+    unknown = TemplateValue(_unknown(like, first), like.anchor, like.document)
+    choosing = [value.choice for value in values if value.choice is not None and value.choice.condition == first]
+    is_made = of_instances or (bool(choosing) and all(choice.of_instances for choice in choosing))
+    then, otherwise = (side or unknown for side in sides)
+    return alternative(like, Choice(first, then, otherwise, is_made))
+
+
+def _case(
+    work: Callable[[Sequence[TemplateValue]], TemplateValue | None], values: Sequence[TemplateValue]
+) -> TemplateValue | None:
+    if any(value is IMPOSSIBLE for value in values):
+        return IMPOSSIBLE
+    try:
+        return work(values)
+    except MissingMember:
+        return IMPOSSIBLE
+
+
+def _unknown(like: TemplateValue, condition: str) -> Text:
+    return like.value if isinstance(like.value, Text) else hole(f"{condition} ? ... : ...")
+
+
+def alternative(like: TemplateValue, choice: Choice) -> TemplateValue:
+    """A choice as a value, called like another one; what it chooses where both are the same. Raises MissingMember where both do
+    not exist."""
+    if choice.then is choice.otherwise:
+        if choice.then is IMPOSSIBLE:
+            raise MissingMember
+        return choice.then
+    called = _unknown(like, choice.condition)
+    empty = [_makes_nothing(side) for side in (choice.then, choice.otherwise)]
+    if choice.of_instances and empty[0] != empty[1]:
+        made = choice.then if empty[1] else choice.otherwise
+        called = made.value if isinstance(made.value, Text) else called
+    return TemplateValue(called, like.anchor, like.document, choice=choice)
+
+
+def existing(value: TemplateValue) -> TemplateValue:
+    """The value without the cases that cannot be."""
+    return completed(value, lambda: IMPOSSIBLE)
+
+
+def completed(
+    value: TemplateValue, otherwise: Callable[[], TemplateValue], assumed: Assumed = MappingProxyType({})
+) -> TemplateValue:
+    """The value, and another one in the cases in which it does not exist; without those in which neither does."""
+    if value is IMPOSSIBLE:
+        return settled(otherwise(), assumed)
+    choice = value.choice
+    if choice is None:
+        return value
+    sides = [
+        completed(side, otherwise, {**assumed, choice.condition: holds})
+        for side, holds in ((choice.then, True), (choice.otherwise, False))
+    ]
+    if sides[0] is IMPOSSIBLE or sides[1] is IMPOSSIBLE:
+        return sides[0] if sides[1] is IMPOSSIBLE else sides[1]
+    if sides[0] is choice.then and sides[1] is choice.otherwise:
+        return value
+    return alternative(value, msgspec.structs.replace(choice, then=sides[0], otherwise=sides[1]))
 
 
 def cases_of_policy(written: TemplateValue) -> Iterator[tuple[str, TemplateValue]]:
     """Every case of a policy by its name, `(a, not b)`, with what it then is; a single one without a name where nothing has to
-    be chosen, or too many conditions choose."""
-    if not 0 < len(conditions_in((written,))) <= _CONDITIONS:
+    be chosen, or there are too many cases."""
+    cases = list(islice(settled_cases(written), _CASES + 1))
+    if not 1 < len(cases) <= _CASES:
         yield "", written
         return
-    for assumed, value in settled_cases(written):
+    for assumed, value in cases:
         words = (condition if holds else f"not {condition}" for condition, holds in assumed.items())
         yield f"({', '.join(words)})", value

@@ -51,11 +51,15 @@ class Fragment(msgspec.Struct, frozen=True):
 
 
 class Choice(msgspec.Struct, frozen=True):
-    """Two values, and the condition, not decided, that chooses the first of them."""
+    """Two values, and the condition, not decided, that chooses the first of them.
+
+    `of_instances`: the condition says no more than whether something is made.
+    """
 
     condition: str
     then: "TemplateValue"
     otherwise: "TemplateValue"
+    of_instances: bool = False
 
 
 class TemplateValue(msgspec.Struct, frozen=True):

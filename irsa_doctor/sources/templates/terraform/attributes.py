@@ -11,6 +11,7 @@ import msgspec
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
 from irsa_doctor.sources.templates.choices import chosen
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
+from irsa_doctor.sources.templates.terraform.functions import OpenMembers
 from irsa_doctor.sources.templates.terraform.input_files import NamedText, rendered_template
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, document_of, members_of
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, step_text
@@ -41,7 +42,7 @@ class LazyMembers(Mapping[Any, TemplateValue]):
         return len(list(self._names()))
 
 
-class AnyKey(LazyMembers):
+class AnyKey(LazyMembers, OpenMembers):
     """The instances of a block whose number is not known: there is one for every key."""
 
     def __init__(self, made: Callable[[str, EvaluationScope], TemplateValue], scope: EvaluationScope) -> None:

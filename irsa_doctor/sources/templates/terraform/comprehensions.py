@@ -61,7 +61,7 @@ def comprehension(evaluation: ScopedEvaluation, node: Node) -> TemplateValue | N
         is_grouped=any(part.type == "ellipsis" for part in rest),
     )
     source = next(part for part in parts_of(intro) if part.type == "expression")
-    return chosen(partial(_looped, evaluation, loop), (evaluation.value(source),))
+    return chosen(partial(_looped, evaluation, loop), (evaluation.value(source),), nested=loop.condition is not None)
 
 
 def _looped(evaluation: ScopedEvaluation, loop: _Loop, source: TemplateValue) -> TemplateValue | None:

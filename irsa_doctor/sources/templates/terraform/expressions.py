@@ -10,21 +10,27 @@ from math import isfinite
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
-from irsa_doctor.sources.templates.choices import chosen, plain_condition
+from irsa_doctor.sources.templates.choices import MissingMember, as_made, chosen, existing
 from irsa_doctor.sources.templates.terraform.comprehensions import comprehension
-from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, PartlyKnown, Undecided
+from irsa_doctor.sources.templates.terraform.conditionals import conditional, first_existing
+from irsa_doctor.sources.templates.terraform.functions import (
+    BY_ITEMS,
+    FUNCTIONS,
+    KEEPING_CHOICES,
+    OpenMembers,
+    PartlyKnown,
+    Undecided,
+)
 from irsa_doctor.sources.templates.terraform.input_files import file_text
 from irsa_doctor.sources.templates.terraform.json_values import json_value
 from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, member, replaced_members
-from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, MissingMember, PathStep
+from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, PathStep
 from irsa_doctor.sources.templates.terraform.strings import LONGEST_TEXT, literal_fragments, plain_text
 from irsa_doctor.sources.templates.terraform.syntax import NUMBER, Node, Syntax, parts_of
-from irsa_doctor.sources.templates.values import Choice, Fragment, TemplateValue, hole, scalar_text, text_in, with_placeholders
+from irsa_doctor.sources.templates.values import Fragment, TemplateValue, hole, scalar_text, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
 
-_WORDS = 120
-"""Characters of a condition up to which it can be named"""
 _MOST = 10_000
 """Items of a collection that is put together."""
 
@@ -50,6 +56,8 @@ class _Evaluation:
             budget.spend()
             read = _NODES.get(node.type)
             result = read(self, node) if read else None
+            if result is not None and result.choice is not None and not self.trying:
+                result = existing(result)
         except MissingMember:
             if self.trying:
                 raise
@@ -137,6 +145,8 @@ class _Evaluation:
         for position, step in enumerate(steps):
             if value is None:
                 return None
+            if value.choice is not None:
+                return chosen(partial(self.stepped, steps=steps[position:], node=node), (value,))
             if step.type == "splat":
                 return self.splat(value, step, steps[position + 1 :], node)
             taken = self.step(step)
@@ -145,7 +155,7 @@ class _Evaluation:
 
     def splat(self, value: TemplateValue, splat: Node, more: Sequence[Node], node: Node) -> TemplateValue | None:
         """`a[*].b`, `a.*.b`: of a list, each item's; of anything else, a list of one."""
-        if only_hole(value.value) or isinstance(value.value, PartlyKnown):
+        if only_hole(value.value) or isinstance(value.value, PartlyKnown | OpenMembers):
             return None
         items = value.value if isinstance(value.value, tuple) else () if value.value is None else (value,)
         steps = [*parts_of(parts_of(splat)[0]), *more]
@@ -218,8 +228,7 @@ class _Evaluation:
         expression = next((part for part in parts_of(node) if part.type == "expression"), None)
         if expression is None:
             return None
-        result = self.value(expression)
-        return self.placed(result, node)
+        return self.placed(as_made(self.value(expression)), node)
 
     def pieces(self, node: Node, value: TemplateValue) -> Iterator[Fragment]:
         """The pieces that a value in between is."""
@@ -269,7 +278,7 @@ class _Evaluation:
         name = self.syntax.word(name_node)
         argument_nodes = parts_of(rest[0]) if rest else []
         if name in ("try", "can"):
-            return self.attempt(name, argument_nodes, node)
+            return first_existing(self, argument_nodes, node) if name == "try" else None
         arguments = [self.value(part) for part in argument_nodes if part.type == "expression"]
         if any(part.type == "ellipsis" for part in argument_nodes) and arguments:
             last = arguments.pop().value
@@ -278,9 +287,11 @@ class _Evaluation:
             arguments += last
         if name in ("jsonencode", "yamlencode") and len(arguments) == 1:
             return self.encoded(arguments[0], node)
+        if name not in KEEPING_CHOICES:
+            arguments = list(map(as_made, arguments))
         if name in ("file", "templatefile"):
             return chosen(partial(file_text, self, name), arguments)
-        return chosen(partial(self.result, name, node), arguments)
+        return chosen(partial(self.result, name, node), arguments, nested=name in BY_ITEMS)
 
     def result(self, name: str, node: Node, *arguments: TemplateValue) -> TemplateValue | None:
         """What a function makes of arguments."""
@@ -296,42 +307,6 @@ class _Evaluation:
         text = scalar_text(value.value)
         return made if text is None or only_hole(value.value) else self.at(joined(('"', text, '"')), node, value)
 
-    def attempt(self, name: str, argument_nodes: Sequence[Node], node: Node) -> TemplateValue | None:
-        """`try`: the first argument whose members all exist."""
-        if name == "can":
-            return None
-        was, self.trying = self.trying, True
-        try:
-            for part in argument_nodes[:-1]:
-                try:
-                    return self.value(part)
-                except MissingMember:
-                    continue
-        finally:
-            self.trying = was
-        return self.value(argument_nodes[-1]) if argument_nodes else None
-
-    def conditional(self, node: Node) -> TemplateValue | None:
-        condition, *both = (part for part in parts_of(node) if part.type == "expression")
-        if len(both) != 2:
-            return None
-        holds = as_truth(self.value(condition))
-        if holds is not None:
-            return self.value(both[0] if holds else both[1])
-        was, self.trying = self.trying, False
-        try:
-            then, otherwise = map(self.value, both)
-        finally:
-            self.trying = was
-        words, is_negated = plain_condition(" ".join(self.syntax.word(condition).split()))
-        if len(words) > _WORDS:
-            return None
-        name = f"{self.scope.prefix}{words}{self.scope.mark}"
-        if (assumed := self.scope.assumed.get(f"{self.scope.prefix}{words}")) is not None:
-            return then if assumed != is_negated else otherwise
-        choice = Choice(name, otherwise, then) if is_negated else Choice(name, then, otherwise)
-        return msgspec.structs.replace(self.unknown(node), choice=choice)
-
     def operation(self, node: Node) -> TemplateValue | None:
         (inner,) = parts_of(node)[:1] or (None,)
         if inner is None:
@@ -339,19 +314,24 @@ class _Evaluation:
         children = [child for child in inner.children if child.type != "comment"]
         if inner.type == "unary_operation":
             operand = self.operand(children[1:], inner)
-            return None if operand is None else self.negated(children[0].type, operand, node)
+            return None if operand is None else chosen(partial(self.negated, node, children[0].type), (operand,))
         at = next((n for n, child in enumerate(children) if n and child.type in BINARY_OPERATORS), 0)
         if not at:
             return None
         left, right = self.operand(children[:at], inner), self.operand(children[at + 1 :], inner)
-        result = BINARY_OPERATORS[children[at].type](left, right) if left and right else None
+        if left is None or right is None:
+            return None
+        return chosen(partial(self.combined, node, children[at].type), (left, right))
+
+    def combined(self, node: Node, sign: str, left: TemplateValue, right: TemplateValue) -> TemplateValue | None:
+        result = BINARY_OPERATORS[sign](left, right)
         return None if result is None else self.at(result, node)
 
     def operand(self, nodes: Sequence[Node], node: Node) -> TemplateValue | None:
         named = [child for child in nodes if child.is_named]
         return self.term(named, named[0]) if named else None
 
-    def negated(self, sign: str, operand: TemplateValue, node: Node) -> TemplateValue | None:
+    def negated(self, node: Node, sign: str, operand: TemplateValue) -> TemplateValue | None:
         if sign == "!":
             holds = as_truth(operand)
             return None if holds is None else self.at(not holds, node)
@@ -388,7 +368,7 @@ _NODES: Mapping[str, Callable[[_Evaluation, Node], TemplateValue | None]] = {
     "collection_value": _Evaluation.collection,
     "variable_expr": _Evaluation.variable,
     "function_call": _Evaluation.call,
-    "conditional": _Evaluation.conditional,
+    "conditional": conditional,
     "operation": _Evaluation.operation,
     "for_expr": comprehension,
     "json": json_value,

@@ -8,8 +8,10 @@ import os
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
 
 from irsa_doctor.model import Text, issuer_in, joined, only_hole, text_of, without_scheme
+from irsa_doctor.sources.templates.choices import MissingMember
 from irsa_doctor.sources.templates.splitting import part_of
 from irsa_doctor.sources.templates.values import TemplateValue, scalar_text, written_json, written_yaml
 
@@ -36,6 +38,10 @@ class PartlyKnown(tuple[TemplateValue, ...]):
     __slots__ = ()
 
 
+class OpenMembers(Mapping[Any, TemplateValue]):
+    """Members of which nobody knows which there are."""
+
+
 Function = Callable[..., TemplateValue | None]
 
 
@@ -55,15 +61,17 @@ def _known(written: TemplateValue) -> str:
 
 
 def _items(written: TemplateValue) -> tuple[TemplateValue, ...]:
+    if isinstance(written.value, PartlyKnown | OpenMembers):
+        raise Undecided
     if isinstance(written.value, Mapping):
         return tuple(written.value.values())
-    if not isinstance(written.value, tuple) or isinstance(written.value, PartlyKnown):
+    if not isinstance(written.value, tuple):
         raise Undecided
     return written.value
 
 
 def _members(written: TemplateValue) -> Mapping[object, TemplateValue]:
-    if not isinstance(written.value, Mapping):
+    if not isinstance(written.value, Mapping) or isinstance(written.value, OpenMembers):
         raise Undecided
     return written.value
 
@@ -151,11 +159,6 @@ def _alone(encoded: Sequence[TemplateValue], others: Sequence[object]) -> Templa
     return encoded[0]
 
 
-def _are_alternatives(values: Iterable[TemplateValue]) -> bool:
-    """Whether several of some values are encoded JSON: mostly one of them is there, by a `count` that may not be known."""
-    return sum(value.made is not None for value in values) > 1
-
-
 def _format(form: TemplateValue, *values: TemplateValue) -> TemplateValue:
     if _known(form) == "%s" and (encoded := [value for value in values if value.made is not None]):
         return _alone(encoded, values[1:])
@@ -205,14 +208,18 @@ def _lookup(collection: TemplateValue, key: TemplateValue, *otherwise: TemplateV
     members, name = _members(collection), _known(key)
     if name in members:
         return members[name]
-    if not otherwise or not all(isinstance(member, str) for member in members):
+    if not all(isinstance(member, str) for member in members):
         raise Undecided
+    if not otherwise:
+        raise MissingMember
     return otherwise[0]
 
 
 def _element(collection: TemplateValue, index: TemplateValue) -> TemplateValue:
     items = _items(collection)
-    return items[_index(index) % len(items)] if items else TemplateValue(None)
+    if not items:
+        raise MissingMember
+    return items[_index(index) % len(items)]
 
 
 def _flatten(collection: TemplateValue) -> TemplateValue:
@@ -226,7 +233,7 @@ def _flatten(collection: TemplateValue) -> TemplateValue:
             flat.append(item)
         if len(flat) > _MOST:
             raise Undecided
-    is_open = any(only_hole(item.value) and item.made is None for item in flat) or _are_alternatives(flat)
+    is_open = any(only_hole(item.value) and item.made is None for item in flat)
     return TemplateValue(PartlyKnown(flat) if is_open else tuple(flat))
 
 
@@ -248,28 +255,30 @@ def _set(collection: TemplateValue) -> TemplateValue:
 
 
 def _compact(collection: TemplateValue) -> TemplateValue:
-    return TemplateValue(tuple(item for item in _items(collection) if item.value not in _EMPTY))
+    """`compact`; of what is not known nobody can tell whether it is empty."""
+    items = tuple(item for item in _items(collection) if item.value not in _EMPTY)
+    is_open = any(only_hole(item.value) and item.made is None for item in items)
+    return TemplateValue(PartlyKnown(items) if is_open else items)
 
 
 def _coalesce(*values: TemplateValue) -> TemplateValue:
-    if _are_alternatives(values):
-        raise Undecided
     for value in values:
         if isinstance(value.value, Text) and value.made is None:
             raise Undecided
         if value.value not in _EMPTY:
             return value
-    raise Undecided
+    raise MissingMember
 
 
 def _coalesce_list(*lists: TemplateValue) -> TemplateValue:
-    if _are_alternatives(item for items in lists for item in _items(items)):
-        raise Undecided
-    return next(items for items in lists if _items(items))
+    for items in lists:
+        if _items(items):
+            return items
+    raise MissingMember
 
 
 def _length(value: TemplateValue) -> TemplateValue:
-    if isinstance(value.value, str | tuple | Mapping) and not isinstance(value.value, PartlyKnown):
+    if isinstance(value.value, str | tuple | Mapping) and not isinstance(value.value, PartlyKnown | OpenMembers):
         return TemplateValue(len(value.value))
     raise Undecided
 
@@ -303,9 +312,18 @@ def _range(*bounds: TemplateValue) -> TemplateValue:
     return TemplateValue(tuple(map(TemplateValue, numbers)))
 
 
-def _single(collection: TemplateValue) -> TemplateValue | None:
+def _single(collection: TemplateValue) -> TemplateValue:
     items = _items(collection)
-    return TemplateValue(None) if not items else items[0] if len(items) == 1 else None
+    if len(items) > 1:
+        raise MissingMember
+    return items[0] if items else TemplateValue(None)
+
+
+def _slice(collection: TemplateValue, start: TemplateValue, end: TemplateValue) -> TemplateValue:
+    items, first, last = _items(collection), _index(start), _index(end)
+    if not 0 <= first <= last <= len(items):
+        raise MissingMember
+    return TemplateValue(items[first:last])
 
 
 def _substr(text_value: TemplateValue, offset: TemplateValue, length: TemplateValue) -> TemplateValue:
@@ -364,6 +382,38 @@ def _extreme(choose: Callable[[Iterable[int]], int]) -> Function:
     return lambda *values: TemplateValue(choose([_index(value) for value in values]))
 
 
+KEEPING_CHOICES = frozenset(
+    [
+        "coalesce",
+        "coalescelist",
+        "compact",
+        "concat",
+        "distinct",
+        "element",
+        "flatten",
+        "join",
+        "jsonencode",
+        "keys",
+        "length",
+        "lookup",
+        "merge",
+        "nonsensitive",
+        "one",
+        "reverse",
+        "sensitive",
+        "setunion",
+        "slice",
+        "sort",
+        "tolist",
+        "tomap",
+        "toset",
+        "tostring",
+        "values",
+    ]
+)
+"""Functions that choose among what may be made or not, or put it together; to any other all is given as made"""
+BY_ITEMS = frozenset(("compact", "distinct", "flatten", "join", "toset"))
+"""those whose result depends on what each item of a list is"""
 FUNCTIONS: Mapping[str, Function] = {
     "abspath": _as_text,
     "base64decode": _of_text(lambda text: b64decode(text, validate=True).decode()),
@@ -396,6 +446,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "reverse": lambda collection: TemplateValue(tuple(reversed(_items(collection)))),
     "sensitive": _same,
     "setunion": _union,
+    "slice": _slice,
     "sort": _ordered,
     "split": _split,
     "startswith": _of_texts(lambda text, start: text.startswith(start)),

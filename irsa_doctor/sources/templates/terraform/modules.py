@@ -3,7 +3,6 @@
 https://developer.hashicorp.com/terraform/language/expressions/references
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
@@ -12,46 +11,36 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Text, text_of
-from irsa_doctor.sources.templates.choices import Assumed, chosen, settled, where_made
+from irsa_doctor.sources.templates.choices import Assumed, as_made, chosen, settled, where_made
 from irsa_doctor.sources.templates.terraform.attributes import AnyKey, Attributes, LazyMembers
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_path, source_of
 from irsa_doctor.sources.templates.terraform.input_files import ModuleFiles
+from irsa_doctor.sources.templates.terraform.instances import (
+    Instance,
+    counted_instance,
+    depends_on_default,
+    made_when,
+    perhaps_made,
+    repeat_of,
+    repeated,
+)
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
-from irsa_doctor.sources.templates.terraform.operators import as_number, collection_entries
+from irsa_doctor.sources.templates.terraform.operators import collection_entries
 from irsa_doctor.sources.templates.terraform.scopes import (
     INSTANCES,
     Budget,
     EvaluationScope,
     PathStep,
-    limit_instances,
-    step_text,
 )
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body
 from irsa_doctor.sources.templates.terraform.variable_types import with_optional
-from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text
+from irsa_doctor.sources.templates.values import TemplateValue, hole, known, scalar_text
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
 
 _EMPTY: tuple[object, ...] = ("", None, (), {})
 _MODULES_DEEP = 50
-_VARIABLE = re.compile(r"\bvar\.([\w-]+)")
-_LOCAL = re.compile(r"\blocal\.([\w-]+)")
-
-
-class Instance(msgspec.Struct, frozen=True):
-    """One of what `count` or `for_each` make of a block: `[0]`, `["blue"]`, or "" where there is neither."""
-
-    suffix: str
-    key: str | int | None
-    scope: EvaluationScope
-
-    def where(self, assumed: Assumed) -> "Instance":
-        """Return the instance where it is made only if some conditions hold, or do not."""
-        if not assumed:
-            return self
-        scope = msgspec.structs.replace(self.scope, assumed={**self.scope.assumed, **assumed})
-        return msgspec.structs.replace(self, scope=scope)
 
 
 class Module:
@@ -154,7 +143,7 @@ class Module:
         if default is None:
             return None
         value = with_optional(expression_value(default.syntax, default.value, self.scope), block, self.scope)
-        return None if self.inputs is None and value.value in _EMPTY else value
+        return None if self.inputs is None and _is_empty(value) else value
 
     def local(self, name: str) -> TemplateValue | None:
         """The value of a local."""
@@ -163,58 +152,28 @@ class Module:
 
     def instances(self, block: Block) -> list[Instance] | None:
         """Return the instances of a block by `count` or `for_each`, None where they are not known."""
-        if repeat := block.body.arguments.get("for_each"):
-            items, assumed = where_made(expression_value(repeat.syntax, repeat.value, self.scope))
-            entries = collection_entries(items)
-            if entries is None or not all(isinstance(scalar_text(key.value), str) for key, _ in entries):
-                return None
-            limit_instances(len(entries))
-            return [self._each(key, value).where(assumed) for key, value in entries]
-        if repeat := block.body.arguments.get("count"):
-            number, assumed = where_made(expression_value(repeat.syntax, repeat.value, self.scope))
-            count = as_number(number)
-            if count is None:
-                return None
-            limit_instances(count)
-            return [self._counted(index).where(assumed) for index in range(int(count))]
-        return [Instance("", None, self.scope)]
+        repeat = repeat_of(block)
+        if repeat is None:
+            return [Instance("", None, self.scope)]
+        items, assumed = where_made(expression_value(repeat.syntax, repeat.value, self.scope))
+        instances = repeated(repeat, items, self.scope)
+        return None if instances is None else [instance.where(assumed) for instance in instances]
 
     def likely(self, block: Block) -> list[Instance]:
         """Return the instances; where they are not known, a single one for all."""
         instances = self.instances(block)
-        if instances or (instances is not None and not self._depends_on_default(block)):
+        if instances or (instances is not None and not self._is_left_open(block)):
             return instances
         if "for_each" not in block.body.arguments:
-            return [self._counted(0)]
+            words, holds = made_when(block, self.prefix)
+            return [counted_instance(self.scope, 0).where({words: holds})]
         address = self.prefix + ".".join(block.labels)
         names = {"each": TemplateValue({part: TemplateValue(hole(f"each.{part} of {address}")) for part in ("key", "value")})}
         return [Instance("", None, self.scope.with_names(names))]
 
-    def _depends_on_default(self, block: Block) -> bool:
-        """Whether `count` or `for_each` depends, perhaps by locals, on a variable of a root module that has only its default,
-        which may be changed."""
-        repeat = block.body.arguments.get("count") or block.body.arguments.get("for_each")
-        if self.inputs is not None or repeat is None:
-            return False
-        waiting, seen = [repeat], set[str]()
-        while waiting:
-            argument = waiting.pop()
-            words = argument.syntax.word(argument.value)
-            if set(_VARIABLE.findall(words)) - self.folder.variables.keys():
-                return True
-            names = set(_LOCAL.findall(words)) & self.folder.values.keys() - seen
-            seen |= names
-            waiting += [self.folder.values[name] for name in names]
-        return False
-
-    def _counted(self, index: int) -> Instance:
-        scope = self.scope.with_names({"count": TemplateValue({"index": TemplateValue(index)})}, f" [{index}]")
-        return Instance(f"[{index}]", index, scope)
-
-    def _each(self, key: TemplateValue, value: TemplateValue) -> Instance:
-        word = TemplateValue(text_of(scalar_text(key.value) or ""))
-        each = TemplateValue({"key": word, "value": value})
-        return Instance(step_text(word), str(word.value), self.scope.with_names({"each": each}, f" {step_text(word)}"))
+    def _is_left_open(self, block: Block) -> bool:
+        """Whether nothing is made of a block only because a variable of a root module has its default."""
+        return self.inputs is None and depends_on_default(self.folder, block)
 
     def resource(self, mode: str, kind: str, name: str) -> TemplateValue:
         """A resource or data source, or all of its instances."""
@@ -230,22 +189,28 @@ class Module:
         self, key: tuple[str, ...], block: Block | None, made: Callable[[str, EvaluationScope], TemplateValue]
     ) -> TemplateValue:
         """One value, or a list or an object of those of the instances."""
-        if block is None or not {"count", "for_each"} & block.body.arguments.keys():
-            return made("", self.scope)
-        if key in self._open:
+        repeat = repeat_of(block) if block else None
+        if block is None or repeat is None or key in self._open:
             return made("", self.scope)
         self._open.add(key)
         try:
-            instances = self.instances(block)
+            items = expression_value(repeat.syntax, repeat.value, self.scope)
         finally:
             self._open.discard(key)
-        if "for_each" in block.body.arguments:
-            if instances is None or (not instances and self._depends_on_default(block)):
+        # an instance that there is in several cases is one value
+        known: dict[str, TemplateValue] = {}
+
+        def collected(number: TemplateValue) -> TemplateValue:
+            instances = repeated(repeat, number, self.scope)
+            is_open = instances is None or (not instances and self._is_left_open(block))
+            if is_open and repeat.name == "for_each":
                 return TemplateValue(AnyKey(made, self.scope))
-            return TemplateValue({instance.key: made(instance.suffix, instance.scope) for instance in instances})
-        if instances is None or (not instances and self._depends_on_default(block)):
-            instances = [self._counted(0)]
-        return TemplateValue(tuple(made(instance.suffix, instance.scope) for instance in instances))
+            listed = [counted_instance(self.scope, 0)] if is_open else instances or []
+            values = {each.key: known.setdefault(each.suffix, made(each.suffix, each.scope)) for each in listed}
+            collection = TemplateValue(values if repeat.name == "for_each" else tuple(values.values()))
+            return perhaps_made(block, self.prefix, collection) if is_open else collection
+
+        return chosen(collected, (items,), of_instances=True) or TemplateValue(())
 
     def config(self, body: Body, scope: EvaluationScope, node: Any) -> TemplateValue:
         """Return arguments and blocks as one object, dynamic blocks expanded. Raises WrongShape where it exceeds a limit."""
@@ -272,19 +237,16 @@ class Module:
         return TemplateValue(members, Anchor(None, node.start_byte, node.end_byte), body.syntax.document)
 
     def argument(self, argument: Argument, scope: EvaluationScope) -> TemplateValue:
-        """The value of an argument, which knows where its name is written."""
-        value = expression_value(argument.syntax, argument.value, scope)
-        if value.anchor is None or value.document != argument.syntax.document:
-            return value
-        name, name_end = argument.name_span
-        anchor = msgspec.structs.replace(value.anchor, name=name, name_end=name_end)
-        return msgspec.structs.replace(value, anchor=anchor)
+        """The value of an argument, which knows where its name is written, with all made that may be."""
+        return _named(argument, as_made(expression_value(argument.syntax, argument.value, scope)))
 
     def dynamic(self, block: Block, scope: EvaluationScope) -> TemplateValue:
         """Return the list of the blocks that a dynamic one makes, with a hole in it where their number is not known; a choice
         of lists where that depends on an undecided condition."""
         repeat = block.body.arguments.get("for_each")
         items = expression_value(repeat.syntax, repeat.value, scope) if repeat else TemplateValue(hole("for_each"))
+        if block.labels[0] != "condition":  # a condition that may not be there is one that may be missed
+            items = as_made(items)
         made = chosen(lambda settled: TemplateValue(tuple(self._dynamic(block, scope, settled))), (items,), nested=False)
         return made or TemplateValue(())
 
@@ -339,7 +301,22 @@ class Module:
         version, node = block.body.arguments.get("version"), block.node
         constraint = version.syntax.word(version.value).strip().strip('"') if version else ""
         written = (Anchor(None, node.start_byte, node.end_byte), block.syntax.document)
-        return known_module(source_of(block), self.prefix + address, self.inputs_of(block, scope), constraint, written)
+        return known_module(
+            source_of(block), self.prefix + address, CallArguments(self, block, scope, is_known=True), constraint, written
+        )
+
+
+def _is_empty(default: TemplateValue) -> bool:
+    """Whether nothing is in a value, nor in the JSON that it is the text of."""
+    return default.value in _EMPTY or known(default.value).replace(" ", "") == "{}"
+
+
+def _named(argument: Argument, value: TemplateValue) -> TemplateValue:
+    """The value of an argument that knows where its name is written."""
+    if value.anchor is None or value.document != argument.syntax.document:
+        return value
+    name, name_end = argument.name_span
+    return msgspec.structs.replace(value, anchor=msgspec.structs.replace(value.anchor, name=name, name_end=name_end))
 
 
 def _together(document: str, *lists: TemplateValue) -> TemplateValue:
@@ -349,10 +326,11 @@ def _together(document: str, *lists: TemplateValue) -> TemplateValue:
 
 
 class CallArguments(LazyMembers):
-    """The arguments of a module call."""
+    """The arguments of a module call; to a known module of the registry all is given as made."""
 
-    def __init__(self, module: Module, block: Block, scope: EvaluationScope) -> None:
+    def __init__(self, module: Module, block: Block, scope: EvaluationScope, *, is_known: bool = False) -> None:
         self.module = module
+        self.is_known = is_known
         self.block = block
         self.scope = scope
         self.worked_out: dict[object, TemplateValue] = {}
@@ -364,7 +342,8 @@ class CallArguments(LazyMembers):
     def __getitem__(self, name: object) -> TemplateValue:
         if name not in self.worked_out:
             argument = self.block.body.arguments[str(name)]
-            self.worked_out[name] = settled(self.module.argument(argument, self.scope), self.scope.assumed)
+            value = _named(argument, expression_value(argument.syntax, argument.value, self.scope))
+            self.worked_out[name] = settled(as_made(value) if self.is_known else value, self.scope.assumed)
         return self.worked_out[name]
 
 

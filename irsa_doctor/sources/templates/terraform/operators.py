@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
 from irsa_doctor.model import Text, only_hole, text_of
-from irsa_doctor.sources.templates.terraform.functions import PartlyKnown, Unordered
-from irsa_doctor.sources.templates.terraform.scopes import MissingMember, PathStep, step_text
+from irsa_doctor.sources.templates.choices import MissingMember
+from irsa_doctor.sources.templates.terraform.functions import OpenMembers, PartlyKnown, Unordered
+from irsa_doctor.sources.templates.terraform.scopes import PathStep, step_text
 from irsa_doctor.sources.templates.values import TemplateValue, hole
 
 
@@ -39,6 +40,8 @@ def member(whole: TemplateValue, step: PathStep) -> TemplateValue | None:
 
 def collection_entries(written: TemplateValue) -> list[tuple[TemplateValue, TemplateValue]] | None:
     """Return key and value of each item of a collection, None where they are not known."""
+    if isinstance(written.value, OpenMembers):
+        return None
     if isinstance(written.value, Mapping):
         names = list(written.value)
         in_order = sorted(names) if all(isinstance(name, str) for name in names) else names
@@ -76,6 +79,8 @@ _DIGITS = 18
 def _equal(left: TemplateValue, right: TemplateValue) -> bool | None:
     """Whether two values are equal; None where a side has holes, except that a collection is not null."""
     first, second = left.value, right.value
+    if (first is None and _is_something(right)) or (second is None and _is_something(left)):
+        return False
     if isinstance(first, Text) or isinstance(second, Text) or left.made or right.made:
         return None
     if isinstance(first, Mapping | tuple) or isinstance(second, Mapping | tuple):
@@ -84,6 +89,12 @@ def _equal(left: TemplateValue, right: TemplateValue) -> bool | None:
         sizes = [len(value) if isinstance(value, Mapping | tuple) else -1 for value in (first, second)]
         return True if sizes == [0, 0] else None
     return first == second and isinstance(first, bool) == isinstance(second, bool)
+
+
+def _is_something(written: TemplateValue) -> bool:
+    """Whether a value is a text or a document, of which not all may be known, and so not null."""
+    value = written.value
+    return written.made is not None or (isinstance(value, Text) and any(isinstance(part, str) for part in value.parts))
 
 
 def _both(left: TemplateValue, right: TemplateValue) -> bool | None:

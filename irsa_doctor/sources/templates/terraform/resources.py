@@ -38,7 +38,7 @@ from irsa_doctor.sources.templates.terraform.service_accounts import (
 )
 from irsa_doctor.sources.templates.terraform.stacks import read_any_kind, read_stack
 from irsa_doctor.sources.templates.terraform.syntax import Block
-from irsa_doctor.sources.templates.values import TemplateValue, hole, known, policy_of, scalar_text
+from irsa_doctor.sources.templates.values import TemplateValue, hole, policy_of, scalar_text
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
@@ -105,20 +105,10 @@ def _read_role(resource: ResourceInstance) -> None:
     if isinstance(written.value, Attributes) and written.value.kind == "aws_iam_policy_document":
         add_refused_role(resource, f"{written.value} is assigned, not its JSON: write {written.value}.json")
         return
-    if _is_left_empty(resource, written):
-        written = TemplateValue(hole(f"{resource.address}.assume_role_policy"))
     longest = members.get("max_session_duration")
     seconds = shapes.number({"": longest.value}, "") if longest else 0
     name, path = resource.text("name") or resource.text("role_name"), resource.text("path") or "/"
     add_role(resource, written, f"{path}{name}".lstrip("/") if name else "", seconds)
-
-
-def _is_left_empty(resource: ResourceInstance, written: TemplateValue) -> bool:
-    """Whether a policy is the empty object that a variable has until a caller gives it another value."""
-    if known(written.value).replace(" ", "") != "{}" or written.anchor is None:
-        return False
-    node, is_own = resource.block.node, written.document == resource.block.syntax.document
-    return not (is_own and node.start_byte <= written.anchor.start < node.end_byte)
 
 
 def _read_provider(resource: ResourceInstance) -> None:

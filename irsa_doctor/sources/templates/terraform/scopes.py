@@ -33,10 +33,6 @@ Lookup = Callable[[str, list[PathStep], "EvaluationScope"], TemplateValue | None
 followed are removed from the list."""
 
 
-class MissingMember(Exception):
-    """A member or item that does not exist, as `try` handles it."""
-
-
 class Budget:
     """What the expressions of one root module, and of all that it calls, may cost, so that a few lines cannot take for ever.
 

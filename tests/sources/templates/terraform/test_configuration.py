@@ -6,6 +6,7 @@ import pytest
 
 from irsa_doctor.model import TrustPolicy, Unknown, text_of
 from irsa_doctor.sources.templates.terraform.syntax import Block
+from tests.facts.situations import found as found_in
 from tests.sources.templates.made import (
     ISSUER,
     PROVIDER,
@@ -932,6 +933,11 @@ DOCUMENT = "data.aws_iam_policy_document.trust"
         f"chomp({DOCUMENT}[0].json)",
         f'format("%s", {DOCUMENT}[0].json)',
         f'trimspace(join("", compact(["", coalesce({DOCUMENT}[0].json)])))',
+        f"flatten([{DOCUMENT}[*].json, {DOCUMENT}[*].json])[0]",
+        f"element(flatten([{DOCUMENT}[*].json, {DOCUMENT}[*].json]), 0)",
+        f'coalesce(join("", {DOCUMENT}[*].json), join("", {DOCUMENT}[*].json))',
+        f"coalesce(one({DOCUMENT}[*].json), one({DOCUMENT}[*].json))",
+        f"coalescelist({DOCUMENT}[*].json, {DOCUMENT}[*].json)[0]",
     ],
 )
 def test_a_document_that_goes_through_functions_stays_what_it_is(expression):
@@ -955,11 +961,6 @@ def test_a_document_that_goes_through_functions_stays_what_it_is(expression):
         f'format("%s%s", {DOCUMENT}[0].json, "x")',
         f"coalesce(var.other, {DOCUMENT}[0].json)",
         f"flatten([var.others, {DOCUMENT}[*].json])[0]",
-        f"flatten([{DOCUMENT}[*].json, data.aws_iam_policy_document.trust[*].json])[0]",
-        f"element(flatten([{DOCUMENT}[*].json, {DOCUMENT}[*].json]), 0)",
-        f'coalesce(join("", {DOCUMENT}[*].json), join("", {DOCUMENT}[*].json))',
-        f"coalesce(one({DOCUMENT}[*].json), one({DOCUMENT}[*].json))",
-        f"coalescelist({DOCUMENT}[*].json, {DOCUMENT}[*].json)[0]",
         f'replace({DOCUMENT}[0].json, "a", "b")',
         f"upper({DOCUMENT}[0].json)",
     ],
@@ -980,3 +981,33 @@ def test_a_policy_that_is_left_for_the_caller_to_give_is_not_known(default):
 def test_an_empty_policy_that_a_role_has_itself_is_one(policy_):
     (made,) = roles_of({"main.tf": role(policy_)}).values()
     assert made.policy.document == {}
+
+
+EMPTY = {
+    "a local": {"main.tf": 'locals {\n  trust = "{}"\n}\n' + role("local.trust")},
+    "values": {
+        "main.tf": 'variable "trust" {\n  default = "{}"\n}\n' + role("var.trust"),
+        "terraform.tfvars": 'trust = "{}"\n',
+    },
+    "a call": {
+        "main.tf": 'module "m" {\n  source = "./m"\n  trust  = "{}"\n}\n',
+        "m/main.tf": 'variable "trust" {}\n' + role("var.trust"),
+    },
+    "a default that a call leaves": {
+        "main.tf": 'module "m" {\n  source = "./m"\n}\n',
+        "m/main.tf": 'variable "trust" {\n  default = "{}"\n}\n' + role("var.trust"),
+    },
+    "an output": {
+        "main.tf": 'module "m" {\n  source = "./m"\n}\n' + role("module.m.trust"),
+        "m/main.tf": 'output "trust" {\n  value = "{}"\n}\n',
+    },
+    "a file": {"main.tf": role('file("${path.module}/x.json")'), "x.json": "{}"},
+}
+
+
+@pytest.mark.parametrize("form", EMPTY)
+def test_an_empty_policy_that_is_given_elsewhere_is_one(form):
+    (made,) = roles_of(EMPTY[form]).values()
+    assert not isinstance(made.policy, Unknown)
+    assert made.policy.document == {}
+    assert "policy-refused" in [rule for rule, _ in found_in(EMPTY[form])]

@@ -1,0 +1,80 @@
+"""Evaluates conditional expressions and `try` of Terraform's configuration language.
+
+https://developer.hashicorp.com/terraform/language/expressions/conditionals and .../functions/try
+"""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Protocol
+
+import msgspec
+
+from irsa_doctor.sources.templates.choices import IMPOSSIBLE, MissingMember, chosen, completed, plain_condition
+from irsa_doctor.sources.templates.terraform.operators import as_truth
+from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
+from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
+from irsa_doctor.sources.templates.values import Choice, TemplateValue
+
+_WORDS = 120
+"""Characters of a condition up to which it can be named"""
+
+
+class BranchingEvaluation(Protocol):
+    """An evaluation of the expressions of one file; `trying`: what does not exist is for `try` (expressions.py)."""
+
+    syntax: Syntax
+    scope: EvaluationScope
+    trying: bool
+
+    def value(self, node: Node) -> TemplateValue:
+        """The value of a node."""
+
+    def unknown(self, node: Node) -> TemplateValue:
+        """A hole where the node is."""
+
+
+def first_existing(evaluation: BranchingEvaluation, argument_nodes: Sequence[Node], node: Node) -> TemplateValue | None:
+    """Return the value of `try`: of the first argument whose members all exist, in each case."""
+    if not argument_nodes:
+        return None
+    first, *others = argument_nodes
+    if not others:
+        return evaluation.value(first)
+    was, evaluation.trying = evaluation.trying, True
+    try:
+        value = evaluation.value(first)
+    except MissingMember:
+        value = IMPOSSIBLE
+    finally:
+        evaluation.trying = was
+    return completed(value, lambda: first_existing(evaluation, others, node) or evaluation.unknown(node))
+
+
+def conditional(evaluation: BranchingEvaluation, node: Node) -> TemplateValue | None:
+    """Return the value of `condition ? a : b`, a choice where the condition is not known."""
+    condition, *both = (part for part in parts_of(node) if part.type == "expression")
+    if len(both) != 2:
+        return None
+    return chosen(partial(_decided, evaluation, node, condition, both), (evaluation.value(condition),))
+
+
+def _decided(
+    evaluation: BranchingEvaluation, node: Node, condition: Node, both: Sequence[Node], truth: TemplateValue
+) -> TemplateValue | None:
+    """What a condition chooses, by its value."""
+    holds = as_truth(truth)
+    if holds is not None:
+        return evaluation.value(both[0] if holds else both[1])
+    was, evaluation.trying = evaluation.trying, False
+    try:
+        then, otherwise = map(evaluation.value, both)
+    finally:
+        evaluation.trying = was
+    words, is_negated = plain_condition(" ".join(evaluation.syntax.word(condition).split()))
+    if len(words) > _WORDS:
+        return None
+    name = f"{evaluation.scope.prefix}{words}{evaluation.scope.mark}"
+    if (assumed := evaluation.scope.assumed.get(f"{evaluation.scope.prefix}{words}")) is not None:
+        return then if assumed != is_negated else otherwise
+    choice = Choice(name, otherwise, then) if is_negated else Choice(name, then, otherwise)
+    return msgspec.structs.replace(evaluation.unknown(node), choice=choice)

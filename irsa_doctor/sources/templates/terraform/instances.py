@@ -1,0 +1,106 @@
+"""The instances of a block of Terraform, by its `count` or `for_each`.
+
+https://developer.hashicorp.com/terraform/language/meta-arguments/count and .../for_each
+"""
+
+import re
+
+import msgspec
+
+from irsa_doctor.model import text_of
+from irsa_doctor.sources.templates.choices import Assumed, alternative, plain_condition
+from irsa_doctor.sources.templates.terraform.folder import ModuleFolder
+from irsa_doctor.sources.templates.terraform.operators import as_number, collection_entries
+from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, limit_instances, step_text
+from irsa_doctor.sources.templates.terraform.syntax import Argument, Block
+from irsa_doctor.sources.templates.values import Choice, TemplateValue, scalar_text
+
+_VARIABLE = re.compile(r"\bvar\.([\w-]+)")
+_LOCAL = re.compile(r"\blocal\.([\w-]+)")
+_SWITCH = re.compile(r"([^?:]+?) \? (?:(1) : 0|0 : 1)")
+_PLAIN_COUNT = re.compile(r"[\w.-]+|length\([\w.-]+\)")
+
+
+class Instance(msgspec.Struct, frozen=True):
+    """One of what `count` or `for_each` make of a block: `[0]`, `["blue"]`, or "" where there is neither."""
+
+    suffix: str
+    key: str | int | None
+    scope: EvaluationScope
+
+    def where(self, assumed: Assumed) -> "Instance":
+        """Return the instance where it is made only if some conditions hold, or do not."""
+        if not assumed:
+            return self
+        scope = msgspec.structs.replace(self.scope, assumed={**self.scope.assumed, **assumed})
+        return msgspec.structs.replace(self, scope=scope)
+
+
+def repeat_of(block: Block) -> Argument | None:
+    """Return `count` or `for_each`, None for a block that has neither."""
+    return block.body.arguments.get("for_each") or block.body.arguments.get("count")
+
+
+def repeated(repeat: Argument, items: TemplateValue, scope: EvaluationScope) -> list[Instance] | None:
+    """Return the instances by the value of `count` or `for_each`, None where they are not known. Raises WrongShape where there
+    are too many."""
+    if repeat.name == "for_each":
+        entries = collection_entries(items)
+        if entries is None or not all(isinstance(scalar_text(key.value), str) for key, _ in entries):
+            return None
+        limit_instances(len(entries))
+        return [_each(scope, key, value) for key, value in entries]
+    count = as_number(items)
+    if count is None:
+        return None
+    limit_instances(count)
+    return [counted_instance(scope, index) for index in range(int(count))]
+
+
+def counted_instance(scope: EvaluationScope, index: int) -> Instance:
+    """Return one instance of `count`."""
+    scope = scope.with_names({"count": TemplateValue({"index": TemplateValue(index)})}, f" [{index}]")
+    return Instance(f"[{index}]", index, scope)
+
+
+def _each(scope: EvaluationScope, key: TemplateValue, value: TemplateValue) -> Instance:
+    word = TemplateValue(text_of(scalar_text(key.value) or ""))
+    each = TemplateValue({"key": word, "value": value})
+    return Instance(step_text(word), str(word.value), scope.with_names({"each": each}, f" {step_text(word)}"))
+
+
+def depends_on_default(folder: ModuleFolder, block: Block) -> bool:
+    """Return whether `count` or `for_each` depends, perhaps by locals, on a variable of a root module with only its default,
+    which may be changed."""
+    repeat = repeat_of(block)
+    if repeat is None:
+        return False
+    waiting, seen = [repeat], set[str]()
+    while waiting:
+        argument = waiting.pop()
+        words = argument.syntax.word(argument.value)
+        if set(_VARIABLE.findall(words)) - folder.variables.keys():
+            return True
+        names = set(_LOCAL.findall(words)) & folder.values.keys() - seen
+        seen |= names
+        waiting += [folder.values[name] for name in names]
+    return False
+
+
+def made_when(block: Block, prefix: str) -> tuple[str, bool]:
+    """Return the condition on which a counted block is made, and whether it has to hold."""
+    repeat = block.body.arguments["count"]
+    words = " ".join(repeat.syntax.word(repeat.value).split())
+    if match := _SWITCH.fullmatch(words):
+        condition, is_negated = plain_condition(match[1])
+        return prefix + condition, (match[2] == "1") != is_negated
+    name = f"{words} > 0" if _PLAIN_COUNT.fullmatch(words) else f"length({'.'.join(block.labels)}) > 0"
+    return prefix + name, True
+
+
+def perhaps_made(block: Block, prefix: str, collection: TemplateValue) -> TemplateValue:
+    """Return instances of a counted block, or none of them."""
+    words, holds = made_when(block, prefix)
+    none = TemplateValue(())
+    choice = Choice(words, *((collection, none) if holds else (none, collection)), of_instances=True)
+    return alternative(TemplateValue(None), choice)

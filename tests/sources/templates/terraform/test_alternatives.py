@@ -1,0 +1,169 @@
+"""Of several documents of which any may be the policy of a role, by how many there are of each, every one is judged."""
+
+import pytest
+
+from irsa_doctor.model import Unknown
+from tests.sources.templates.made import ISSUER, PROVIDER, roles_of
+
+A, B = "data.aws_iam_policy_document.a", "data.aws_iam_policy_document.b"
+
+
+def _document(name, count):
+    return f"""
+data "aws_iam_policy_document" "{name}" {{
+  {count}
+  statement {{
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {{
+      type        = "Federated"
+      identifiers = ["{PROVIDER}"]
+    }}
+    condition {{
+      test     = "StringEquals"
+      variable = "{ISSUER}:sub"
+      values   = ["of-{name}"]
+    }}
+  }}
+}}
+"""
+
+
+def _cases(expression, a="count = var.a ? 1 : 0", b="count = var.b ? 1 : 0", more=""):
+    """Case -> subject that the policy admits, None where the policy is not known."""
+    text = f'resource "aws_iam_role" "r" {{\n{more}  assume_role_policy = {expression}\n}}\n'
+    roles = roles_of({"main.tf": _document("a", a) + _document("b", b) + text}).values()
+    return {role.case: _subject(role) for role in roles if role.address.startswith("aws_iam_role.r")}
+
+
+def _subject(role):
+    if isinstance(role.policy, Unknown):
+        return None
+    return role.policy.document["Statement"][0]["Condition"]["StringEquals"][f"{ISSUER}:sub"]
+
+
+EXPRESSIONS = (
+    f"concat({A}[*].json, {B}[*].json)[0]",
+    f"concat({A}.*.json, {B}.*.json)[0]",
+    f"element(concat({A}[*].json, {B}[*].json), 0)",
+    f"try({A}[0].json, {B}[0].json)",
+    f"try({A}[0].json, try({B}[0].json))",
+    f"coalesce(one({A}[*].json), one({B}[*].json))",
+    f'coalesce(join("", {A}[*].json), join("", {B}[*].json))',
+    f"coalescelist({A}[*].json, {B}[*].json)[0]",
+    f"flatten([{A}[*].json, {B}[*].json])[0]",
+    f"compact([one({A}[*].json), one({B}[*].json)])[0]",
+    f"[for d in concat({A}, {B}) : d.json][0]",
+    f"[for d in [one({A}[*].json), one({B}[*].json)] : d if d != null][0]",
+    f"length({A}) > 0 ? {A}[0].json : {B}[0].json",
+    f"length({A}) == 0 ? {B}[0].json : {A}[0].json",
+    f"one({A}[*].json) != null ? one({A}[*].json) : one({B}[*].json)",
+    f"distinct(concat({A}[*].json, {B}[*].json))[0]",
+    f"reverse(concat({B}[*].json, {A}[*].json))[0]",
+    f"slice(concat({A}[*].json, {B}[*].json), 0, 1)[0]",
+)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_the_first_of_documents_that_may_not_be_made_is_each_of_them(expression):
+    assert _cases(expression) == {"(var.a)": "of-a", "(not var.a)": "of-b"}
+    assert _cases(expression, "count = var.a", "count = var.b") == {"(var.a > 0)": "of-a", "(not var.a > 0)": "of-b"}
+    of_a = "length(aws_iam_policy_document.a) > 0"
+    assert _cases(expression, "count = var.a + 1 - 1") == {f"({of_a})": "of-a", f"(not {of_a})": "of-b"}
+    assert _cases(expression, b="count = var.a ? 0 : 1") == {"(var.a)": "of-a", "(not var.a)": "of-b"}
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_what_is_surely_made_is_no_choice(expression):
+    assert _cases(expression, "count = 1", "count = var.b") == {"": "of-a"}
+    assert _cases(expression, "count = 0", "count = var.b") == {"": "of-b"}
+
+
+def test_an_instance_that_is_there_in_every_case_is_no_choice():
+    assert _cases(EXPRESSIONS[0], "count = var.many ? 3 : 1") == {"": "of-a"}
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_a_document_that_a_default_switches_off_is_one_of_both(expression):
+    default = 'variable "a" {\n  default = false\n}\n'
+    text = f'resource "aws_iam_role" "r" {{\n  assume_role_policy = {expression}\n}}\n{default}'
+    documents = _document("a", "count = var.a ? 1 : 0") + _document("b", "count = var.a ? 0 : 1")
+    roles = roles_of({"main.tf": documents + text}).values()
+    assert {role.case: _subject(role) for role in roles} == {"(var.a)": "of-a", "(not var.a)": "of-b"}
+
+
+def test_where_both_may_be_made_and_cannot_be_the_others_are_judged():
+    both = f"concat({A}[*].json, {B}[*].json)"
+    apart = {"(var.a)": "of-a", "(not var.a)": "of-b"}
+    assert _cases(f"one({both})") == apart
+    assert _cases(f'join("", {both})') == {"(var.a, var.b)": None, "(var.a, not var.b)": "of-a", "(not var.a)": "of-b"}
+    assert _cases(f'join("", {both})', b="count = var.a ? 0 : 1") == apart
+
+
+def test_a_role_that_is_made_under_the_condition_of_a_document_has_that():
+    assert _cases(f"concat({A}[*].json, {B}[*].json)[0]", more="  count = var.a ? 1 : 0\n") == {"": "of-a"}
+    assert _cases(f"try({A}[0].json, {B}[0].json)", "count = var.n", more="  count = var.n\n") == {"": "of-a"}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [f"{A}[0].json", f"one({A}[*].json)", f'join("", {A}.*.json)', f"try({A}[0].json, null)", f'try({A}[0].json, "")'],
+)
+def test_a_document_that_is_alone_is_taken_as_made(expression):
+    assert _cases(expression) == {"": "of-a"}
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        f"concat(values({A})[*].json, {B}[*].json)[0]",
+        f"length({A}) > 0 ? null : {B}[0].json",
+        f"[for d in concat([for k, d in {A} : d], {B}) : d.json][0]",
+        f"merge({A}, {{}})",
+    ],
+)
+def test_a_document_for_each_of_nobody_knows_what_is_not_none(expression):
+    found = _cases(expression, "for_each = var.a", "count = 1")
+    assert None in found.values()
+
+
+def test_what_is_made_for_each_of_nobody_knows_what_is_made():
+    text = 'resource "aws_eks_cluster" "c" {\n  for_each = var.c\n  name = each.key\n}\n'
+    text += 'resource "aws_iam_role" "r" {\n  for_each = aws_eks_cluster.c\n  assume_role_policy = jsonencode({})\n}\n'
+    assert len(roles_of({"main.tf": text})) == 1
+
+
+def test_a_condition_that_may_not_be_made_is_a_case():
+    dynamic = f"""
+data "aws_iam_policy_document" "t" {{
+  statement {{
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {{
+      type        = "Federated"
+      identifiers = aws_iam_openid_connect_provider.p[*].arn
+    }}
+    dynamic "condition" {{
+      for_each = aws_eks_cluster.c
+      content {{
+        test     = "StringEquals"
+        variable = "{ISSUER}:sub"
+        values   = ["x"]
+      }}
+    }}
+  }}
+}}
+resource "aws_iam_openid_connect_provider" "p" {{
+  count = var.p ? 1 : 0
+  url   = "https://{ISSUER}"
+}}
+resource "aws_eks_cluster" "c" {{
+  count = var.c ? 1 : 0
+}}
+resource "aws_iam_role" "r" {{
+  assume_role_policy = data.aws_iam_policy_document.t.json
+}}
+"""
+    statements = {role.case: role.policy.document["Statement"][0] for role in roles_of({"main.tf": dynamic}).values()}
+    assert {case: statement.get("Condition") for case, statement in statements.items()} == {
+        "(var.c)": {"StringEquals": {f"{ISSUER}:sub": "x"}},
+        "(not var.c)": None,
+    }
