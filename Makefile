@@ -9,6 +9,8 @@ CACHE  := .cache
 PIP    := -I -m pip --disable-pip-version-check --no-input --quiet --quiet
 # what a lock names, and nothing else
 LOCKED := install --require-hashes --only-binary :all: --no-deps --requirement
+# pip compiles what it copies, and an editable install copies nothing: where PYTHONDONTWRITEBYTECODE is set, every run would compile it
+COMPILED := $(PY) -I -m compileall -q irsa_doctor
 TESTS  := -m pytest --numprocesses auto --dist worksteal
 DEMO   := fixtures/worlds/shop --complete serviceaccounts
 
@@ -143,11 +145,13 @@ $(VENV)/.installed: pyproject.toml requirements/run.txt requirements/build.txt |
 	$(PY) $(PIP) $(LOCKED) requirements/run.txt
 	$(PY) $(PIP) $(LOCKED) requirements/build.txt
 	$(PY) $(PIP) install --no-deps --no-build-isolation --editable .
+	$(COMPILED)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml requirements/dev.txt | $(VENV)/.made
 	$(PY) $(PIP) $(LOCKED) requirements/dev.txt
 	$(PY) $(PIP) install --no-deps --no-build-isolation --editable .
+	$(COMPILED)
 	@touch $@ $(VENV)/.installed
 
 $(CACHE)/%/.made:
