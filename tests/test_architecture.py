@@ -4,7 +4,6 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
-from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -205,19 +204,6 @@ def test_nothing_but_the_command_line_knows_the_command_line() -> None:
         if part_of(module) != "cli" and any(name.startswith(("irsa_doctor.cli", "typer")) for name in imports(path))
     }
     assert knowing <= {"irsa_doctor.__main__"}
-
-
-def test_no_imports_go_in_a_circle() -> None:
-    graph = {
-        module: {name for name in imports(path, inside=False) if name in MODULES and name != module}
-        for module, path in MODULES.items()
-    }
-    # a package is made of its modules, so that importing one of them is no import of the whole
-    graph = {module: {n for n in below if not module.startswith(n + ".")} for module, below in graph.items()}
-    try:
-        TopologicalSorter(graph).prepare()
-    except CycleError as error:
-        pytest.fail(" -> ".join(error.args[1]))
 
 
 @pytest.mark.parametrize("module", MODULES)

@@ -146,9 +146,9 @@ def long_files(folder: Path = PACKAGE) -> Iterator[str]:
 
 
 def import_cycles(trees: Mapping[str, ast.Module]) -> list[tuple[str, ...]]:
-    """Groups of modules that import one another at their top, each in alphabetical order."""
+    """Groups of modules that import one another, each in alphabetical order: at their top, inside functions, or for types."""
     modules = {module_name(path): tree for path, tree in trees.items()}
-    graph = {name: {below for below in _top_imports(tree) if below in modules} - {name} for name, tree in modules.items()}
+    graph = {name: {below for below in _imports(tree) if below in modules} - {name} for name, tree in modules.items()}
     # a package is made of its modules: to import one of them is not to import the whole
     graph = {name: {below for below in seen if not name.startswith(f"{below}.")} for name, seen in graph.items()}
     reached = {name: _reached(graph, name) for name in graph}
@@ -161,8 +161,8 @@ def module_name(path: str) -> str:
     return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
-def _top_imports(tree: ast.AST) -> Iterator[str]:
-    for node in ast.iter_child_nodes(tree):
+def _imports(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:

@@ -12,7 +12,7 @@ from weakref import finalize
 
 import msgspec
 
-from irsa_doctor.api.check import governing_of
+from irsa_doctor.api.governed import governing_of
 from irsa_doctor.api.load import NO_SETTINGS, declared_of
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.findings import SEVERITIES, Severity

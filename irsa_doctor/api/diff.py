@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from irsa_doctor.api.check import governing_of, input_of, judged_as_change, limited_to, newly_differing, today_here
+from irsa_doctor.api.check import judged_as_change, newly_differing
+from irsa_doctor.api.governed import governing_of, input_of, limited_to, today_here
 from irsa_doctor.api.load import NO_SETTINGS, NothingRead, has_read, load_files, nothing_read
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.faults import judged_or_named

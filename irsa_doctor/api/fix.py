@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from irsa_doctor.api.check import all_rules, change_of, comments_at, findings_of_base, governing_of, today_here
+from irsa_doctor.api.governed import all_rules, change_of, comments_at, findings_of_base, governing_of, today_here
 from irsa_doctor.api.load import NO_SETTINGS, declared_of
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.errors import NotJudged

@@ -66,7 +66,7 @@ def _judge(plan: "IntentPlan") -> "TextJudge":
     """
     from irsa_doctor.answers.check.judge import Input, judge
     from irsa_doctor.answers.intents.generation import Objection
-    from irsa_doctor.api.check import governing_of, today_here
+    from irsa_doctor.api.governed import governing_of, today_here
     from irsa_doctor.sources import Documents
 
     audiences: dict[str, tuple[str, ...]] = {}

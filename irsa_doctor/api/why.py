@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from irsa_doctor.api.check import all_rules
+from irsa_doctor.api.governed import all_rules
 from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, nothing_read, refuse_unread
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.errors import NotJudged

@@ -34,11 +34,8 @@ from irsa_doctor.facts.roles.role_facts import RoleFacts
 from irsa_doctor.facts.roles.unbounded import GateFacts, Unbounded, unbounded
 from irsa_doctor.facts.service_accounts.association import association_facts
 from irsa_doctor.facts.service_accounts.binding import BindingFacts, binding_facts
-from irsa_doctor.facts.service_accounts.service_account import (
-    ServiceAccountFacts,
-    account_template_facts,
-    service_account_facts,
-)
+from irsa_doctor.facts.service_accounts.records import ServiceAccountFacts
+from irsa_doctor.facts.service_accounts.service_account import account_template_facts, service_account_facts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.records import WorkloadFacts
 from irsa_doctor.model import ServiceAccount, text_of

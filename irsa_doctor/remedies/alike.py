@@ -6,7 +6,7 @@ import msgspec
 
 from irsa_doctor.facts import Judged, View
 from irsa_doctor.facts.lookups.users import RoleUser
-from irsa_doctor.facts.roles.likeness import PolicyShape
+from irsa_doctor.facts.roles.policy_shape import PolicyShape
 from irsa_doctor.model import issuer_of_provider, parse_arn
 from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.model.findings import Fix

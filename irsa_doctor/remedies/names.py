@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.facts.roles.likeness import PolicyShape
+from irsa_doctor.facts.roles.policy_shape import PolicyShape
 from irsa_doctor.model.once import once
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.subjects import PREFIX, QUOTED_SUBJECT, is_subject, matches_subject, subject_form

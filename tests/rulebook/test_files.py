@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from irsa_doctor.api.check import chosen_rules
+from irsa_doctor.api.governed import chosen_rules
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.rulebook.files import BASE, read_rule_files, read_rules, rules_folder
 from irsa_doctor.rulebook.folders import read_private

@@ -66,7 +66,7 @@ class AzureBinding:
         self.users = lookups.users_of(account)
         self.client_id = account.annotations.get(CLIENT_ID) or self._client_of_workloads()
         self.identity = lookups.identity_of(self.client_id) if self.client_id else None
-        issuer = lookups.view.issuer_of(account.cluster)
+        issuer = lookups.common.issuer_of(account.cluster)
         self.issuer = f"https://{issuer}" if issuer else ""
         self.credentials = lookups.credentials_of(self.identity) if self.identity else []
 
@@ -152,7 +152,7 @@ class AzureBinding:
         return Unknown(f"federated credentials of {name}", f"az identity federated-credential list --identity-name {name}")
 
     def _issuer_missing(self) -> Unknown:
-        known = self.lookups.view.inventory.cluster_by_id.get(self.account.cluster)
+        known = self.lookups.common.inventory.cluster_by_id.get(self.account.cluster)
         if known and isinstance(known.issuer, Unknown):
             return known.issuer
         return Unknown("issuer of the cluster", "az aks show --name CLUSTER --resource-group GROUP")
@@ -178,7 +178,7 @@ def binding_of_azure(lookups: CloudLookups, account: ServiceAccount) -> Judged |
         trust=binding.trust(),
         expiration=expiration_range(account.annotations.get(TOKEN_EXPIRATION)),
     )
-    ident = f"{lookups.view.label_of(account.cluster)}/{account.namespace}/{account.name}"
+    ident = f"{lookups.common.label_of(account.cluster)}/{account.namespace}/{account.name}"
     certain = not (facts.trust == "nobody" and not binding.is_certain)
     name = f"{ident} -> {text_of(binding.client_id)}"
     return Judged("binding", name, ident, facts, partial(_binding_evidence, binding), certain=certain)
@@ -228,7 +228,7 @@ def _is_of_cluster(lookups: CloudLookups, credential: FederatedCredential) -> bo
     issuer = credential.issuer
     if not isinstance(issuer, str):
         return False
-    return is_aks_issuer(issuer) or issuer.removeprefix("https://") in lookups.view.inventory.clusters_by_issuer
+    return is_aks_issuer(issuer) or issuer.removeprefix("https://") in lookups.common.inventory.clusters_by_issuer
 
 
 def _is_impossible(lookups: CloudLookups, credential: FederatedCredential) -> bool:
@@ -327,7 +327,7 @@ def azure_identity_facts(lookups: CloudLookups, identity: AzureIdentity) -> Judg
 
 def azure_facts(lookups: CloudLookups) -> Iterator[Judged]:
     """Every subject of Azure with its facts."""
-    clouds, inventory = lookups.clouds, lookups.view.inventory
+    clouds, inventory = lookups.clouds, lookups.common.inventory
     yield from filter(None, (binding_of_azure(lookups, account) for account in inventory.service_accounts))
     yield from filter(None, (azure_workload_facts(lookups, w) for w in lookups.current_workloads()))
     yield from (credential_facts(lookups, credential) for credential in clouds.credentials)

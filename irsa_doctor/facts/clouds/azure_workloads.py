@@ -40,9 +40,9 @@ def azure_workload_facts(lookups: CloudLookups, workload: Workload) -> Judged | 
         expiration=expiration_range(workload.annotations.get(TOKEN_EXPIRATION)),
         retired_identity=RETIRED_LABEL in workload.labels,
     )
-    view = lookups.view
-    ident = f"{view.label_of(workload.cluster)}/{workload.namespace}/{workload.kind.lower()}/{workload.name}"
-    group = f"{view.label_of(workload.cluster)}/{workload.namespace}/{workload.service_account}"
+    common = lookups.common
+    ident = f"{common.label_of(workload.cluster)}/{workload.namespace}/{workload.kind.lower()}/{workload.name}"
+    group = f"{common.label_of(workload.cluster)}/{workload.namespace}/{workload.service_account}"
     return Judged("workload", ident, group, facts, partial(_workload_evidence, workload, account))
 
 
@@ -56,7 +56,7 @@ def _client_of(
         return "fine" if CLIENT_ID in account.annotations else "missing"
     name = f"{workload.namespace}/{workload.service_account}"
     command = f"kubectl get serviceaccount -n {workload.namespace} {workload.service_account} -o yaml"
-    return lookups.view.inventory.unknown("serviceaccounts", workload.cluster, "", f"service account {name}", command)
+    return lookups.common.inventory.unknown("serviceaccounts", workload.cluster, "", f"service account {name}", command)
 
 
 def _label_of(workload: Workload, *, named: bool) -> Literal["set", "missing", "by-hand"] | Unknown:
@@ -98,13 +98,13 @@ def _workload_evidence(workload: Workload, account: ServiceAccount | None) -> Ev
 
 def aks_cluster_facts(lookups: CloudLookups, cluster: CloudCluster) -> Judged:
     """The facts of a cluster of AKS."""
-    unseen = Unknown(f"settings of the cluster {lookups.view.name_of(cluster.cluster)}", "az aks show")
+    unseen = Unknown(f"settings of the cluster {lookups.common.name_of(cluster.cluster)}", "az aks show")
     facts = AksClusterFacts(
         used=lookups.uses_azure(cluster.cluster),
         issues_tokens=unseen if cluster.issues_tokens is None else cluster.issues_tokens,
         injects=unseen if cluster.injects is None else cluster.injects,
     )
-    name = lookups.view.name_of(cluster.cluster)
+    name = lookups.common.name_of(cluster.cluster)
     at = cluster.place
     places = {"issuer": at.at("oidcIssuerProfile"), "webhook": at.at("securityProfile"), "cluster": at}
     return Judged("cluster", cluster.cluster, cluster.cluster, facts, lambda: Evidence({"cluster": name}, places))

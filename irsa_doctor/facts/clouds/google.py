@@ -68,7 +68,7 @@ class GoogleBinding:
             namespace=account.namespace,
             name=account.name,
             uid=account.uid,
-            issuer=lookups.view.issuer_of(account.cluster),
+            issuer=lookups.common.issuer_of(account.cluster),
         )
 
     @property
@@ -196,7 +196,7 @@ def binding_of_google(lookups: CloudLookups, account: ServiceAccount) -> Judged 
     if on_gke and binding.annotation() == "none" and not binding.nearest()[1]:
         return None
     facts = GoogleBindingFacts(annotation=binding.annotation(), account=binding.state(), member=binding.member())
-    ident = f"{lookups.view.label_of(account.cluster)}/{account.namespace}/{account.name}"
+    ident = f"{lookups.common.label_of(account.cluster)}/{account.namespace}/{account.name}"
     certain = facts.member != "nobody" or binding.is_certain
     kind, name = ("binding", f"{ident} -> {text_of(binding.email)}") if binding.email else ("service-account", ident)
     return Judged(kind, name, ident, facts, partial(_google_evidence, binding), certain=certain)
@@ -303,7 +303,7 @@ def google_workload_facts(lookups: CloudLookups, workload: Workload) -> Judged |
         annotation_on_pod=on_pod and not named,
         metadata_server=_server_of(cluster, workload),
     )
-    label = lookups.view.label_of(workload.cluster)
+    label = lookups.common.label_of(workload.cluster)
     ident = f"{label}/{workload.namespace}/{workload.kind.lower()}/{workload.name}"
     group = f"{label}/{workload.namespace}/{workload.service_account}"
     names = {"workload": f"{workload.kind.lower()} {workload.namespace}/{workload.name}"}
@@ -335,7 +335,7 @@ def _server_of(cluster: CloudCluster | None, workload: Workload) -> Literal["ser
 
 def gke_cluster_facts(lookups: CloudLookups, cluster: CloudCluster) -> Judged:
     """The facts of a cluster of GKE."""
-    name, unserved = lookups.view.name_of(cluster.cluster), _unserved(cluster)
+    name, unserved = lookups.common.name_of(cluster.cluster), _unserved(cluster)
     server: Literal["served", "partly-served", "not-served"] | Unknown
     if cluster.autopilot or not cluster.pool:
         server = "served"
@@ -356,7 +356,7 @@ def gke_cluster_facts(lookups: CloudLookups, cluster: CloudCluster) -> Judged:
 
 def google_facts(lookups: CloudLookups) -> Iterator[Judged]:
     """Every subject of Google Cloud with its facts."""
-    clouds, inventory = lookups.clouds, lookups.view.inventory
+    clouds, inventory = lookups.clouds, lookups.common.inventory
     yield from filter(None, (binding_of_google(lookups, account) for account in inventory.service_accounts))
     yield from filter(None, (google_workload_facts(lookups, w) for w in lookups.current_workloads()))
     members = ((binding, member) for binding in clouds.bindings for member in binding.members)

@@ -4,8 +4,9 @@ import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
 
+from irsa_doctor.facts.lookups.lookups import Lookups
+from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.model import (
     AzureIdentity,
     CloudCluster,
@@ -22,9 +23,6 @@ from irsa_doctor.model import (
 from irsa_doctor.model.clouds import CloudCollection
 from irsa_doctor.trust.clouds.credentials import TOKEN_EXCHANGE, match_of
 
-if TYPE_CHECKING:
-    from irsa_doctor.facts.lookups.view import View
-
 CLIENT_ID = "azure.workload.identity/client-id"
 TENANT_ID = "azure.workload.identity/tenant-id"
 TOKEN_EXPIRATION = "azure.workload.identity/service-account-token-expiration"
@@ -38,9 +36,11 @@ GOOGLE_ACCOUNT = "iam.gke.io/gcp-service-account"
 class CloudLookups:
     """What identities of Azure and Google Cloud are looked up by."""
 
-    def __init__(self, view: "View") -> None:
-        self.view = view
-        self.clouds: Clouds = view.inventory.clouds
+    def __init__(self, common: Lookups, workloads: WorkloadLookups) -> None:
+        self.common = common
+        """what facts of AWS are looked up by as well"""
+        self._workloads = workloads
+        self.clouds: Clouds = common.inventory.clouds
         self.now = datetime.now(UTC)
 
     def cluster_of(self, ident: str) -> CloudCluster | None:
@@ -50,19 +50,19 @@ class CloudLookups:
     def users_of(self, account: ServiceAccount) -> tuple[Workload, ...]:
         """The workloads that use a service account, without those that will not run again."""
         key = (account.cluster, account.namespace, account.name)
-        return tuple(w for w in self.view.inventory.workloads_by_service_account.get(key, ()) if not w.over)
+        return tuple(w for w in self.common.inventory.workloads_by_service_account.get(key, ()) if not w.over)
 
     def current_workloads(self) -> Iterator[Workload]:
         """The workloads that will run, each once: an object that the input has is not judged again as what it made."""
-        for workload in self.view.inventory.workloads:
-            owner = self.view.workload_lookups.owner_of(workload) if workload.owner else None
+        for workload in self.common.inventory.workloads:
+            owner = self._workloads.owner_of(workload) if workload.owner else None
             if not workload.over and owner is None:
                 yield workload
 
     def account_of(self, workload: Workload) -> ServiceAccount | None:
         """The service account of a workload, None where it is not in the input."""
         key = (workload.cluster, workload.namespace, workload.service_account)
-        return self.view.inventory.service_account_by_key.get(key)
+        return self.common.inventory.service_account_by_key.get(key)
 
     # ---- Azure
 
@@ -123,7 +123,7 @@ class CloudLookups:
 
     @cached_property
     def _named_clients(self) -> frozenset[str]:
-        accounts = self.view.inventory.service_accounts
+        accounts = self.common.inventory.service_accounts
         return frozenset(text_of(account.annotations.get(CLIENT_ID, "")).strip().lower() for account in accounts)
 
     def is_named(self, identity: AzureIdentity) -> bool:
@@ -132,8 +132,8 @@ class CloudLookups:
 
     @cached_property
     def _azure_clusters(self) -> frozenset[str]:
-        accounts = (account.cluster for account in self.view.inventory.service_accounts if CLIENT_ID in account.annotations)
-        labelled = (workload.cluster for workload in self.view.inventory.workloads if USE_LABEL in workload.labels)
+        accounts = (account.cluster for account in self.common.inventory.service_accounts if CLIENT_ID in account.annotations)
+        labelled = (workload.cluster for workload in self.common.inventory.workloads if USE_LABEL in workload.labels)
         return frozenset([*accounts, *labelled])
 
     def uses_azure(self, cluster: str) -> bool:
@@ -172,7 +172,7 @@ class CloudLookups:
 
     def uses_google(self, cluster: str) -> bool:
         """Whether a service account in a cluster names one of Google Cloud."""
-        accounts = self.view.inventory.service_accounts
+        accounts = self.common.inventory.service_accounts
         return any(account.cluster == cluster and GOOGLE_ACCOUNT in account.annotations for account in accounts)
 
     def providers_of(self, pool: str, project: str) -> list[PoolProvider]:
@@ -191,7 +191,7 @@ class CloudLookups:
         table: dict[str, list[str]] = {}
         for cluster in self.clouds.clusters:
             if cluster.pool:
-                table.setdefault(cluster.pool, []).append(self.view.label_of(cluster.cluster))
+                table.setdefault(cluster.pool, []).append(self.common.label_of(cluster.cluster))
         return table
 
     @cached_property

@@ -34,7 +34,7 @@ def member_reach_facts(lookups: CloudLookups, binding: RoleBinding, member: Poli
     end = ends(binding.condition)
     if member.has_project_id or (end is not None and end < lookups.now):
         return {}
-    is_outsider = whose_project(member, lookups.view.owner) == "outsider"
+    is_outsider = whose_project(member, lookups.common.owner) == "outsider"
     if member.is_of_clusters:
         kind = _OF_CLUSTERS.get(member.form, "none")
         return {"ring_counts": True, "reach": kind, "outsider": is_outsider} if kind != "none" or is_outsider else {}
@@ -53,7 +53,7 @@ def member_reach_facts(lookups: CloudLookups, binding: RoleBinding, member: Poli
 
 def member_reach_names(lookups: CloudLookups, member: PolicyMember) -> Mapping[str, str]:
     """What messages name of how far a member reaches."""
-    outsider = outsider_names(member, lookups.view.owner)
+    outsider = outsider_names(member, lookups.common.owner)
     if member.is_of_clusters:
         return {**_of_clusters(member), **outsider}
     reach = reach_of_member(lookups, member)

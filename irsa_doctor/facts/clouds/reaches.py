@@ -126,10 +126,10 @@ def issuer_name(url: str) -> str:
 
 def profile_of_cloud(lookups: CloudLookups, issuer: str, subject: str) -> Profile:
     """The profile of an issuer (without scheme): as settings declare it, by its name, or by the subject that is named."""
-    view = lookups.view
-    if issuer in view.issuers:
-        return declared_profile(view.issuers[issuer], issuer)
-    if issuer in view.inventory.clusters_by_issuer:
+    common = lookups.common
+    if issuer in common.issuers:
+        return declared_profile(common.issuers[issuer], issuer)
+    if issuer in common.inventory.clusters_by_issuer:
         return cluster_profile(issuer)
     return profile_of(issuer) or profile_by_subjects((subject,)) or OTHER
 
@@ -159,7 +159,7 @@ def reach_of_credential(lookups: CloudLookups, credential: FederatedCredential) 
         issuer=issuer,
         tokens=tokens,
         holes=placeholder_names(values),
-        declared=declared_tenants(profile, lookups.view.owner),
+        declared=declared_tenants(profile, lookups.common.owner),
     )
 
 
@@ -200,7 +200,7 @@ def _of_provider(lookups: CloudLookups, provider: PoolProvider, member: PolicyMe
     for attribute, value in _asked(member):
         is_mapped = attribute in provider.mapping
         tokens = reading.with_value(tokens, attribute, value) if is_mapped else TokenBoxes(())
-    declared = declared_tenants(reading.profile, lookups.view.owner)
+    declared = declared_tenants(reading.profile, lookups.common.owner)
     holes = {**placeholder_names((provider.condition,)), **member.holes}
     return CloudReach(profile=reading.profile, issuer=issuer, tokens=tokens, holes=holes, declared=declared)
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -11,6 +10,7 @@ from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.facts.lookups.chains import Chains
 from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.template_roles import TemplateRoles
+from irsa_doctor.facts.roles.policy_shape import PolicyShape
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Cluster, Contradiction, Inventory, OidcProvider, PodIdentityAssociation, ServiceAccount, Text
 from irsa_doctor.model.access import ExpectedAccess
@@ -18,9 +18,6 @@ from irsa_doctor.model.nearness import nearest
 from irsa_doctor.model.standards import NO_CONTEXT, NO_STANDARDS, Standards, StandardsContext
 from irsa_doctor.trust.defects import Expected
 from irsa_doctor.trust.work import Work
-
-if TYPE_CHECKING:
-    from irsa_doctor.facts.roles.likeness import PolicyShape
 
 ROLE_ARN = "eks.amazonaws.com/role-arn"
 _AccountsByPair = dict[tuple[str, str], list[ServiceAccount]]

@@ -23,7 +23,7 @@ from irsa_doctor.model.limits import reached
 
 if TYPE_CHECKING:
     from irsa_doctor.facts.clouds.lookup import CloudLookups
-    from irsa_doctor.facts.service_accounts.service_account import ServiceAccountFacts
+    from irsa_doctor.facts.service_accounts.records import ServiceAccountFacts
 
 
 class View(Lookups, frozen=True, dict=True):
@@ -44,7 +44,7 @@ class View(Lookups, frozen=True, dict=True):
         """Identities of Azure and Google Cloud."""
         from irsa_doctor.facts.clouds.lookup import CloudLookups
 
-        return CloudLookups(self)
+        return CloudLookups(self, self.workload_lookups)
 
     @cached_property
     def uses_clouds(self) -> bool:

@@ -16,8 +16,9 @@ from irsa_doctor.facts.grants.extent import extent_of
 from irsa_doctor.facts.grants.grant import GrantFacts, facts_of_alike
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.facts.roles.likeness import Likeness, PolicyShape, likeness
+from irsa_doctor.facts.roles.likeness import Likeness, likeness
 from irsa_doctor.facts.roles.outlines import ClusterOutline, ClusterOutlines
+from irsa_doctor.facts.roles.policy_shape import PolicyShape
 from irsa_doctor.facts.roles.renaming import CannotRename, Renaming
 from irsa_doctor.facts.roles.role import AnalysedRole, PolicyReading, analyse, defective, evidence_of_role
 from irsa_doctor.facts.subject import Evidence, Judged

@@ -3,7 +3,7 @@
 import msgspec
 
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.facts.roles.likeness import PolicyShape
+from irsa_doctor.facts.roles.policy_shape import PolicyShape
 from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import issuer_of_provider
 from irsa_doctor.model.regex import regex

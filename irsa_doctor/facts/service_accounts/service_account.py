@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
 
 import msgspec
 
 from irsa_doctor.facts.lookups.associations import (
     NO_ISSUER,
-    Override,
     association_seen,
     is_association_misnamed,
     is_policy_refused,
@@ -26,6 +24,7 @@ from irsa_doctor.facts.service_accounts.annotations import (
     holds_variable,
     is_near_key,
 )
+from irsa_doctor.facts.service_accounts.records import AnnotatedAudience, ServiceAccountFacts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import (
@@ -57,29 +56,6 @@ REGIONAL = "eks.amazonaws.com/sts-regional-endpoints"
 _RECORDED_SUBJECT = 300
 """characters of the longest subject that STS was recorded to accept
 (radkawar/stackd, commit 9dc356f5, internal/services/sts/testdata/oidc/aws.json)"""
-AnnotatedAudience = Literal["default", "explained", "accepted", "refused"]
-
-
-class ServiceAccountFacts(msgspec.Struct, frozen=True):
-    """What a service account alone shows, and whether some role expects it to name it."""
-
-    annotation: Annotation | Unknown
-    """The form of the annotation with the role ARN"""
-    annotation_variable: bool
-    wanted: bool
-    """Whether a role admits it by name, and it names no role"""
-    partition_differs: bool
-    regional_endpoints_ignored: bool
-    skip_containers: bool
-    expiration_ignored: bool
-    subject_too_long: bool
-    audience: AnnotatedAudience | Unknown
-    overridden: Override | Unknown
-    pod_identity: Literal["none", "seen"] | Unknown
-    association_misnamed: bool
-    association_policy_refused: bool | Unknown
-    association_repeated: bool
-    administrator_for_a_day: bool
 
 
 def _annotation(view: View, account: ServiceAccount, form: Annotation) -> Annotation | Unknown:

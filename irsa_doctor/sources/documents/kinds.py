@@ -317,7 +317,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),
     Kind("resource-control-policy", is_resource_control_policy, read_resource_control_policy),
     Kind("trust-policy", is_bare_policy, read_bare_policy),
-    *(Kind(name, mark, marks.load_cloud_reader(name)) for name, mark in marks.CLOUD_MARKS.items()),
+    *(Kind(name, mark, template_readers.load_cloud_document(name)) for name, mark in marks.CLOUD_MARKS.items()),
 )
 
 
@@ -369,7 +369,7 @@ def read_page(page: Page, reading: DocumentReading) -> None:
             if isinstance(item, dict):
                 _read_members(item, Page(item, page.place.at(number), page.duplicates), reading)
         if not page.place.document.endswith(".tf.json"):  # an empty list is no answer of anybody there
-            marks.note_cloud_list(page.value, page, reading)
+            template_readers.note_cloud_list(page.value, page, reading)
         return
     if isinstance(page.value, dict):
         _read_members(page.value, page, reading)

@@ -1,6 +1,6 @@
-"""The readers of templates, each imported when a document needs it: start-up reads none of them."""
+"""The readers of templates and of other clouds, each imported when a document needs it: start-up reads none of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 
@@ -117,3 +117,22 @@ def load_cloud_object(page: Page, reading: DocumentReading) -> None:
     from irsa_doctor.sources.templates.controllers.clouds import read_cloud_object
 
     read_cloud_object(page, reading)
+
+
+def load_cloud_document(kind: str) -> Callable[[Page, DocumentReading], None]:
+    """Return what reads a document of Azure or Google Cloud of a kind."""
+
+    def read(page: Page, reading: DocumentReading) -> None:
+        from irsa_doctor.sources.documents.clouds.readers import CLOUD_READERS
+
+        CLOUD_READERS[kind](page, reading)
+
+    return read
+
+
+def note_cloud_list(items: Sequence[object], page: Page, reading: DocumentReading) -> None:
+    """Note what a list of Azure or Google Cloud proves to be complete."""
+    if not items or reading.cloud_records:
+        from irsa_doctor.sources.documents.clouds.listings import note_list
+
+        note_list(items, page.place, reading)

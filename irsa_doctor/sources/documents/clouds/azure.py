@@ -1,8 +1,6 @@
 """Reads federated credentials, identities, apps and clusters of Azure as `az` and Microsoft Graph print them."""
 
-import re
 from collections.abc import Mapping
-from functools import partial
 
 from irsa_doctor.model import AzureIdentity, CloudCluster, Cluster, FederatedCredential, Issuer, Place, Unknown
 from irsa_doctor.sources.documents.clouds.marks import properties_of
@@ -11,7 +9,6 @@ from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 
 _PART = "/federatedidentitycredentials/"
-_OF_APP = re.compile(r"applications(?:\('|/)([0-9a-zA-Z-]{1,64})'?\)?/federatedIdentityCredentials", re.IGNORECASE)
 
 
 def read_credential(page: Page, reading: DocumentReading) -> None:
@@ -44,30 +41,6 @@ def expression_of(values: Mapping[str, object], place: Place) -> str:
     if isinstance(written, dict):
         return shapes.text(written, "value", place.at("claimsMatchingExpression"))
     return written if isinstance(written, str) else ""
-
-
-def read_azure_list(page: Page, reading: DocumentReading) -> None:
-    """An answer with its items under `value`; the context of Microsoft Graph names the app of its credentials."""
-    from irsa_doctor.sources.documents import kinds
-
-    members = shapes.mapping(page.value, page.place)
-    named = _OF_APP.search(shapes.text(members, "@odata.context", page.place))
-    identity = named[1].lower() if named else ""
-    items = shapes.many(members, "value", page.place)
-    for number, item in enumerate(items):
-        at = page.place.at("value", number)
-        if identity and isinstance(item, dict):
-            reading.attempt(item, at, partial(_add_of_app, identity, reading))
-        elif isinstance(item, dict):
-            kinds.read_page(Page(item, at, page.duplicates), reading)
-    if not any(name in members for name in ("nextLink", "@odata.nextLink")):
-        from irsa_doctor.sources.documents.clouds.readers import note_list
-
-        note_list(items, page.place, reading, identity)
-
-
-def _add_of_app(identity: str, reading: DocumentReading, value: object, place: Place) -> None:
-    add_credential(shapes.mapping(value, place), place, identity, reading)
 
 
 def read_identity(page: Page, reading: DocumentReading) -> None:

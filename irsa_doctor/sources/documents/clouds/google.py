@@ -6,6 +6,7 @@ from collections.abc import Mapping
 import msgspec
 
 from irsa_doctor.model import CloudCluster, Cluster, GoogleAccount, NodePool, Place, PoolProvider, RoleBinding
+from irsa_doctor.sources.documents.clouds.listings import note_list
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
@@ -102,8 +103,6 @@ def read_search_results(page: Page, reading: DocumentReading) -> None:
 
     reading.each(items, page.place.at("results"), read)
     if not members.get("nextPageToken"):
-        from irsa_doctor.sources.documents.clouds.readers import note_list
-
         note_list(items, page.place, reading)
 
 

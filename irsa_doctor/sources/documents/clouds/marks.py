@@ -1,8 +1,6 @@
-"""Recognises documents of Azure and Google Cloud by their members; the readers are imported when one is met."""
+"""Recognises documents of Azure and Google Cloud by their members."""
 
 from collections.abc import Callable, Mapping
-
-from irsa_doctor.sources.documents.reading import DocumentReading, Page
 
 _Members = Mapping[str, object]
 CREDENTIAL_TYPE = "federatedidentitycredentials"
@@ -53,8 +51,12 @@ def is_azure_list(members: _Members) -> bool:
         return False
     if not items:
         return CREDENTIAL_TYPE in str(members.get("@odata.context", "")).lower()
-    marks = (is_credential, is_azure_identity, is_application, is_aks_cluster)
-    return any(isinstance(item, dict) and any(mark(item) for mark in marks) for item in items)
+    return any(isinstance(item, dict) and azure_kind_of(item) for item in items)
+
+
+def azure_kind_of(members: _Members) -> str:
+    """The kind of a resource of Azure that an answer lists, "" where it is none that is read."""
+    return next((kind for kind, mark in _AZURE_MARKS.items() if mark(members)), "")
 
 
 def is_arm_template(members: _Members) -> bool:
@@ -116,31 +118,15 @@ def has_search_results(members: _Members) -> bool:
     return isinstance(items, list) and any(isinstance(item, dict) and is_policy_search(item) for item in items)
 
 
-def load_cloud_reader(name: str) -> Callable[[Page, DocumentReading], None]:
-    """Return a reader that is imported when a document is read."""
-
-    def read(page: Page, reading: DocumentReading) -> None:
-        from irsa_doctor.sources.documents.clouds.readers import CLOUD_READERS
-
-        CLOUD_READERS[name](page, reading)
-
-    return read
-
-
-def note_cloud_list(items: list[object], page: Page, reading: DocumentReading) -> None:
-    """Note what a list proves to be complete."""
-    if not items or reading.cloud_records:
-        from irsa_doctor.sources.documents.clouds.readers import note_list
-
-        note_list(items, page.place, reading)
-
-
-CLOUD_MARKS: Mapping[str, Callable[[_Members], bool]] = {
-    "azure-list": is_azure_list,
+_AZURE_MARKS: Mapping[str, Callable[[_Members], bool]] = {
     "azure-federated-credential": is_credential,
     "azure-identity": is_azure_identity,
     "azure-application": is_application,
     "aks-cluster": is_aks_cluster,
+}
+CLOUD_MARKS: Mapping[str, Callable[[_Members], bool]] = {
+    "azure-list": is_azure_list,
+    **_AZURE_MARKS,
     "gke-cluster": is_gke_cluster,
     "google-service-account": is_google_account,
     "google-policy-search": is_policy_search,

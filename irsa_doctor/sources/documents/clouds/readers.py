@@ -1,25 +1,54 @@
-"""The readers of documents of Azure and Google Cloud by kind, and what a list of each proves to be complete."""
+"""The readers of documents of Azure and Google Cloud by kind."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Callable, Mapping
+from functools import partial
 
-from irsa_doctor.model import (
-    AzureIdentity,
-    CloudListing,
-    CloudRecord,
-    FederatedCredential,
-    GoogleAccount,
-    Place,
-    RoleBinding,
-)
+from irsa_doctor.model import Place
 from irsa_doctor.sources.documents.clouds import azure, google
+from irsa_doctor.sources.documents.clouds.listings import note_list
+from irsa_doctor.sources.documents.clouds.marks import azure_kind_of
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
-from irsa_doctor.sources.files.folders import folder_of
+from irsa_doctor.text import shapes
+
+_OF_APP = re.compile(r"applications(?:\('|/)([0-9a-zA-Z-]{1,64})'?\)?/federatedIdentityCredentials", re.IGNORECASE)
+
+
+def read_azure_list(page: Page, reading: DocumentReading) -> None:
+    """An answer with its items under `value`; the context of Microsoft Graph names the app of its credentials."""
+    members = shapes.mapping(page.value, page.place)
+    named = _OF_APP.search(shapes.text(members, "@odata.context", page.place))
+    identity = named[1].lower() if named else ""
+    items = shapes.many(members, "value", page.place)
+    for number, item in enumerate(items):
+        at = page.place.at("value", number)
+        if identity and isinstance(item, dict):
+            reading.attempt(item, at, partial(_add_of_app, identity, reading))
+        elif isinstance(item, dict):
+            _read_resource(item, Page(item, at, page.duplicates), reading)
+    if not any(name in members for name in ("nextLink", "@odata.nextLink")):
+        note_list(items, page.place, reading, identity)
+
+
+def _read_resource(members: Mapping[str, object], page: Page, reading: DocumentReading) -> None:
+    """One resource of an answer, as the kind of Azure that it is; one of none is passed over."""
+    kind = azure_kind_of(members)
+    if not kind:
+        return
+    if kind not in reading.kinds:
+        reading.kinds.append(kind)
+    reading.attempt(page.value, page.place, lambda value, place: CLOUD_READERS[kind](page, reading))
+
+
+def _add_of_app(identity: str, reading: DocumentReading, value: object, place: Place) -> None:
+    azure.add_credential(shapes.mapping(value, place), place, identity, reading)
+
 
 CLOUD_READERS: Mapping[str, Callable[[Page, DocumentReading], None]] = {
     "azure-federated-credential": azure.read_credential,
     "azure-identity": azure.read_identity,
     "azure-application": azure.read_app_registration,
-    "azure-list": azure.read_azure_list,
+    "azure-list": read_azure_list,
     "aks-cluster": azure.read_aks_cluster,
     "gke-cluster": google.read_gke_cluster,
     "google-service-account": google.read_google_account,
@@ -28,41 +57,3 @@ CLOUD_READERS: Mapping[str, Callable[[Page, DocumentReading], None]] = {
     "google-policy-results": google.read_search_results,
     "google-pool": google.read_pool,
 }
-
-
-def note_list(items: Sequence[object], place: Place, reading: DocumentReading, identity: str = "") -> None:
-    """Note the lists that a document completes: `az` and `gcloud` follow the pages of a list and print all of it.
-
-    An empty list does not say of what it is one: `owner` is its folder then. `identity` is the app that an answer names.
-    """
-    if not items:
-        named = CloudListing("credentials", identity, place) if identity else None
-        reading.cloud_records.append(named or CloudListing("empty", folder_of(reading.path), place))
-        return
-    own = [record for record in reading.cloud_records if record.place.pointer.startswith(place.pointer)]
-    reading.cloud_records += dict.fromkeys(listing for record in own for listing in _completed(record, place))
-    reading.cloud_records += _whole_subscriptions(own, place)
-
-
-def _completed(record: CloudRecord, place: Place) -> Iterator[CloudListing]:
-    if isinstance(record, FederatedCredential):
-        yield CloudListing("credentials", record.identity, place)
-    elif isinstance(record, AzureIdentity):
-        yield CloudListing("identities", resource_group_of(record) if record.kind == "managed" else "applications", place)
-    elif isinstance(record, GoogleAccount):
-        yield CloudListing("google-accounts", record.project, place)
-    elif isinstance(record, RoleBinding):
-        yield CloudListing("policies", record.project, place)
-
-
-def _whole_subscriptions(records: Sequence[CloudRecord], place: Place) -> Iterator[CloudListing]:
-    """A list with identities of several resource groups is that of the subscription."""
-    groups = {resource_group_of(record) for record in records if isinstance(record, AzureIdentity) and record.kind == "managed"}
-    for subscription in {group.rpartition("/resourcegroups/")[0] for group in groups}:
-        if sum(group.startswith(f"{subscription}/") for group in groups) > 1:
-            yield CloudListing("identities", subscription, place)
-
-
-def resource_group_of(identity: AzureIdentity) -> str:
-    """The resource group of an identity, with its subscription, in lower case."""
-    return identity.key.partition("/providers/")[0]

@@ -4,7 +4,7 @@ A computed attribute is one row of `_COMPUTED`.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import msgspec
 
@@ -15,13 +15,27 @@ from irsa_doctor.sources.templates.terraform.functions import OpenMembers
 from irsa_doctor.sources.templates.terraform.input_files import NamedText, rendered_template
 from irsa_doctor.sources.templates.terraform.policy_document import blocks_of, document_of, members_of
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, step_text
-from irsa_doctor.sources.templates.terraform.syntax import Block
+from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 
 _META = ("count", "for_each", "depends_on", "provider", "lifecycle")
 """arguments that a data source has for Terraform itself"""
-if TYPE_CHECKING:
-    from irsa_doctor.sources.templates.terraform.modules import Module
+
+
+class AttributesModule(Protocol):
+    """What attributes ask of the module that they are of."""
+
+    used: set[str]
+    """addresses of the policy documents whose JSON was evaluated"""
+
+    def once(self, key: tuple[str, ...], work: Callable[[], TemplateValue | None]) -> TemplateValue | None:
+        """The value of `work`, evaluated once; None where it refers to itself."""
+
+    def argument(self, argument: Argument, scope: EvaluationScope) -> TemplateValue:
+        """The value of an argument."""
+
+    def config(self, body: Body, scope: EvaluationScope, node: Any) -> TemplateValue:
+        """Arguments and blocks as one object."""
 
 
 class LazyMembers(Mapping[Any, TemplateValue]):
@@ -65,7 +79,7 @@ class Attributes(LazyMembers):
     """The attributes of a resource or data source: its arguments, and what AWS makes of them."""
 
     def __init__(
-        self, module: "Module", mode: str, kind: str, address: str, block: Block | None, scope: EvaluationScope
+        self, module: AttributesModule, mode: str, kind: str, address: str, block: Block | None, scope: EvaluationScope
     ) -> None:
         self.module = module
         self.mode = mode

@@ -1,0 +1,33 @@
+"""What is asked of service accounts."""
+
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.facts.lookups.associations import Override
+from irsa_doctor.facts.service_accounts.annotations import Annotation
+from irsa_doctor.model import Unknown
+
+AnnotatedAudience = Literal["default", "explained", "accepted", "refused"]
+
+
+class ServiceAccountFacts(msgspec.Struct, frozen=True):
+    """What a service account alone shows, and whether some role expects it to name it."""
+
+    annotation: Annotation | Unknown
+    """The form of the annotation with the role ARN"""
+    annotation_variable: bool
+    wanted: bool
+    """Whether a role admits it by name, and it names no role"""
+    partition_differs: bool
+    regional_endpoints_ignored: bool
+    skip_containers: bool
+    expiration_ignored: bool
+    subject_too_long: bool
+    audience: AnnotatedAudience | Unknown
+    overridden: Override | Unknown
+    pod_identity: Literal["none", "seen"] | Unknown
+    association_misnamed: bool
+    association_policy_refused: bool | Unknown
+    association_repeated: bool
+    administrator_for_a_day: bool
