@@ -1,9 +1,13 @@
 """The subjects that an issuer mints in one of its forms, as an automaton; what of a language they are, and which shows it."""
 
+from collections.abc import Sequence
+
 from irsa_doctor.issuers.forms import FormPart, charset_of, form_parts
 from irsa_doctor.issuers.profiles import SubjectTemplate
 from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, Spent, TooComplex, shape_of
 from irsa_doctor.trust.languages import Language
+from irsa_doctor.trust.patterns import Wild
+from irsa_doctor.trust.segments import Token
 
 _Classes = tuple[tuple[int, str], ...]
 _LEFT = 0
@@ -119,3 +123,31 @@ def _next(grammar: FormGrammar, state: int, char: str) -> int:
         if chars.endswith(UNLIMITED):
             unlimited = target
     return unlimited
+
+
+def is_minted(tokens: Sequence[Token], template: SubjectTemplate, *, ignore_case: bool = False) -> bool:
+    """Whether some subject of a form fits a pattern; a placeholder may be any text."""
+    grammar = grammar_of(template)
+    states = {grammar.start}
+    for token in tokens:
+        if isinstance(token, str):
+            chars = {token, token.swapcase()} if ignore_case else {token}
+            states = {_next(grammar, state, char) for state in states for char in chars}
+        else:
+            states = _stepped(grammar, states) if token is Wild.ONE else _closed(grammar, states)
+        states.discard(_LEFT)
+    return any(map(grammar.accepts, states))
+
+
+def _stepped(grammar: FormGrammar, states: set[int]) -> set[int]:
+    """The states one character further."""
+    return {target for state in states for target, _ in grammar.classes(state)} - {_LEFT}
+
+
+def _closed(grammar: FormGrammar, states: set[int]) -> set[int]:
+    """The states any number of characters further."""
+    reached, new = set(states), set(states)
+    while new:
+        new = _stepped(grammar, new) - reached
+        reached |= new
+    return reached

@@ -161,6 +161,8 @@ _TOP = frozenset({"Version", "Id", "Statement"})
 _ELEMENTS = frozenset({"Sid", "Effect", "Principal", "Action", "NotAction", "Condition"})
 _PRINCIPAL_TYPES = ("AWS", "Federated", "Service", "CanonicalUser")
 _VERSIONS = ("2012-10-17", "2008-10-17")
+_NAMELESS = '""'
+"""a key that is an empty text is in no request; it is not one that has a hole"""
 _Conditions = tuple[tuple[Condition, ...], bool, tuple[str, ...]]
 
 
@@ -373,7 +375,7 @@ class _Reader:
         seen: set[str] = set()
         two_spellings = False
         for key, listed in keys.items():
-            low = key.lower() if isinstance(key, str) else ""
+            low = key.lower() or _NAMELESS if isinstance(key, str) else ""
             place = (*steps, text_of(key))
             if low and low in seen:
                 two_spellings = True

@@ -11,13 +11,14 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.issuers.profiles import Profile, SubjectTemplate
+from irsa_doctor.trust.claim_forms import by_claims
 from irsa_doctor.trust.claim_sets import Box
+from irsa_doctor.trust.fitting import said_of
 from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Finite, Language
 from irsa_doctor.trust.patterns import Wild, pieces_of, widest
 from irsa_doctor.trust.segments import (
     SegmentValue,
     Token,
-    by_claims,
     laid_beside,
     of_key,
     tokens_of,
@@ -248,7 +249,7 @@ class _Scene(msgspec.Struct, frozen=True):
         tokens = _tokens(pattern, holes)
         fits = False
         for template in self.profile.subject:
-            if values := laid_beside(tokens, template, ignore_case=ignore_case):
+            if values := said_of(tokens, template, ignore_case=ignore_case):
                 fits = True
                 yield self.opening(pattern, template, values)
         if fits:

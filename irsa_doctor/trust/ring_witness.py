@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from irsa_doctor.issuers.forms import form_parts
 from irsa_doctor.issuers.profiles import Profile, SubjectTemplate
+from irsa_doctor.trust.claim_forms import by_claims
 from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.languages import Language, Like, contains, difference, literal, union
 from irsa_doctor.trust.minted import has_form, minted_shape
@@ -21,6 +22,8 @@ def witness_of(subjects: Language, opening: Opening, profile: Profile, box: Box 
     for language in (difference(subjects, narrower), subjects) if narrower else (subjects,):
         if subject := next(_minted(language, opening, profile, keyed), None):
             return subject
+    if opening.template is None and (subject := next(_of_claims(subjects, opening, profile), None)):
+        return subject
     if opening.pattern and not _is_wild(opening.pattern) and contains(subjects, opening.pattern):
         return opening.pattern
     shortest = reach_of(subjects, "text").witness
@@ -72,6 +75,33 @@ def _with(subject: str, template: SubjectTemplate, name: str, text: str) -> str:
     values = {value.name: value.value or "" for value in laid_beside(tuple(subject), template) or ()}
     values[name] = text
     return "".join(part.text or values.get(part.name, "") for part in form_parts(template))
+
+
+def _of_claims(subjects: Language, opening: Opening, profile: Profile) -> Iterator[str]:
+    """Subjects of a language in a form of claims: its pattern with a value, or whole claims, for wildcards."""
+    pieces = widest(pieces_of(opening.pattern, wildcards=True, variables=True))
+    texts = [text for form in profile.subject for text in _beginnings(form.example)]
+    callers = [f"{name}:x" for name, claim in profile.custom.items() if claim.level == "caller"][:1]
+    for first in ("x", *((*texts, *callers) if pieces[:1] == (Wild.MANY,) else (*callers, *texts))):
+        fillings = iter((first, *("x" for _ in pieces)))
+        subject = "".join(piece if isinstance(piece, str) else next(fillings) for piece in pieces)
+        if contains(subjects, subject) and _is_of_claims(subject, profile):
+            yield subject
+
+
+def _beginnings(example: str) -> Iterator[str]:
+    """The first value of a subject, by itself and with its name."""
+    name, _, rest = example.partition(":")
+    value = rest.partition(":")[0]
+    yield from (value, f"{name}:{value}", f"{name}:{value}:")
+
+
+def _is_of_claims(subject: str, profile: Profile) -> bool:
+    """Whether a text is a subject in a form of claims, each there once, with a value that has the parts of this claim."""
+    names = subject.split(":")[::2]
+    values = by_claims(tuple(subject), profile) or () if len(set(names)) == len(names) else ()
+    whole = [value.name for value in values if value.segment.charset == "^"]
+    return bool(values) and all(value.value for value in values) and not any(profile.custom[name].within for name in whole)
 
 
 def _as_meant(opening: Opening, profile: Profile) -> Iterator[Language]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from irsa_doctor.issuers.forms import FormPart, charset_of, form_parts, is_in
-from irsa_doctor.issuers.profiles import CustomClaim, Profile, Segment, SubjectTemplate
+from irsa_doctor.issuers.profiles import Segment, SubjectTemplate
 from irsa_doctor.trust.patterns import Plain, Wild
 
 
@@ -218,43 +218,6 @@ def with_fewer_ids(template: SubjectTemplate) -> tuple[SubjectTemplate, ...]:
         made = tuple(SubjectTemplate(form, template.segments) for form in forms if form != template.form)
         known = _FEWER_IDS[id(template)] = (template, made)
     return known[1]
-
-
-def by_claims(tokens: Sequence[Token], profile: Profile) -> tuple[SegmentValue, ...] | None:
-    """What a pattern of subjects in a form that a tenant made of claims says of each; None where it is none of these.
-
-    Each claim stands as `name:value`, and no value holds a colon.
-    """
-    text = "".join(token if isinstance(token, str) else token.name if isinstance(token, Held) else "\0" for token in tokens)
-    literal, star, _ = text.partition("\0")
-    values: list[SegmentValue] = []
-    names: list[str] = []
-    rest = literal
-    while rest:
-        name, colon, behind = rest.partition(":")
-        claim = profile.custom.get(name)
-        if claim is None:
-            break
-        if not colon and not star and not claim.unreviewed:
-            return None
-        value, closed, rest = behind.partition(":")
-        names.append(name)
-        values += _of_claim(name, claim, value, is_whole=bool(closed) or not star)
-    if rest and (not star or ":" in rest):
-        return None
-    return tuple(values) if any(not profile.custom[name].usual for name in names) else None
-
-
-def _of_claim(name: str, claim: CustomClaim, value: str, *, is_whole: bool) -> tuple[SegmentValue, ...]:
-    if not is_whole:
-        segment = Segment(level=claim.level, charset="^", kind=claim.kind)
-        return (SegmentValue(name, segment, None, value),)
-    for template in claim.within:
-        if values := laid_beside(tuple(value), template):
-            return values
-    unreviewed = (value,) if claim.unreviewed else ()
-    segment = Segment(level=claim.level, charset="^", kind=claim.kind, unreviewed=unreviewed)
-    return (SegmentValue(name, segment, value, "", True),)
 
 
 def of_key(

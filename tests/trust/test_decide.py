@@ -72,6 +72,12 @@ def test_the_reason_says_that_a_key_is_not_there():
     assert found.reasons[0].says == f"StringLike https://{SUB} is not met: the request has no such key"
 
 
+@pytest.mark.parametrize(("operator", "expected"), [("StringEquals", DENIED), ("StringNotEquals", ALLOWED)])
+def test_a_key_without_a_name_is_in_no_request_and_no_hole(operator, expected):
+    decision = ask(statement({operator: {"": "x"}}))
+    assert (decision.outcome, decision.unseen) == (expected, ())
+
+
 # ---- principals
 
 

@@ -267,3 +267,54 @@ def test_a_placeholder_before_what_no_subject_has_there_leaves_it_impossible(val
     template = profile_of("gitlab.com").subject[1]
     tokens = tokens_of(widest(pieces_of(value, wildcards=True, variables=True)), ("HOLE",))
     assert laid_beside(tokens, template) is None
+
+
+GITHUB = "token.actions.githubusercontent.com"
+WORKFLOW = "job_workflow_ref:acme/wf/.github/workflows/d.yml@refs/heads/main"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "value", "ring", "witness"),
+    [
+        (GITHUB, "*nt:prod", "platform", "repo:x/x:environment:prod"),
+        (GITHUB, "repo:*ironment:prod", "platform", "repo:x/x:environment:prod"),
+        (GITHUB, "repo:acme/shop*ironment:prod", "group", "repo:acme/shopx:environment:prod"),
+        (GITHUB, "repo:acme?shop?ref:refs/heads/main", "ref", "repo:acme/shop:ref:refs/heads/main"),
+        (GITHUB, "????????????????????:acme*", "platform", "repo:x/x:environment:acme"),
+        ("gitlab.com", "*:tag:ref:v1", "platform", "project_path:x/x:ref_type:tag:ref:v1"),
+        (
+            "app.terraform.io",
+            "organizati*oject:p:workspace:w:run_phase:apply",
+            "platform",
+            "organization:x:project:p:workspace:w:run_phase:apply",
+        ),
+    ],
+)
+def test_a_wildcard_that_ends_in_a_literal_part_fits_subjects(issuer, value, ring, witness):
+    boxes, reading = ring_reading(issuer, [value])[-2:]
+    assert (reading.ring, reading.impossible) == (ring, ())
+    assert witness_of(boxes[0].subjects, reading.widest, profile_of(issuer)) == witness
+
+
+@pytest.mark.parametrize(
+    ("value", "ring", "witness"),
+    [
+        (f"repo:*:{WORKFLOW}", "platform", f"repo:octo-org/octo-repo:{WORKFLOW}"),
+        (f"*{WORKFLOW}", "platform", f"repo:octo-org/octo-repo:{WORKFLOW}"),
+        (f"repo:acme/*:{WORKFLOW}", "organisation", f"repo:acme/x:{WORKFLOW}"),
+        ("repo:acme/shop:*:actor:bob", "repository", "repo:acme/shop:workflow:x:actor:bob"),
+        ("*:workflow:*:ref:refs/heads/main", "platform", "repo:octo-org/octo-repo:workflow:x:ref:refs/heads/main"),
+        ("*:repository_owner_id:4410001", "organisation", "repo:octo-org/octo-repo:repository_owner_id:4410001"),
+        ("*:repository_owner_id:4410001*", "platform", "repo:octo-org/octo-repo:repository_owner_id:4410001x"),
+        ("repository_owner:acme:*", "organisation", "repository_owner:acme:workflow:x"),
+    ],
+)
+def test_claims_behind_a_wildcard_are_those_of_a_customised_subject(value, ring, witness):
+    boxes, reading = ring_reading(GITHUB, [value])[-2:]
+    assert (reading.ring, reading.impossible) == (ring, ())
+    assert witness_of(boxes[0].subjects, reading.widest, profile_of(GITHUB)) == witness
+
+
+@pytest.mark.parametrize("value", ["*:unheard_of:x", "repo:acme/shop:ref:*:workflow", "repo:acme/shop:*:actor:bob:x"])
+def test_what_no_customised_subject_has_behind_a_wildcard_is_impossible(value):
+    assert ring_reading(GITHUB, [value])[-1].impossible == (value,)

@@ -13,13 +13,14 @@ from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, OTHER, Profile, cluster_profile, declared_profile, profile_by_subjects, profile_of
 from irsa_doctor.model import Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
+from irsa_doctor.trust.claim_forms import by_claims
 from irsa_doctor.trust.defect_kinds import AUDIENCE_KINDS, SUBJECT_KINDS, Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, defects_of
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import presence, request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
 from irsa_doctor.trust.presented import PresentedToken
-from irsa_doctor.trust.segments import SegmentValue, by_claims, laid_beside, tokens_of
+from irsa_doctor.trust.segments import SegmentValue, laid_beside, tokens_of
 from irsa_doctor.trust.subjects import matches_subject, pattern_of
 
 SLIP, OTHER_KEYS, OTHER_SUBJECT, OTHER_ISSUER, NO_WEB_IDENTITY = 1, 2, 10, 20, 30
