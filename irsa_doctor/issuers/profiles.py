@@ -47,7 +47,9 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     `kind` is id (never used again) or name. `unreviewed` are values that code which nobody reviewed gets; `workload` are those
     that only one workload gets. `sample` is a value as tokens have it, where a letter is none. `begins` is what every value of
-    a kind begins with, so that a pattern which ends there leaves it open.
+    a kind begins with, so that a pattern which ends there leaves it open. `shape` is a regular expression that every value fits
+    as a whole, so that nothing follows a value of that shape. `of_issuer`: its one value is the tenant that the issuer's name
+    holds.
     """
 
     level: Level
@@ -58,6 +60,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     unreviewed: tuple[str, ...] = ()
     workload: tuple[str, ...] = ()
     begins: tuple[str, ...] = ()
+    shape: str = ""
+    of_issuer: bool = False
     sample: str = ""
 
 
@@ -73,7 +77,7 @@ class CustomClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     """A claim that a tenant may put into subjects as `name:value`.
 
     `within`: the forms of its value, where that has parts. `usual`: the default form has it too. `unreviewed`: code that nobody
-    reviewed gets it.
+    reviewed gets it, and it stands without a value. `never_first`: no subject may begin with it.
     """
 
     level: Level
@@ -81,6 +85,7 @@ class CustomClaim(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fiel
     within: tuple[SubjectTemplate, ...] = ()
     usual: bool = False
     unreviewed: bool = False
+    never_first: bool = False
 
 
 class Audience(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -61,7 +61,21 @@ def _patterns() -> tuple[tuple[str, Match, Profile], ...]:
 def profile_of(issuer: str) -> Profile | None:
     """The profile of an issuer (without scheme) by its name, None where no name tells."""
     rows = ((match, entry) for part, match, entry in _patterns() if part in issuer)
-    return next((entry for match, entry in rows if pattern_of_match(match).fullmatch(issuer)), None)
+    known = next((entry for match, entry in rows if pattern_of_match(match).fullmatch(issuer)), None)
+    return known and _for_tenant(known, issuer)
+
+
+def _for_tenant(entry: Profile, issuer: str) -> Profile:
+    """A profile whose subjects name the tenant of an issuer, where those of its tokens have to."""
+    if not any(segment.of_issuer for form in entry.subject for segment in form.segments.values()):
+        return entry
+    tenant = tenant_of(issuer, entry)
+    replaced = msgspec.structs.replace
+    forms = tuple(
+        replaced(form, segments={k: replaced(s, values=(tenant,)) if s.of_issuer else s for k, s in form.segments.items()})
+        for form in entry.subject
+    )
+    return replaced(entry, subject=forms) if tenant else entry
 
 
 def profile_of_template(issuer: Text) -> Profile | None:

@@ -27,7 +27,7 @@ def by_claims(tokens: Sequence[Token], profile: Profile) -> tuple[SegmentValue, 
             break
         if not colon and not star and not claim.unreviewed:
             return None
-        value, closed, rest = behind.partition(":")
+        value, closed, rest = ("", colon, behind) if claim.unreviewed else behind.partition(":")
         names.append(name)
         values += _of_claim(name, claim, value, is_whole=bool(closed) or not star)
     if rest and (not star or ":" in rest):
@@ -35,7 +35,13 @@ def by_claims(tokens: Sequence[Token], profile: Profile) -> tuple[SegmentValue, 
     if (behind_star := _behind(tail, profile)) is None:
         return None
     named = [*(profile.custom[name] for name in names), *(claim for claim, _ in behind_star)]
-    return (*values, *(value for _, value in behind_star)) if any(not claim.usual for claim in named) else None
+    is_other = _begins_otherwise(names, profile) or any(not claim.usual for claim in named)
+    return (*values, *(value for _, value in behind_star)) if is_other and not named[0].never_first else None
+
+
+def _begins_otherwise(names: Sequence[str], profile: Profile) -> bool:
+    """Whether the first of these claims begins no usual form."""
+    return bool(names) and all(not form.form.startswith(f"{names[0]}:") for form in profile.subject)
 
 
 def _of_claim(name: str, claim: CustomClaim, value: str, *, is_whole: bool) -> tuple[SegmentValue, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from irsa_doctor.issuers.profiles import SubjectTemplate
 from irsa_doctor.trust.minted import is_minted
 from irsa_doctor.trust.patterns import Wild
-from irsa_doctor.trust.segments import SegmentValue, Token, laid_beside
+from irsa_doctor.trust.segments import SegmentValue, Token, are_shapely, laid_beside
 
 _CHARS = "".join(map(chr, range(0x20, 0x7F)))
 
@@ -18,7 +18,7 @@ def said_of(
     Where a wildcard ends inside of a literal part, as in `*nt:prod`, only what stands before the first one is sure.
     """
     if values := laid_beside(tokens, template, ignore_case=ignore_case):
-        return values
+        return values if are_shapely(values) else None
     if not is_minted(tokens, template, ignore_case=ignore_case):
         return None
     sharp = _sharpened(tokens, template, ignore_case)

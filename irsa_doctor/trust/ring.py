@@ -19,7 +19,6 @@ from irsa_doctor.trust.patterns import Wild, pieces_of, widest
 from irsa_doctor.trust.segments import (
     SegmentValue,
     Token,
-    laid_beside,
     of_key,
     tokens_of,
     with_fewer_ids,
@@ -172,7 +171,7 @@ def _misformed(openings: Sequence[Opening], impossible: Sequence[str], profile: 
         yield from (opening.pattern for opening in openings if any(value.is_id for value in opening.values))
     for pattern in impossible:
         tokens = _tokens(pattern, ())
-        if any(laid_beside(tokens, form) for template in profile.subject for form in with_fewer_ids(template)):
+        if any(said_of(tokens, form) for template in profile.subject for form in with_fewer_ids(template)):
             yield pattern
 
 

@@ -124,6 +124,8 @@ class _Walk(msgspec.Struct, frozen=True):
         at, is_literal = self.at, True
         chars: list[str] = []
         while at < len(self.tokens) and (token := self.tokens[at]) != ends:
+            if token is Wild.MANY and is_literal and part.segment and has_shape(part.segment, "".join(chars)):
+                break
             if token is Wild.MANY or isinstance(token, Held):
                 return self.behind(at, "".join(chars), token if is_literal else Wild.MANY)
             is_literal = is_literal and isinstance(token, str)
@@ -198,11 +200,21 @@ def _can_hold(segment: Segment, value: str | None, text: str, *, ignore_case: bo
     return all(is_in(chars, char) or (ignore_case and is_in(chars, char.swapcase())) for char in text)
 
 
+def has_shape(segment: Segment, text: str) -> bool:
+    """Whether a text is a whole value of a segment all of whose values have one shape."""
+    return bool(segment.shape) and re.fullmatch(segment.shape, text, re.IGNORECASE) is not None
+
+
 def laid_beside(
     tokens: Sequence[Token], template: SubjectTemplate, *, ignore_case: bool = False
 ) -> tuple[SegmentValue, ...] | None:
     """What a pattern says of each segment of a form, None where it has not this form."""
     return _Walk(tokens, form_parts(template), ignore_case).run()
+
+
+def are_shapely(values: Sequence[SegmentValue]) -> bool:
+    """Whether every segment whose values have one shape has a value of it."""
+    return all(has_shape(value.segment, value.value or "") for value in values if value.fixed and value.segment.shape)
 
 
 _FEWER_IDS: dict[int, tuple[SubjectTemplate, tuple[SubjectTemplate, ...]]] = {}
