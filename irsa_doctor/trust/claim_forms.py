@@ -35,8 +35,10 @@ def by_claims(tokens: Sequence[Token], profile: Profile) -> tuple[SegmentValue, 
     if (behind_star := _behind(tail, profile)) is None:
         return None
     named = [*(profile.custom[name] for name in names), *(claim for claim, _ in behind_star)]
+    if names and profile.custom[names[0]].never_first:
+        return None
     is_other = _begins_otherwise(names, profile) or any(not claim.usual for claim in named)
-    return (*values, *(value for _, value in behind_star)) if is_other and not named[0].never_first else None
+    return (*values, *(value for _, value in behind_star)) if is_other else None
 
 
 def _begins_otherwise(names: Sequence[str], profile: Profile) -> bool:

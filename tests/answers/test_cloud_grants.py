@@ -1,9 +1,12 @@
 """Who can be an identity of Azure or a service account of Google Cloud."""
 
+import json
+
 import pytest
 
 from irsa_doctor.answers.check.examples import base_world, documents_of, example_world, named
 from irsa_doctor.answers.cloud_grants import who_can_be_identity
+from irsa_doctor.api import check
 from irsa_doctor.facts import View
 from irsa_doctor.facts.clouds.google import google_facts
 from irsa_doctor.facts.clouds.records import PolicyMemberFacts
@@ -138,3 +141,15 @@ def test_a_pool_that_trusts_an_identity_pool_of_cognito_admits_its_guests(condit
     patch = {"with": ["gke"], "files": {"gke/policy.json": policy, "gke/pool.json": provider}}
     (grant,) = answer("front@acme-web.iam.gserviceaccount.com", patch).grants
     assert grant.ring == ring
+
+
+@pytest.mark.parametrize("member", ["allUsers", "allAuthenticatedUsers"])
+@pytest.mark.parametrize(
+    ("role", "rules"), [("roles/iam.serviceAccountTokenCreator", ["reach-world"]), ("roles/iam.serviceAccountUser", [])]
+)
+def test_whoever_everybody_can_be_is_open_to_everybody(member, role, rules, tmp_path):
+    account = "//iam.googleapis.com/projects/acme-web/serviceAccounts/front@acme-web.iam.gserviceaccount.com"
+    policy = {"resource": account, "policy": {"bindings": [{"role": role, "members": [member]}]}}
+    path = tmp_path / "policies.json"
+    path.write_text(json.dumps([policy]), encoding="utf-8")
+    assert [(found.rule, found.severity) for found in check([str(path)]).findings] == [(rule, "critical") for rule in rules]

@@ -30,7 +30,7 @@ from irsa_doctor.trust.clouds.members import (
     parse_member,
 )
 
-_EMAIL = re.compile(r"[^@\s]+@[a-z0-9.-]+\.(?:iam\.)?gserviceaccount\.com")
+_EMAIL = re.compile(r"[^@:\s]+@[a-z0-9.-]+\.(?:iam\.)?gserviceaccount\.com")
 _SERVED = "GKE_METADATA"
 _SERVER_LABEL, _POOL_LABEL = "iam.gke.io/gke-metadata-server-enabled", "cloud.google.com/gke-nodepool"
 _NEAR: dict[MemberMatch, AccountMember] = {
@@ -80,8 +80,8 @@ class GoogleBinding:
     def expecting(self) -> list[str]:
         """The service accounts of Google Cloud that name this one, though it names none."""
         rows = self.lookups.direct_bindings.get(self.principal.pool, ())
-        named = (b for b, member in rows if b.role in MEMBER_ROLES and self.match(member) == "matches")
-        return sorted({text_of(binding.resource) for binding in named if "@" in text_of(binding.resource)})
+        named = (b for b, member in rows if _gives_tokens(b) and self.match(member) == "matches")
+        return sorted({text_of(binding.resource) for binding in named})
 
     def match(self, member: str) -> MemberMatch:
         """How near a member is to this service account."""
@@ -115,10 +115,11 @@ class GoogleBinding:
 
     @property
     def bindings(self) -> list[RoleBinding]:
-        """The bindings that count: those on the account, or of any resource where it names none."""
+        """The bindings that count: those on the account; where it names none, those of any resource that it uses as itself."""
         if self.email:
             return self.lookups.bindings_of(self.known, text_of(self.email))
-        return [binding for binding, _ in self.lookups.direct_bindings.get(self.principal.pool, ())]
+        rows = self.lookups.direct_bindings.get(self.principal.pool, ())
+        return [binding for binding, _ in rows if not _gives_tokens(binding)]
 
     def nearest(self) -> tuple[MemberMatch, str, RoleBinding | None]:
         """The member that is nearest to the service account, with its binding."""
@@ -187,6 +188,11 @@ class GoogleBinding:
         return Unknown(f"roles of the principal ns/{self.account.namespace}/sa/{self.account.name}", how)
 
 
+def _gives_tokens(binding: RoleBinding) -> bool:
+    """Whether a binding lets its members have tokens of a service account of Google Cloud."""
+    return binding.role in MEMBER_ROLES and "@" in text_of(binding.resource)
+
+
 def binding_of_google(lookups: CloudLookups, account: ServiceAccount) -> Judged | None:
     """The facts between a service account and the one of Google Cloud, None where nothing is about Google Cloud."""
     binding = GoogleBinding(lookups, account)
@@ -232,7 +238,7 @@ def _google_evidence(binding: GoogleBinding) -> Evidence:
 def member_facts(lookups: CloudLookups, binding: RoleBinding, member: str | Text) -> Judged | None:
     """The facts of a member that is about a pool, or may be, None for any other."""
     parsed = member_of(member)
-    if parsed.form in ("person", "public"):
+    if parsed.form == "person" or (parsed.form == "public" and not _gives_tokens(binding)):
         return None
     facts = PolicyMemberFacts(
         **member_reach_facts(lookups, binding, parsed),

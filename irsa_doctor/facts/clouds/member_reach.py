@@ -17,6 +17,12 @@ from irsa_doctor.trust.clouds.members import MemberForm, PolicyMember
 _ENDS = re.compile(r"\s*request\.time\s*<=?\s*timestamp\(\s*['\"]([0-9TZ:.+-]{1,40})['\"]\s*\)\s*")
 _OF_CLUSTERS: Mapping[MemberForm, ReachKind] = {"namespace": "group", "cluster": "group", "pool": "organisation"}
 
+_PUBLIC: Mapping[str, Mapping[str, str]] = {
+    "allUsers": {"vendor": "Google Cloud", "reaches": "everybody on the internet", "stranger": "a caller without credentials"},
+    "allAuthenticatedUsers": {"vendor": "Google", "reaches": "everybody with an account", "stranger": "a new account"},
+}
+"""what messages say of members who are everybody"""
+
 
 @lru_cache(maxsize=4096)
 def ends(condition: str) -> datetime | None:
@@ -34,6 +40,8 @@ def member_reach_facts(lookups: CloudLookups, binding: RoleBinding, member: Poli
     end = ends(binding.condition)
     if member.has_project_id or (end is not None and end < lookups.now):
         return {}
+    if member.form == "public":
+        return {"ring_counts": True, "reach": "world"}
     is_outsider = whose_project(member, lookups.common.owner) == "outsider"
     if member.is_of_clusters:
         kind = _OF_CLUSTERS.get(member.form, "none")
@@ -53,6 +61,8 @@ def member_reach_facts(lookups: CloudLookups, binding: RoleBinding, member: Poli
 
 def member_reach_names(lookups: CloudLookups, member: PolicyMember) -> Mapping[str, str]:
     """What messages name of how far a member reaches."""
+    if member.form == "public":
+        return _PUBLIC[member.text]
     outsider = outsider_names(member, lookups.common.owner)
     if member.is_of_clusters:
         return {**_of_clusters(member), **outsider}

@@ -81,7 +81,9 @@ def read_aks_cluster(page: Page, reading: DocumentReading) -> None:
     values = properties_of(members)
     name, ident = shapes.required(members, "name", place), shapes.text(members, "id", place)
     profile, security = (shapes.inner(values, part, place) for part in ("oidcIssuerProfile", "securityProfile"))
-    url = shapes.text(profile, "issuerUrl", place.at("oidcIssuerProfile"))
+    at = place.at("oidcIssuerProfile")
+    # the Azure CLI writes the name of the REST API in its own way
+    url = shapes.text(profile, "issuerUrl", at) or shapes.text(profile, "issuerURL", at)
     how = f"az aks show --name {name} --resource-group {_group_of(ident) or 'GROUP'}"
     issuer = Issuer.of(url).name if url else Unknown(f"issuer of the cluster {name}", how)
     reading.clusters.append(Cluster(name, ident, issuer, place, shapes.text(values, "kubernetesVersion", place)))
