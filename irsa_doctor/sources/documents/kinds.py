@@ -312,6 +312,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("cloudtrail", _is_event, _read_events),
     Kind("terraform", _is_terraform, template_readers.load_terraform),
     Kind("cloudformation", _is_cloudformation, template_readers.load_cloudformation),
+    Kind("serverless", template_readers.is_serverless_document, template_readers.load_serverless),
+    Kind("ansible", template_readers.is_ansible_document, template_readers.load_ansible),
     Kind("cloudformation-parameters", _has("ParameterKey"), template_readers.load_parameter),
     Kind("cloudformation-parameters", _is_template_configuration, template_readers.load_template_configuration),
     Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),

@@ -4,6 +4,17 @@ from collections.abc import Callable, Mapping, Sequence
 
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 
+_OF_ANSIBLE = (
+    "tasks",
+    "pre_tasks",
+    "post_tasks",
+    "handlers",
+    "block",
+    "iam_role",
+    "amazon.aws.iam_role",
+    "community.aws.iam_role",
+)
+
 
 def load_terraform(page: Page, reading: DocumentReading) -> None:
     """Read a plan or a state of Terraform."""
@@ -17,6 +28,38 @@ def load_cloudformation(page: Page, reading: DocumentReading) -> None:
     from irsa_doctor.sources.templates.cloudformation.template import read_template
 
     read_template(page, reading)
+
+
+def is_serverless_document(members: Mapping[str, object]) -> bool:
+    """A configuration of the Serverless Framework."""
+    if "service" not in members or "provider" not in members:
+        return False
+    from irsa_doctor.sources.templates.serverless import is_serverless
+
+    return is_serverless(members)
+
+
+def load_serverless(page: Page, reading: DocumentReading) -> None:
+    """Read the resources of a configuration of the Serverless Framework."""
+    from irsa_doctor.sources.templates.serverless import read_serverless
+
+    read_serverless(page, reading)
+
+
+def is_ansible_document(members: Mapping[str, object]) -> bool:
+    """A task, a block or a play of Ansible that makes roles."""
+    if members.keys().isdisjoint(_OF_ANSIBLE):
+        return False
+    from irsa_doctor.sources.templates.ansible import makes_roles
+
+    return makes_roles(members)
+
+
+def load_ansible(page: Page, reading: DocumentReading) -> None:
+    """Read the roles that tasks of Ansible make."""
+    from irsa_doctor.sources.templates.ansible import read_tasks
+
+    read_tasks(page, reading)
 
 
 def load_parameter(page: Page, reading: DocumentReading) -> None:

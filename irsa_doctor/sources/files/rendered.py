@@ -23,10 +23,12 @@ _TRUST = re.compile(rb"\bassumeRolePolicy")
 
 
 def is_rendered(path: str, content: bytes) -> bool:
-    """Whether a file below `templates` of a chart is made by Helm: it has actions or is a manifest, and nothing else deploys
-    it as it is."""
+    """Whether a file below `templates` or `files` of a chart is made by Helm: it has actions or, below `templates`, is a
+    manifest, and nothing else deploys it as it is."""
     if path.endswith(_OF_TERRAFORM) or _OF_AWS.search(content):
         return False
+    if "templates" not in path.split(os.sep):
+        return b"{{" in content
     return b"{{" in content or (b"apiVersion" in content and not _TRUST.search(content))
 
 
@@ -53,7 +55,8 @@ class RenderedFolders:
         folder = os.path.dirname(path)
         while folder:
             above, name = os.path.split(folder)
-            if name == "templates" and above in self._charts:
+            # by custom `files` has what templates take in by `.Files.Get`
+            if name in ("templates", "files") and above in self._charts:
                 return above
             if above == folder:
                 return ""

@@ -5,7 +5,7 @@ https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#values
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from irsa_doctor.model import Place
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
@@ -28,8 +28,14 @@ def read_helm_release(page: Page, reading: DocumentReading) -> None:
     read = [_read(spec.get("values"), place.at("values"), reading), _read_text(spec, "valuesContent", place, reading)]
     if spec.get("valuesFrom"):
         reading.notes.append(f"{_called(members)} has values from elsewhere, which are not read")
+    _note_without_annotations(members, read, reading)
+
+
+def _note_without_annotations(members: Mapping[str, object], read: Sequence[bool], reading: DocumentReading) -> None:
+    """Note of an object that no service account is annotated in its values, or which of them could not be read."""
     if not any(read):
-        reading.passed.append(f"{_called(members)} annotates no service account")
+        unread = [note for note in reading.notes if "not read before" in note]
+        reading.passed += unread or [f"{_called(members)} annotates no service account"]
 
 
 def read_application(page: Page, reading: DocumentReading) -> None:
@@ -40,8 +46,7 @@ def read_application(page: Page, reading: DocumentReading) -> None:
     if isinstance(template, dict) and isinstance(template.get("spec"), dict):
         spec, place = template["spec"], place.at("template", "spec")
     read = [is_read for helm, at in _charts(spec, place) for is_read in _read_chart(helm, at, reading)]
-    if not any(read):
-        reading.passed.append(f"{_called(members)} annotates no service account")
+    _note_without_annotations(members, read, reading)
 
 
 def _called(members: Mapping[str, object]) -> str:

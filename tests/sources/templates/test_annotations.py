@@ -78,6 +78,12 @@ def test_templates_of_a_chart_are_listed_with_what_renders_them_and_manifests_be
     assert load([str(tmp_path / "chart/templates/a.yaml")]).inventory.service_accounts != ()
 
 
+def test_files_that_templates_of_a_chart_take_in_are_rendered_too_and_others_are_read(tmp_path):
+    lay(tmp_path, Chart_yaml="name: x\n", files__a_yaml="name: {{ $x }}\nkind: ServiceAccount\n", files__b_yaml=MANIFEST)
+    rows = {row.path.removeprefix(f"{tmp_path}/"): row.status for row in load([str(tmp_path)]).inventory.documents}
+    assert (rows["files/a.yaml"], rows["files/b.yaml"]) == ("ignored", "read")
+
+
 def test_kustomize_gives_accounts_without_a_namespace_one_so_only_their_annotations_are_judged(tmp_path):
     lay(tmp_path, kustomization_yaml="namespace: prod\nresources: [a.yaml, b.yaml]\n")
     lay(tmp_path, a_yaml=MANIFEST.replace("ARN", WRONG), b_yaml=MANIFEST.replace("name: app", "name: b, namespace: prod"))

@@ -49,6 +49,14 @@ def test_the_place_of_an_annotation_is_where_it_is_written(name):
     assert written_at(given, template.place.at("metadata", "annotations", KEY)).strip("'") == POLICY
 
 
+def test_values_that_are_no_yaml_before_they_are_rendered_are_not_said_to_annotate_nothing():
+    values = "  source: {helm: {values: 'a: {annotations: {" + KEY + ": {{arn}}}}'}}\n"
+    text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: app}\nspec:\n" + values
+    why = row_of(inventory({"app.yaml": text}), "app.yaml").why
+    assert "not read before they are rendered" in why
+    assert "annotates no" not in why
+
+
 def test_a_release_without_annotations_says_so():
     row = row_of(
         inventory({"app.yaml": FLUX + "  values: {replicas: 2}\n  valuesFrom: [{kind: Secret, name: x}]\n"}), "app.yaml"

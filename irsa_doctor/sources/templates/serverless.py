@@ -1,0 +1,74 @@
+"""Reads the resources of configurations of the Serverless Framework: CloudFormation with variables of the framework.
+
+https://www.serverless.com/framework/docs/providers/aws/guide/resources and .../guide/variables
+"""
+
+import re
+from collections.abc import Mapping
+
+from irsa_doctor.model.regex import regex
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.templates.cloudformation.template import read_template
+from irsa_doctor.sources.templates.values import scalar_text
+from irsa_doctor.text import shapes
+
+# of `${AWS::Region}` the second colon shows that it is CloudFormation's
+_VARIABLE = regex(r"\$\{(\w+(?:\([^(){}]*\))?):(?!:)((?:[^{}]|\{\{[^{}]*\}\})*)\}")
+_DEEP = 20
+
+
+def is_serverless(members: Mapping[str, object]) -> bool:
+    """Whether a document configures a service on AWS."""
+    provider = members.get("provider")
+    name = provider.get("name") if isinstance(provider, dict) else provider
+    return "service" in members and name == "aws"
+
+
+def read_serverless(page: Page, reading: DocumentReading) -> None:
+    """Read `resources`, an object or a list of them, as the template that they are; other files of it are not followed."""
+    members = shapes.mapping(page.value, page.place)
+    resources, place = members.get("resources"), page.place.at("resources")
+    listed = resources if isinstance(resources, list) else [resources]
+    for number, item in enumerate(listed):
+        at = place.at(number) if isinstance(resources, list) else place
+        if isinstance(item, dict) and isinstance(item.get("Resources"), dict):
+            read_template(Page(_filled_in(item, members, 0), at, page.duplicates), reading)
+        elif isinstance(item, str):
+            reading.notes.append(f"the resources of {item} are not read: check what `serverless package` writes")
+    if not reading.gave_something():
+        reading.passed += reading.notes or ["a service without roles, OIDC providers, clusters or Pod Identity associations"]
+
+
+def _filled_in(value: object, members: Mapping[str, object], depth: int) -> object:
+    """A value with the variables of the framework: what the document itself holds in their place, else marked as placeholders
+    that CloudFormation has not."""
+    if depth > _DEEP:
+        return value
+    if isinstance(value, str):
+        return _text(value, members, depth)
+    if isinstance(value, list):
+        return [_filled_in(item, members, depth + 1) for item in value]
+    if isinstance(value, dict):
+        return {_text(str(name), members, depth): _filled_in(item, members, depth + 1) for name, item in value.items()}
+    return value
+
+
+def _text(text: str, members: Mapping[str, object], depth: int) -> str:
+    for _ in range(_DEEP):
+        filled = _VARIABLE.sub(lambda match: _variable(match, members, depth), text)
+        if filled == text:
+            break
+        text = filled
+    return text
+
+
+def _variable(match: re.Match[str], members: Mapping[str, object], depth: int) -> str:
+    source, address = match[1], match[2].strip()
+    if source == "self" and depth < _DEEP:
+        value: object = members
+        for step in address.split("."):
+            value = value.get(step) if isinstance(value, dict) else None
+        if value is not None and isinstance(known := scalar_text(value), str):
+            return _text(known, members, depth + 1)
+    # one within another is part of its name
+    return f"{{{{{source}:{address.replace('{{', '').replace('}}', '')}}}}}"

@@ -1,0 +1,54 @@
+"""Tasks of Ansible that make roles."""
+
+import json
+
+import pytest
+import yaml
+
+from irsa_doctor.model import Unknown
+from tests.facts.situations import found
+from tests.sources.templates.made import conditions, row_of
+from tests.sources.worlds import ISSUER, inventory, policy
+
+TEXT = json.dumps(policy())
+
+
+def task(written: object, module: str = "amazon.aws.iam_role", **more: object) -> dict:
+    return {"name": "make the role", module: {"name": "app", "assume_role_policy_document": written, **more}}
+
+
+def play(*tasks: dict) -> dict:
+    return {"hosts": "localhost", "tasks": list(tasks)}
+
+
+@pytest.mark.parametrize("module", ["iam_role", "amazon.aws.iam_role", "community.aws.iam_role"])
+@pytest.mark.parametrize("around", [lambda item: item, play, lambda item: play({"block": [item], "rescue": []})])
+@pytest.mark.parametrize("written", [TEXT, policy()])
+def test_a_role_is_read_from_tasks_blocks_and_plays(module, around, written):
+    given = inventory({"main.yml": yaml.safe_dump([around(task(written, module, path="/team/"))])})
+    (role,) = given.roles
+    assert (role.address, role.planned) == ("task app", "team/app")
+    assert conditions(role)["StringEquals"][f"{ISSUER}:sub"] == "system:serviceaccount:prod:app"
+    assert row_of(given, "main.yml").kind == "ansible"
+
+
+def test_values_of_jinja_are_holes():
+    written = TEXT.replace(ISSUER, "{{ issuer }}").replace("prod", "{{ space }}")
+    (role,) = inventory({"main.yml": yaml.safe_dump([task(written)])}).roles
+    assert conditions(role)["StringEquals"]["{{ issuer }}:sub"] == "system:serviceaccount:{{ space }}:app"
+
+
+@pytest.mark.parametrize(
+    "written", ["{{ lookup('file', 'trust.json') }}", "{% if x %}" + TEXT + "{% endif %}", TEXT[:-1] + "{% if x %}}", None, 1]
+)
+def test_a_policy_that_is_made_when_the_task_runs_is_unknown(written):
+    (role,) = inventory({"main.yml": yaml.safe_dump([task(written)])}).roles
+    assert isinstance(role.policy, Unknown)
+
+
+def test_an_open_role_is_found_and_other_tasks_are_not_read():
+    document = policy()
+    del document["Statement"][0]["Condition"]["StringEquals"][f"{ISSUER}:sub"]
+    assert any(rule.startswith("open-") for rule, _ in found({"main.yml": yaml.safe_dump([play(task(document))])}))
+    other = [play({"name": "x", "shell": "date"}), {"name": "y", "iam_role": {"name": "app", "state": "absent"}}]
+    assert row_of(inventory({"main.yml": yaml.safe_dump(other)}), "main.yml").status == "ignored"
