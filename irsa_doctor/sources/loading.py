@@ -179,7 +179,8 @@ class Loading:
         late = [reading.path for reading in readings if reading.syntax or reading.variables or reading.waiting]
 
         def read() -> None:
-            _read_modules(readings, texts, StatedFiles(self._declared.plans, self._declared.parameters))
+            used = _read_modules(readings, texts, StatedFiles(self._declared.plans, self._declared.parameters))
+            self._files = [_passed_on(part) if part.row.path in used else part for part in self._files]
             read_waiting(readings, self._declared.parameters)
 
         if isinstance(limit := attempt(read), RunLimit):
@@ -297,6 +298,17 @@ def _called_in(folders: tuple[str, ...], readings: Iterable[DocumentReading]) ->
     return {path for path in called_folders(configuration) if f"{path}/".startswith(folders)}
 
 
+def _passed_on(part: ReadDocument) -> ReadDocument:
+    """A file that Terraform configuration reads: one that is neither JSON nor YAML as it stands is a template for it."""
+    if part.row.status != "unreadable" or part.row.named:
+        return part
+    why = "a template that Terraform configuration reads, judged where it is used"
+    row = msgspec.structs.replace(
+        part.row, kind="terraform-template", status="ignored", why=why, line=0, column=0, matters=False
+    )
+    return msgspec.structs.replace(part, row=row)
+
+
 def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:
     """Take the names from objects that a kustomization renames, when all files are read."""
     if any(reading.kustomization for reading in readings):
@@ -305,10 +317,13 @@ def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:
         guarded([reading for reading in readings if reading.kustomization], partial(apply_renaming, readings))
 
 
-def _read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes], stated: StatedFiles) -> None:
-    """Read Terraform configuration, when all of its files are parsed; `texts` are those of all files, which it may read."""
+def _read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes], stated: StatedFiles) -> set[str]:
+    """Read Terraform configuration, when all of its files are parsed; `texts` are those of all files. Returns the paths of
+    those that its expressions read."""
+    read: set[str] = set()
     if any(reading.syntax or reading.variables for reading in readings):
         from irsa_doctor.sources.templates.terraform.configuration import read_modules
 
         configuration = [reading for reading in readings if reading.syntax or reading.variables]
-        guarded(configuration, partial(read_modules, readings, texts, stated))
+        guarded(configuration, lambda: read.update(read_modules(readings, texts, stated)))
+    return read

@@ -14,7 +14,7 @@ _HOLE = regex(
     r"|\{\{[^\n]*?\}\}"
     r"|%\{[^{}]*\}"
     r"|<[^<>\n]+>+"
-    r"|\b(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+"
+    r"|(?<![A-Za-z0-9_])_{0,2}(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+"
     r"|\bCHANGEME\b"
     r"|__[A-Z][A-Z0-9_]*__"
     r"|(?<![\w-])[Xx]{4,}(?![\w-])|[Xx]{6,}"

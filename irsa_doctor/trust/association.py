@@ -20,7 +20,7 @@ _INDEX = regex(r"\[([^\[\]]+)\]")
 # a store of parameters or secrets has the values of anything, so that its entries own nothing
 _OWNER = regex(r"\b(module|aws_(?!ssm_|secretsmanager_|appconfig_)\w+)\.([\w-]+)")
 _ALIASES = 64
-_REFERENCE = regex(r"\$\{[^$]*\}", re.DOTALL)
+_REFERENCE = regex(r"\$\{.*\}", re.DOTALL)
 
 
 class SeenStatement(msgspec.Struct, frozen=True):

@@ -62,6 +62,8 @@ def row(inventory, name):
         "main.tf.disabled",
         "main.tofu.bak",
         "main.tf.fargate",
+        "main.tf.dist",
+        "main.tf.example",
         "x.TF.old",
     ],
 )
@@ -81,7 +83,21 @@ def test_a_file_that_the_user_names_is_read_whatever_it_is_called(name, read):
     assert [role.address for role in given.roles] == ["aws_iam_role.app"]
 
 
-@pytest.mark.parametrize("name", ["main.tf.j2", "main.tf.tmpl", "main.tf.tpl", "roles.hcl", "configuration"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "main.tf.j2",
+        "main.tf.tmpl",
+        "main.tf.tpl",
+        "main.tf.in",
+        "main.tf.ejs",
+        "main.tf.erb",
+        "main.tf.njk",
+        "main.tf.liquid",
+        "roles.hcl",
+        "configuration",
+    ],
+)
 def test_configuration_that_is_made_of_a_template_or_has_another_name_is_read(name, read):
     given = read(**{name: CONFIGURATION})
     assert [role.address for role in given.roles] == ["aws_iam_role.app"]

@@ -23,6 +23,8 @@ from irsa_doctor.text.placeholders import value_with_holes, with_holes
         ("arn:aws:iam::ACCOUNT_ID:role/x", ["ACCOUNT_ID"]),
         ("arn:aws:iam::my-aws-account-id:role/x", ["my-aws-account-id"]),
         ("system:serviceaccount:YOUR_NAMESPACE:REPLACE_ME", ["YOUR_NAMESPACE", "REPLACE_ME"]),
+        ("_CHANGE_ME_", ["_CHANGE_ME_"]),
+        ("x:__REPLACE_THIS", ["__REPLACE_THIS"]),
     ],
 )
 def test_what_somebody_still_has_to_fill_in_is_a_hole(text, holes):

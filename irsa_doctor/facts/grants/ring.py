@@ -49,6 +49,8 @@ def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown,
         "issuer_misnamed": misnamed,
         **_of_operator(operator),
     }
+    if read.statement.hides_conditions and unseen is not None:
+        return {**facts, "ring": unseen, "width": unseen, "reach": unseen, "reach_inside": unseen}
     return {**facts, **_of_reach(read, grounds, operator)} if admits else facts
 
 

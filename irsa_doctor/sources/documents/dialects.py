@@ -41,7 +41,10 @@ _VARIABLES = regex(r"\.tfvars(?:\.json)?$")
 _SET_ASIDE = regex(r"\.(?:tf|tofu)(?:\.json)?[.~_-][^/]*$", re.IGNORECASE)
 """`main.tf.bak`, `main.tf-old`, `main.tf~`: Terraform reads the files of a folder by the ends of their names
 (https://developer.hashicorp.com/terraform/language/files)"""
-_RENDERED = regex(r"\.(?:json|tftpl|tpl|tmpl|template|gotmpl|j2|jinja2?|erb|mustache|hbs)$", re.IGNORECASE)
+_RENDERED = regex(
+    r"\.(?:json|tftpl|g?tpl|tmpl|template|gotmpl|in|j2|jinja2?|njk|liquid|erb|ejs|eta|mako|vm|ftl|mustache|hbs|handlebars)$",
+    re.IGNORECASE,
+)
 """Ends of templates, of which the configuration is still to be made"""
 ONLY_FROM_ITS_PLACE = "read only from the file that an option names for it, never from a scanned folder"
 

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from irsa_doctor.sources.templates.choices import IMPOSSIBLE, MissingMember, chosen, completed, plain_condition
-from irsa_doctor.sources.templates.terraform.operators import as_truth
+from irsa_doctor.sources.templates.terraform.operators import as_truth, name_of
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.values import Choice, TemplateValue
@@ -55,12 +55,10 @@ def conditional(evaluation: BranchingEvaluation, node: Node) -> TemplateValue | 
     condition, *both = (part for part in parts_of(node) if part.type == "expression")
     if len(both) != 2:
         return None
-    return chosen(partial(_decided, evaluation, node, condition, both), (evaluation.value(condition),))
+    return chosen(partial(_decided, evaluation, node, both), (evaluation.value(condition),))
 
 
-def _decided(
-    evaluation: BranchingEvaluation, node: Node, condition: Node, both: Sequence[Node], truth: TemplateValue
-) -> TemplateValue | None:
+def _decided(evaluation: BranchingEvaluation, node: Node, both: Sequence[Node], truth: TemplateValue) -> TemplateValue | None:
     """What a condition chooses, by its value."""
     holds = as_truth(truth)
     if holds is not None:
@@ -70,11 +68,11 @@ def _decided(
         then, otherwise = map(evaluation.value, both)
     finally:
         evaluation.trying = was
-    words, is_negated = plain_condition(" ".join(evaluation.syntax.word(condition).split()))
-    if len(words) > _WORDS:
+    words = name_of(truth)
+    if not 0 < len(words) <= _WORDS:
         return None
-    name = f"{evaluation.scope.prefix}{words}{evaluation.scope.mark}"
-    if (assumed := evaluation.scope.assumed.get(f"{evaluation.scope.prefix}{words}")) is not None:
+    name, is_negated = plain_condition(words)
+    if (assumed := evaluation.scope.assumed.get(name)) is not None:
         return then if assumed != is_negated else otherwise
     choice = Choice(name, otherwise, then) if is_negated else Choice(name, then, otherwise)
     return msgspec.structs.replace(evaluation.unknown(node), choice=choice)

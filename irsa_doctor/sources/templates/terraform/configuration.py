@@ -66,11 +66,12 @@ def read_modules(
     readings: Sequence[DocumentReading],
     texts: Mapping[str, bytes] = MappingProxyType({}),
     stated: StatedFiles = _NOTHING_STATED,
-) -> None:
+) -> frozenset[str]:
     """Read all modules of the files, a module that others call as often as it is called.
 
     `texts` are those of all files of the input by path, which expressions may read. `stated` are the plans and files of
-    variables that the user names for a root module: what such a plan covers is not read, and such variables count.
+    variables that the user names for a root module: what such a plan covers is not read, and such variables count. Returns
+    the paths of the files that expressions have read.
     """
     files = InputFiles(texts)
     by_path = {reading.path: reading for reading in readings if reading.syntax}
@@ -94,6 +95,7 @@ def read_modules(
             read(folder)
     _note_files(readings, files)
     _summarize(readings, folders)
+    return frozenset(files.used)
 
 
 def called_folders(configuration: Sequence[DocumentReading]) -> frozenset[str]:

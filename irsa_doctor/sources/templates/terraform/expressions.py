@@ -23,7 +23,15 @@ from irsa_doctor.sources.templates.terraform.functions import (
 )
 from irsa_doctor.sources.templates.terraform.input_files import file_text
 from irsa_doctor.sources.templates.terraform.json_values import json_value
-from irsa_doctor.sources.templates.terraform.operators import BINARY_OPERATORS, as_number, as_truth, member, replaced_members
+from irsa_doctor.sources.templates.terraform.operators import (
+    BINARY_OPERATORS,
+    as_number,
+    as_truth,
+    member,
+    name_of,
+    replaced_members,
+    undecided,
+)
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, PathStep
 from irsa_doctor.sources.templates.terraform.strings import LONGEST_TEXT, literal_fragments, plain_text
 from irsa_doctor.sources.templates.terraform.syntax import NUMBER, Node, Syntax, parts_of
@@ -325,16 +333,21 @@ class _Evaluation:
 
     def combined(self, node: Node, sign: str, left: TemplateValue, right: TemplateValue) -> TemplateValue | None:
         result = BINARY_OPERATORS[sign](left, right)
-        return None if result is None else self.at(result, node)
+        if result is not None:
+            return self.at(result, node)
+        made = undecided(sign, left, right)
+        return made if made is None else self.at(made.value, node)
 
     def operand(self, nodes: Sequence[Node], node: Node) -> TemplateValue | None:
         named = [child for child in nodes if child.is_named]
         return self.term(named, named[0]) if named else None
 
     def negated(self, node: Node, sign: str, operand: TemplateValue) -> TemplateValue | None:
+        if sign == "!" and (holds := as_truth(operand)) is not None:
+            return self.at(not holds, node)
         if sign == "!":
-            holds = as_truth(operand)
-            return None if holds is None else self.at(not holds, node)
+            name = name_of(operand)
+            return self.at(hole(f"!{name}"), node) if name else None
         value = as_number(operand)
         return None if value is None else self.at(-value, node)
 

@@ -253,6 +253,10 @@ class Module:
     def _dynamic(self, block: Block, scope: EvaluationScope, items: TemplateValue) -> Iterator[TemplateValue]:
         content = next((nested for nested in block.body.blocks if nested.kind == "content"), None)
         entries = collection_entries(items)
+        if entries is None and block.labels[0] == "statement":
+            # however many there are, each is like this one
+            place = f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"
+            entries = [(TemplateValue(hole(f"key of {place}")), TemplateValue(hole(f"value of {place}")))]
         anchor = Anchor(None, block.node.start_byte, block.node.end_byte)
         if content is None or entries is None or len(entries) > INSTANCES:
             yield TemplateValue(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), anchor, block.syntax.document)

@@ -133,6 +133,29 @@ def replaced_members(names: Sequence[str | Text], items: Sequence[TemplateValue]
     )
 
 
+def name_of(written: TemplateValue) -> str:
+    """Return what a value is called in a condition, by what it is and not by the words that lead to it; "" for no name."""
+    value = written.value
+    if hole_name := only_hole(value):
+        name = hole_name.name
+        return name[2:-1] if name.startswith("${") and name.endswith("}") else ""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    if isinstance(value, str):
+        return f'"{value}"'
+    return str(value) if isinstance(value, int | float) else ""
+
+
+def undecided(sign: str, left: TemplateValue, right: TemplateValue) -> TemplateValue | None:
+    """Return the hole that an operation leaves, by the names of what is compared; None where there is none."""
+    neutral = {"&&": True, "||": False}.get(sign)
+    for one, other in ((left, right), (right, left)):
+        if neutral is not None and as_truth(one) is neutral:
+            return other
+    names = name_of(left), name_of(right)
+    return TemplateValue(hole(f"{names[0]} {sign} {names[1]}")) if all(names) else None
+
+
 BINARY_OPERATORS: Mapping[str, Callable[[TemplateValue, TemplateValue], object]] = {
     "==": _equal,
     "!=": _different,

@@ -3,7 +3,8 @@
 import pytest
 
 from irsa_doctor.model import Unknown
-from tests.sources.templates.made import ISSUER, PROVIDER, roles_of
+from tests.facts.situations import found
+from tests.sources.templates.made import ISSUER, PROVIDER, conditions, federated, roles_of
 
 A, B = "data.aws_iam_policy_document.a", "data.aws_iam_policy_document.b"
 
@@ -122,8 +123,8 @@ def test_a_document_that_is_alone_is_taken_as_made(expression):
     ],
 )
 def test_a_document_for_each_of_nobody_knows_what_is_not_none(expression):
-    found = _cases(expression, "for_each = var.a", "count = 1")
-    assert None in found.values()
+    given = _cases(expression, "for_each = var.a", "count = 1")
+    assert None in given.values()
 
 
 def test_what_is_made_for_each_of_nobody_knows_what_is_made():
@@ -167,3 +168,66 @@ resource "aws_iam_role" "r" {{
         "(var.c)": {"StringEquals": {f"{ISSUER}:sub": "x"}},
         "(not var.c)": None,
     }
+
+
+def test_a_condition_is_called_by_what_it_compares_and_not_by_the_words_for_it():
+    module = """
+variable "eks" {}
+locals {
+  arn = var.eks.oidc != null ? var.eks.oidc.arn : null
+}
+resource "aws_iam_role" "r" {
+  assume_role_policy = jsonencode({ Statement = [{
+    Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = { Federated = local.arn }
+  }] })
+}
+"""
+    call = 'module "m" {\n  source = "./m"\n  count  = WHEN ? 1 : 0\n  eks = var.cluster\n}\nvariable "cluster" {}\n'
+    for when in ("var.cluster.oidc != null", "var.on && var.cluster.oidc != null", "true && var.cluster.oidc != null"):
+        (role,) = roles_of({"main.tf": call.replace("WHEN", when), "m/main.tf": module}).values()
+        assert (role.case, federated(role)) == ("", "${var.cluster.oidc.arn}")
+    roles = roles_of({"main.tf": call.replace("WHEN", "var.on"), "m/main.tf": module}).values()
+    assert {role.case for role in roles} == {"(var.cluster.oidc == null)", "(not var.cluster.oidc == null)"}
+
+
+def test_a_statement_for_each_of_nobody_knows_what_is_read_once():
+    text = (
+        _document("a", "")
+        .replace("statement {", 'dynamic "statement" {\n    for_each = var.issuers\n    content {')
+        .replace(f'"{ISSUER}:sub"', '"${statement.value}:sub"')
+    )
+    text = text.rstrip().removesuffix("}") + "}\n}\n" + f'resource "aws_iam_role" "r" {{\n  assume_role_policy = {A}.json\n}}\n'
+    (role,) = roles_of({"main.tf": text}).values()
+    assert conditions(role) == {"StringEquals": {"${value of dynamic statement}:sub": "of-a"}}
+
+
+GITHUB = "arn:aws:iam::111122223333:oidc-provider/token.actions.githubusercontent.com"
+
+
+@pytest.mark.parametrize("issuer", [PROVIDER, GITHUB])
+def test_how_far_a_role_is_open_is_not_known_where_a_condition_is_not(issuer):
+    text = (
+        _document("a", "")
+        .replace(PROVIDER, issuer)
+        .replace("condition {", 'dynamic "condition" {\n      for_each = var.x\n content {')
+    )
+    text = text.replace('values   = ["of-a"]', 'values   = ["of-a"]\n    }')
+    documents = {"main.tf": text + f'resource "aws_iam_role" "r" {{\n  assume_role_policy = {A}.json\n}}\n'}
+    assert [rule for rule, _ in found(documents) if rule.startswith(("open-", "reach-"))] == []
+    without = {"main.tf": documents["main.tf"].replace("var.x", "[]")}
+    assert [rule for rule, _ in found(without) if rule.startswith(("open-", "reach-"))] != []
+
+
+def test_the_issuer_in_a_key_may_be_worked_out_by_what_is_not_read():
+    text = f"""
+locals {{
+  issuer = regex("oidc-provider/(.*)$", "{PROVIDER}")[0]
+}}
+resource "aws_iam_role" "r" {{
+  assume_role_policy = jsonencode({{ Version = "2012-10-17", Statement = [{{
+    Effect    = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = {{ Federated = "{PROVIDER}" }}
+    Condition = {{ StringEquals = {{ "${{local.issuer}}:sub" = "system:serviceaccount:a:b" }} }}
+  }}] }})
+}}
+"""
+    assert [rule for rule, _ in found({"main.tf": text}) if rule.startswith("trust-")] == []

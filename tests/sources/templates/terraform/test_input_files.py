@@ -177,3 +177,13 @@ def test_a_data_source_of_a_template_that_is_not_known_is_a_hole(template):
     text = OF_TEMPLATE.replace("TEMPLATE", template).replace("VARS", "") + role("data.template_file.trust.rendered")
     (made,) = inventory({"main.tf": text}).roles
     assert isinstance(made.policy, Unknown)
+
+
+def test_a_template_of_configuration_is_no_document_that_cannot_be_read(tmp_path):
+    (tmp_path / "main.tf").write_text(
+        'resource "helm_release" "r" {\n  values = [templatefile("${path.module}/values.yaml", { on = true })]\n}\n'
+    )
+    (tmp_path / "values.yaml").write_text('kind: a\n%{ if on }\narn: "arn:aws:iam::111122223333:role/x"\n%{ endif }\n')
+    (tmp_path / "other.yaml").write_text('kind: a\n%{ if on }\narn: "arn:aws:iam::111122223333:role/x"\n%{ endif }\n')
+    rows = {row.path.rpartition("/")[2]: row.status for row in load([str(tmp_path)]).inventory.documents}
+    assert (rows["values.yaml"], rows["other.yaml"]) == ("ignored", "unreadable")
