@@ -21,7 +21,7 @@ from irsa_doctor.sources.templates.terraform.functions import (
     PartlyKnown,
     Undecided,
 )
-from irsa_doctor.sources.templates.terraform.input_files import file_text
+from irsa_doctor.sources.templates.terraform.input_files import file_text, string_text
 from irsa_doctor.sources.templates.terraform.json_values import json_value
 from irsa_doctor.sources.templates.terraform.operators import (
     BINARY_OPERATORS,
@@ -299,6 +299,8 @@ class _Evaluation:
             arguments = list(map(as_made, arguments))
         if name in ("file", "templatefile"):
             return chosen(partial(file_text, self, name), arguments)
+        if name == "templatestring" and arguments:
+            return chosen(partial(string_text, self), arguments)
         return chosen(partial(self.result, name, node), arguments, nested=name in BY_ITEMS)
 
     def result(self, name: str, node: Node, *arguments: TemplateValue) -> TemplateValue | None:

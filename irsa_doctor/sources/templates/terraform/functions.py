@@ -8,12 +8,14 @@ import os
 import re
 from base64 import b64decode
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
+from math import prod
 from typing import Any
 
 from irsa_doctor.model import Text, issuer_in, joined, only_hole, text_of, without_scheme
-from irsa_doctor.sources.templates.choices import MissingMember
+from irsa_doctor.sources.templates.choices import MissingMember, alternative
 from irsa_doctor.sources.templates.splitting import part_of
-from irsa_doctor.sources.templates.values import TemplateValue, scalar_text, written_json, written_yaml
+from irsa_doctor.sources.templates.values import Choice, TemplateValue, scalar_text, written_json, written_yaml
 
 _FORMAT = re.compile(r"%(?:([sdqv])|(%))")
 _PROVIDER_PATTERN = re.compile(r"\^.*(?:oidc-)?provider")
@@ -177,6 +179,16 @@ def _format(form: TemplateValue, *values: TemplateValue) -> TemplateValue:
     return _fitting([*parts, text[done:]])
 
 
+def _formatlist(form: TemplateValue, *values: TemplateValue) -> TemplateValue:
+    """`formatlist`: what is no list stands beside each item of the lists."""
+    lists = [_items(value) for value in values if isinstance(value.value, tuple)]
+    size = len(lists[0]) if lists else 1
+    if size > _MOST or any(len(items) != size for items in lists):
+        raise Undecided
+    rows = [[value.value[at] if isinstance(value.value, tuple) else value for value in values] for at in range(size)]
+    return TemplateValue(tuple(_format(form, *row) for row in rows))
+
+
 def _concat(*lists: TemplateValue) -> TemplateValue:
     """`concat`; a list that is not known stands for its items."""
     items = _bounded([item for written in lists for item in _items_or_hole(written)])
@@ -262,12 +274,16 @@ def _compact(collection: TemplateValue) -> TemplateValue:
 
 
 def _coalesce(*values: TemplateValue) -> TemplateValue:
-    for value in values:
-        if isinstance(value.value, Text) and value.made is None:
-            raise Undecided
-        if value.value not in _EMPTY:
-            return value
-    raise MissingMember
+    """`coalesce`; what is not known is the value where it is not null."""
+    values = tuple(value for value in values if value.value not in _EMPTY)
+    if not values:
+        raise MissingMember
+    first, *others = values
+    unknown = only_hole(first.value) if first.made is None else None
+    if unknown is None or not others:
+        return first
+    words = unknown.name.removeprefix("${").removesuffix("}")
+    return alternative(first, Choice(f"{words} == null", _coalesce(*others), first))
 
 
 def _coalesce_list(*lists: TemplateValue) -> TemplateValue:
@@ -303,6 +319,45 @@ def _contains(collection: TemplateValue, member: TemplateValue) -> TemplateValue
 
 def _zipmap(names: TemplateValue, values: TemplateValue) -> TemplateValue:
     return TemplateValue({_text(name): value for name, value in zip(_items(names), _items(values), strict=True)})
+
+
+def _product(*sets: TemplateValue) -> TemplateValue:
+    lists = [_items(items) for items in sets]
+    if prod(map(len, lists)) > _MOST:
+        raise Undecided
+    return TemplateValue(tuple(map(TemplateValue, product(*lists))))
+
+
+def _common(*sets: TemplateValue) -> TemplateValue:
+    return _set(TemplateValue(tuple(item for item in _items(sets[0]) if all(_has(other, item) for other in sets[1:]))))
+
+
+def _difference(some: TemplateValue, others: TemplateValue) -> TemplateValue:
+    return _set(TemplateValue(tuple(item for item in _items(some) if not _has(others, item))))
+
+
+def _has(collection: TemplateValue, member: TemplateValue) -> bool:
+    return _contains(collection, member).value is True
+
+
+def _position(collection: TemplateValue, member: TemplateValue) -> TemplateValue:
+    found = [at for at, item in enumerate(_items(collection)) if _has(TemplateValue((item,)), member)]
+    if not found:
+        raise MissingMember
+    return TemplateValue(found[0])
+
+
+def _arn_built(*parts: TemplateValue) -> TemplateValue:
+    """https://registry.terraform.io/providers/hashicorp/aws/latest/docs/functions/arn_build"""
+    partition, service, region, account, resource = map(_text, parts)
+    return _fitting(["arn:", partition, ":", service, ":", region, ":", account, ":", resource])
+
+
+def _arn_parsed(arn: TemplateValue) -> TemplateValue:
+    """https://registry.terraform.io/providers/hashicorp/aws/latest/docs/functions/arn_parse"""
+    _, *parts = _known(arn).split(":", 5)
+    names = ("partition", "service", "region", "account_id", "resource")
+    return TemplateValue({name: TemplateValue(part) for name, part in zip(names, parts, strict=True)})
 
 
 def _range(*bounds: TemplateValue) -> TemplateValue:
@@ -414,8 +469,16 @@ KEEPING_CHOICES = frozenset(
 """Functions that choose among what may be made or not, or put it together; to any other all is given as made"""
 BY_ITEMS = frozenset(("compact", "distinct", "flatten", "join", "toset"))
 """those whose result depends on what each item of a list is"""
+
+
+def _as_truths(work: Callable[[Iterable[object]], bool], items: TemplateValue) -> TemplateValue:
+    return TemplateValue(work([_as_truth(item).value for item in _items(items)]))
+
+
 FUNCTIONS: Mapping[str, Function] = {
     "abspath": _as_text,
+    "alltrue": lambda items: _as_truths(all, items),
+    "anytrue": lambda items: _as_truths(any, items),
     "base64decode": _of_text(lambda text: b64decode(text, validate=True).decode()),
     "basename": _of_text(os.path.basename),
     "chomp": _trimmed(lambda text: text.rstrip("\r\n")),
@@ -427,9 +490,12 @@ FUNCTIONS: Mapping[str, Function] = {
     "dirname": _of_text(os.path.dirname),
     "distinct": _distinct,
     "element": _element,
+    "ephemeralasnull": _same,
     "endswith": _of_texts(lambda text, end: text.endswith(end)),
     "flatten": _flatten,
     "format": _format,
+    "formatlist": _formatlist,
+    "index": _position,
     "join": _join,
     "jsondecode": _json,
     "keys": _keys,
@@ -441,10 +507,15 @@ FUNCTIONS: Mapping[str, Function] = {
     "min": _extreme(min),
     "nonsensitive": _same,
     "one": _single,
+    "provider::aws::arn_build": _arn_built,
+    "provider::aws::arn_parse": _arn_parsed,
     "range": _range,
     "replace": _replace,
     "reverse": lambda collection: TemplateValue(tuple(reversed(_items(collection)))),
     "sensitive": _same,
+    "setintersection": _common,
+    "setproduct": _product,
+    "setsubtract": _difference,
     "setunion": _union,
     "slice": _slice,
     "sort": _ordered,

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from irsa_doctor.model import Text, text_of
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, template_of
 from irsa_doctor.sources.templates.values import Fragment, TemplateValue, known, text_in
@@ -84,6 +85,19 @@ def file_text(evaluation: FileEvaluation, name: str, *arguments: TemplateValue) 
     values = arguments[1].value if len(arguments) > 1 and isinstance(arguments[1].value, Mapping) else {}
     names = {str(variable): values[variable] for variable in values}
     return rendered_template(evaluation.within, evaluation.scope.budget, file, names)
+
+
+def string_text(evaluation: FileEvaluation, *arguments: TemplateValue) -> TemplateValue | None:
+    """Return what `templatestring` gives: of a template that another expression is
+    (https://developer.hashicorp.com/terraform/language/functions/templatestring)."""
+    template, *more = arguments
+    if not isinstance(template.value, str | Text) or template.made is not None:
+        return None
+    text = NamedText("", text_of(template.value).encode(errors="replace"))
+    values = more[0].value if more and isinstance(more[0].value, Mapping) else {}
+    names = {str(variable): values[variable] for variable in values}
+    made = rendered_template(evaluation.within, evaluation.scope.budget, text, names)
+    return made and TemplateValue(made.value, template.anchor, template.document, (), made.made)
 
 
 def rendered_template(

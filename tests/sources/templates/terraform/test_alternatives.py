@@ -100,6 +100,11 @@ def test_where_both_may_be_made_and_cannot_be_the_others_are_judged():
     assert _cases(f'join("", {both})', b="count = var.a ? 0 : 1") == apart
 
 
+def test_a_document_that_stands_in_for_a_value_that_is_not_known_is_judged():
+    for expression in (f"coalesce(var.given, {A}[0].json)", f"var.given == null ? {A}[0].json : var.given"):
+        assert _cases(expression, "count = 1", "count = 1") == {"(var.given == null)": "of-a", "(not var.given == null)": None}
+
+
 def test_a_role_that_is_made_under_the_condition_of_a_document_has_that():
     assert _cases(f"concat({A}[*].json, {B}[*].json)[0]", more="  count = var.a ? 1 : 0\n") == {"": "of-a"}
     assert _cases(f"try({A}[0].json, {B}[0].json)", "count = var.n", more="  count = var.n\n") == {"": "of-a"}
