@@ -15,7 +15,7 @@ from irsa_doctor.sources.templates.values import Choice, TemplateValue, hole
 
 _CONDITIONS, _IN_EXPRESSIONS = 3, 5
 """Undecided conditions up to which every case is read: of a value with all its parts, and of those of an expression"""
-_CASES = 8
+CASES = 8
 """Cases of a policy up to which each is judged"""
 _MOST = 100_000
 Assumed = Mapping[str, bool]
@@ -133,6 +133,16 @@ def settled_cases(value: TemplateValue, assumed: Assumed = MappingProxyType({}))
     for holds in (True, False):
         inner = {**assumed, outer[0]: holds}
         yield from settled_cases(settled(value, inner), inner)
+
+
+def outer_cases(value: TemplateValue, assumed: Assumed = MappingProxyType({})) -> Iterator[tuple[Assumed, TemplateValue]]:
+    """Every case of a value that is itself a choice, whatever its parts are."""
+    if value.choice is None:
+        yield assumed, value
+        return
+    for holds in (True, False):
+        inner = {**assumed, value.choice.condition: holds}
+        yield from outer_cases(settled(value, inner), inner)
 
 
 def where_made(repeat: TemplateValue) -> tuple[TemplateValue, Assumed]:
@@ -265,8 +275,8 @@ def completed(
 def cases_of_policy(written: TemplateValue) -> Iterator[tuple[str, TemplateValue]]:
     """Every case of a policy by its name, `(a, not b)`, with what it then is; a single one without a name where nothing has to
     be chosen, or there are too many cases."""
-    cases = list(islice(settled_cases(written), _CASES + 1))
-    if not 1 < len(cases) <= _CASES:
+    cases = list(islice(settled_cases(written), CASES + 1))
+    if not 1 < len(cases) <= CASES:
         yield "", written
         return
     for assumed, value in cases:

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from irsa_doctor.sources.templates.choices import IMPOSSIBLE, MissingMember, chosen, completed, plain_condition
-from irsa_doctor.sources.templates.terraform.operators import as_truth, name_of
+from irsa_doctor.sources.templates.terraform.operators import as_truth, called_in_condition
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.values import Choice, TemplateValue
@@ -68,7 +68,7 @@ def _decided(evaluation: BranchingEvaluation, node: Node, both: Sequence[Node], 
         then, otherwise = map(evaluation.value, both)
     finally:
         evaluation.trying = was
-    words = name_of(truth)
+    words = called_in_condition(truth)
     if not 0 < len(words) <= _WORDS:
         return None
     name, is_negated = plain_condition(words)

@@ -27,10 +27,10 @@ from irsa_doctor.sources.templates.terraform.operators import (
     BINARY_OPERATORS,
     as_number,
     as_truth,
+    called_in_condition,
     member,
-    name_of,
+    open_operation,
     replaced_members,
-    undecided,
 )
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, PathStep
 from irsa_doctor.sources.templates.terraform.strings import LONGEST_TEXT, literal_fragments, plain_text
@@ -337,7 +337,7 @@ class _Evaluation:
         result = BINARY_OPERATORS[sign](left, right)
         if result is not None:
             return self.at(result, node)
-        made = undecided(sign, left, right)
+        made = open_operation(sign, left, right)
         return made if made is None else self.at(made.value, node)
 
     def operand(self, nodes: Sequence[Node], node: Node) -> TemplateValue | None:
@@ -348,7 +348,7 @@ class _Evaluation:
         if sign == "!" and (holds := as_truth(operand)) is not None:
             return self.at(not holds, node)
         if sign == "!":
-            name = name_of(operand)
+            name = called_in_condition(operand)
             return self.at(hole(f"!{name}"), node) if name else None
         value = as_number(operand)
         return None if value is None else self.at(-value, node)

@@ -4,11 +4,13 @@ https://developer.hashicorp.com/terraform/language/meta-arguments/count and .../
 """
 
 import re
+from collections.abc import Mapping, Sequence
+from itertools import islice
 
 import msgspec
 
 from irsa_doctor.model import text_of
-from irsa_doctor.sources.templates.choices import Assumed, alternative, plain_condition
+from irsa_doctor.sources.templates.choices import CASES, Assumed, alternative, chosen, outer_cases, plain_condition
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder
 from irsa_doctor.sources.templates.terraform.operators import as_number, collection_entries
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, limit_instances, step_text
@@ -55,6 +57,30 @@ def repeated(repeat: Argument, items: TemplateValue, scope: EvaluationScope) -> 
         return None
     limit_instances(count)
     return [counted_instance(scope, index) for index in range(int(count))]
+
+
+def in_any_case(repeat: Argument, items: TemplateValue, scope: EvaluationScope) -> list[Instance] | None:
+    """Return the instances that there are in some case of a choice, each where it holds; None where they are not known."""
+    cases = list(islice(outer_cases(items), CASES + 1))
+    if len(cases) > CASES:
+        return None
+    made: dict[str, list[Instance]] = {}
+    for assumed, case in cases:
+        instances = repeated(repeat, case, scope)
+        if instances is None:
+            return None
+        for instance in instances:
+            made.setdefault(instance.suffix, []).append(instance.where(assumed))
+    return [several[0] if len(several) == 1 else _of_several(several, items, scope) for several in made.values()]
+
+
+def _of_several(several: Sequence[Instance], items: TemplateValue, scope: EvaluationScope) -> Instance:
+    """An instance that there is in several cases, perhaps with another value in each."""
+    key = several[0].key
+    if not isinstance(key, str):
+        return counted_instance(scope, key or 0)
+    value = chosen(lambda case: case.value[key] if isinstance(case.value, Mapping) else case, (items,))
+    return _each(scope, TemplateValue(key), value or items)
 
 
 def counted_instance(scope: EvaluationScope, index: int) -> Instance:

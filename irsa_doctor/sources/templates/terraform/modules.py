@@ -20,6 +20,7 @@ from irsa_doctor.sources.templates.terraform.instances import (
     Instance,
     counted_instance,
     depends_on_default,
+    in_any_case,
     made_when,
     perhaps_made,
     repeat_of,
@@ -156,7 +157,8 @@ class Module:
         if repeat is None:
             return [Instance("", None, self.scope)]
         items, assumed = where_made(expression_value(repeat.syntax, repeat.value, self.scope))
-        instances = repeated(repeat, items, self.scope)
+        read = repeated if items.choice is None else in_any_case
+        instances = read(repeat, items, self.scope)
         return None if instances is None else [instance.where(assumed) for instance in instances]
 
     def likely(self, block: Block) -> list[Instance]:
@@ -199,6 +201,9 @@ class Module:
             self._open.discard(key)
         # an instance that there is in several cases is one value
         known: dict[str, TemplateValue] = {}
+        cases = in_any_case(repeat, items, self.scope) if items.choice else ()
+        in_all = {each.suffix: each for each in cases or ()}
+        items = TemplateValue(hole("too many cases")) if cases is None else items
 
         def collected(number: TemplateValue) -> TemplateValue:
             instances = repeated(repeat, number, self.scope)
@@ -206,6 +211,7 @@ class Module:
             if is_open and repeat.name == "for_each":
                 return TemplateValue(AnyKey(made, self.scope))
             listed = [counted_instance(self.scope, 0)] if is_open else instances or []
+            listed = [in_all.get(each.suffix, each) for each in listed]
             values = {each.key: known.setdefault(each.suffix, made(each.suffix, each.scope)) for each in listed}
             collection = TemplateValue(values if repeat.name == "for_each" else tuple(values.values()))
             return perhaps_made(block, self.prefix, collection) if is_open else collection

@@ -133,7 +133,7 @@ def replaced_members(names: Sequence[str | Text], items: Sequence[TemplateValue]
     )
 
 
-def name_of(written: TemplateValue) -> str:
+def called_in_condition(written: TemplateValue) -> str:
     """Return what a value is called in a condition, by what it is and not by the words that lead to it; "" for no name."""
     value = written.value
     if hole_name := only_hole(value):
@@ -146,13 +146,13 @@ def name_of(written: TemplateValue) -> str:
     return str(value) if isinstance(value, int | float) else ""
 
 
-def undecided(sign: str, left: TemplateValue, right: TemplateValue) -> TemplateValue | None:
+def open_operation(sign: str, left: TemplateValue, right: TemplateValue) -> TemplateValue | None:
     """Return the hole that an operation leaves, by the names of what is compared; None where there is none."""
     neutral = {"&&": True, "||": False}.get(sign)
     for one, other in ((left, right), (right, left)):
         if neutral is not None and as_truth(one) is neutral:
             return other
-    names = name_of(left), name_of(right)
+    names = called_in_condition(left), called_in_condition(right)
     return TemplateValue(hole(f"{names[0]} {sign} {names[1]}")) if all(names) else None
 
 

@@ -236,3 +236,29 @@ resource "aws_iam_role" "r" {{
 }}
 """
     assert [rule for rule, _ in found({"main.tf": text}) if rule.startswith("trust-")] == []
+
+
+def test_what_is_made_in_some_case_is_read_with_what_it_is_there():
+    text = f"""
+locals {{
+  roles = merge({{ a = {{ sub = "x" }} }}, var.on ? {{ b = {{ sub = "y" }} }} : {{ a = {{ sub = "z" }} }})
+}}
+{_document("a", "for_each = local.roles").replace('"of-a"', "each.value.sub")}
+resource "aws_iam_role" "r" {{
+  for_each           = local.roles
+  assume_role_policy = {A}[each.key].json
+}}
+resource "aws_iam_role" "s" {{
+  count              = var.on ? 2 : 1
+  assume_role_policy = {A}["a"].json
+}}
+"""
+    found = {f"{role.address} {role.case}": _subject(role) for role in roles_of({"main.tf": text}).values()}
+    assert found == {
+        'aws_iam_role.r["a"] (var.on)': "x",
+        'aws_iam_role.r["a"] (not var.on)': "z",
+        'aws_iam_role.r["b"] ': "y",
+        "aws_iam_role.s[0] (var.on)": "x",
+        "aws_iam_role.s[0] (not var.on)": "z",
+        "aws_iam_role.s[1] ": "x",
+    }
