@@ -24,6 +24,8 @@ _KUBERNETES = ("", "https://kubernetes.default.svc", "https://kubernetes.default
 """audiences of the API server (https://kubernetes.io/docs/reference/command-line-tools-reference/kube-apiserver/)"""
 AWS_AUTH = ("kube-system", "aws-auth")
 _EXEC_BY_CREATE_ALONE = (1, 35)
+# https://kubernetes.io/docs/reference/access-authn-authz/mutating-admission-policy/
+_ADMISSION_POLICIES = (1, 36)
 _Key = TypeVar("_Key", bound=Hashable)
 
 
@@ -135,6 +137,11 @@ class ClusterObjects:
         https://github.com/kubernetes/kubernetes/issues/128743
         """
         return None if self.version is None else self.version < _EXEC_BY_CREATE_ALONE
+
+    @property
+    def has_admission_policies(self) -> bool:
+        """Whether policies may change pods without a webhook: by default, and where the version is not known."""
+        return self.version is None or self.version >= _ADMISSION_POLICIES
 
 
 def _version(text: str) -> tuple[int, int] | None:

@@ -40,6 +40,8 @@ CLOSED: tuple[Permission, ...] = (
     *_of("create patch update bind escalate", RBAC, "clusterroles"),
     *_of("create patch update", "", "configmaps"),
     *_of("create patch update", ADMISSION, "mutatingwebhookconfigurations"),
+    *_of("create patch", ADMISSION, "mutatingadmissionpolicies"),
+    *_of("create patch", ADMISSION, "mutatingadmissionpolicybindings"),
     *_of("create patch", "", "namespaces"),
     EVERY_PERMISSION,
 )

@@ -287,9 +287,19 @@ class Ways:
                 listed = existing if reached.every else reached.listed & existing
                 if listed:
                     uses = (Use(permission, EVERYWHERE, min(listed)),)
-        if uses:
+        if uses := uses or self._admission_policies():
             target, needs = WayTarget("accounts", EVERYWHERE), ("pod-creation",)
             yield AccessWay("mutating-webhook", target, uses, sts=True, certainty="possible", needs=needs)
+
+    def _admission_policies(self) -> tuple[Use, ...]:
+        """What a policy that changes pods needs in place of a webhook: itself, and a binding of it."""
+        if not self.objects.has_admission_policies:
+            return ()
+        made = [
+            creatable(self.powers, EVERYWHERE, ADMISSION, resource, frozenset())
+            for resource in ("mutatingadmissionpolicies", "mutatingadmissionpolicybindings")
+        ]
+        return tuple(use for _, uses in made for use in uses) if all(names for names, _ in made) else ()
 
     # accounts and namespaces that do not exist
 

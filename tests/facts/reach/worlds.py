@@ -104,12 +104,14 @@ def iam_role(policy: Json, name: str = "web") -> Json:
     }
 
 
-def documents(*objects: Json, mode: str = "API", roles: tuple[Json, ...] = (), **files: Any) -> dict[str, Any]:
+def documents(
+    *objects: Json, mode: str = "API", version: str = "1.34", roles: tuple[Json, ...] = (), **files: Any
+) -> dict[str, Any]:
     """The files of a world; `mode` "" leaves accessConfig away."""
     cluster: Json = {
         "name": "apollo",
         "arn": f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/apollo",
-        "version": "1.34",
+        "version": version,
         "identity": {"oidc": {"issuer": f"https://{ISSUER}"}},
     }
     if mode:
