@@ -20,18 +20,27 @@ _VENDORS = (
     r"|xox[a-z](?:-[\w.-]{4,})+|xapp-[\w-]{16,}|[rs]k_(?:live|test)_[A-Za-z0-9]{10,}|whsec_[A-Za-z0-9+/=]{16,}"
     r"|hv[sbr]\.[\w-]{20,}|AIza[\w-]{30,}|ya29\.[\w-]{16,}|sk-[\w-]{20,}|hf_[A-Za-z0-9]{30,})"
 )
+_OTHER_VENDORS = (
+    r"(?<![A-Za-z0-9])(?:[\w.~-]{3}\dQ~[\w.~-]{31,34}|GOCSPX-[\w-]{20,}|1//0[\w-]{30,}|hooks\.slack\.com/services/[\w/-]{20,}"
+    r"|dckr_pat_[\w-]{20,}|[A-Za-z0-9]{10,}\.atlasv1\.[\w-]{20,}|bk[a-z]{2}_[A-Za-z0-9]{30,}|CCIP[A-Z]{2}_\w{30,}"
+    r"|AT[A-Z]{2}T3[\w=-]{40,}|dapi[0-9a-f]{32}|do[a-z]_v1_[0-9a-f]{40,}|dp\.[a-z]{2,8}\.[A-Za-z0-9]{30,}|gl(?:sa|c)_[\w+/=]{30,}"
+    r"|pul-[0-9a-f]{40}|SG\.[\w-]{16,}\.[\w-]{30,}|shp[a-z]{2}_[0-9A-Fa-f]{32}|tskey-[\w-]{20,}|lin_api_[A-Za-z0-9]{30,}"
+    r"|(?:PMAK|NRAK|HRKU)-[\w-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{50,}|sntry[a-z]_[\w+/=-]{30,}|rubygems_[0-9a-f]{40,}|figd_[\w-]{20,})"
+)
+"""of clouds, CI systems and services beside them"""
 _PRIVATE_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:[^\"'<]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|[^\"'<]*)"
-_WHOLE = regex("|".join((_TOKEN, _CLUSTER_TOKEN, _KEY_ID, _VENDORS, _PRIVATE_KEY)))
+_WHOLE = regex("|".join((_TOKEN, _CLUSTER_TOKEN, _KEY_ID, _VENDORS, _OTHER_VENDORS, _PRIVATE_KEY)))
 
 _NAME = (
     r"(?:[\w.-]{0,60}?(?:passw(?:or)?d|passwd|pwd|secret(?![_-]?(?:name|ref|s?[_-]?manager|s?[_-]?store))[\w-]{0,40}"
     r"|(?:session|security|access|refresh|id|auth|api|identity|bearer|bot|client)[_-]?token(?![_-]?file)|api[_-]?key"
-    r"|client-key-data|private_?key)|authorization|sig)"
+    r"|client-key-data|private_?key|account_?key|shared_?access_?key)|authorization|sig)"
 )
 _SEPARATOR = r"[\"']?\s*[:=]\s*(?:(?:bearer|basic|token)\s+)?[\"']?"
 _NAMED = regex(rf"(?i)((?<![\w.-]){_NAME}{_SEPARATOR})([^\s\"',;&<>}}\\]{{4,}})")
 _WORDS = (
     *("passw", "pwd", "secret", "apikey", "api_key", "api-key", "client-key-data", "privatekey", "private_key"),
+    *("accountkey", "account_key", "accesskey", "access_key"),
     "authorization",
 )
 _OF_TOKENS = tuple(
@@ -42,6 +51,8 @@ _OF_TOKENS = tuple(
 _SIGNATURE = regex(r"sig[\"']?\s*[:=]")
 """a word, the end of what stands before `token`, or a signature stands in whatever _NAMED finds, which takes long to find
 nothing"""
+_OF_TOKEN = regex(r"(?i)(token[\"']?\s*[:=]\s*[\"']?)((?=[\w.+/=~-]*\d)[\w.+/=~-]{16,})")
+"""behind a name that ends with `token`, whatever it opens, a long word with a digit"""
 _PAIR = regex(
     rf"(?i)(\b(?:key|name)[\"']?\s*[:=]\s*[\"']?(?:{_NAME}|[\w.-]{{0,60}}(?:token(?![_-]?file)|credential)[\w.-]{{0,60}})"
     r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
@@ -55,12 +66,15 @@ _BLOB = regex(r"(?<![A-Za-z0-9+/=_-])(?:[A-Za-z0-9+/]{40,99}={0,2}|[A-Za-z0-9+/=
 _Groups = tuple[tuple[str, tuple[str, ...]], ...]
 _CASED: _Groups = (("J", ("eyJ",)), ("K", ("AKIA", "PRIVATE KEY-----")), ("ASIA", ("ASIA",)), ("z", ("AIza",)))
 _SIGNS: _Groups = (
-    ("ke", ("token", "apikey", "-key", "privatekey", "_key")),
+    ("ke", ("token", "apikey", "-key", "privatekey", "_key", "accountkey", "accesskey", "tskey-")),
     ("cre", ("secret", "credential")),
     ("z", ("authorization",)),
     ("sig", ("sig=", "sig:", "sig'", 'sig"', "sig ")),
-    ("x", ("xox", "xapp-")),
+    ("x", ("xox", "xapp-", "gocspx-")),
     ("_", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "npm_", "k_live_", "k_test_", "whsec_", "hf_")),
+    ("_", ("dckr_pat_", "_v1_", "lin_api_", "rubygems_", "figd_", "glsa_", "glc_")),
+    *((first, (first,)) for first in ("ccip", "atlasv1.", "sntry", "shp", "bk", "dapi", "dp.", "pul-", "sg.", "q~", "1//0")),
+    *((first, (first,)) for first in ("hooks.slack.com/", "t3", "pmak-", "nrak-", "hrku-")),
     ("gl", ("glpat-", "gldt-", "glrt-", "glptt-", "glcbt-", "glft-", "glimt-", "glsoat-", "glagent-")),
     ("hv", ("hvs.", "hvb.", "hvr.")),
     (":/", ("@",)),
@@ -156,6 +170,7 @@ def _without_signed(text: str) -> str:
     if ":" in shown or "=" in shown:
         shown = _PAIR.sub(_behind, shown) if "value" in folded else shown
         shown = _NAMED.sub(_behind_name, shown) if _may_name_secret(folded) else shown
+        shown = _OF_TOKEN.sub(_behind_name, shown) if "token" in folded else shown
     return shown
 
 
@@ -175,11 +190,13 @@ def _behind(match: re.Match[str]) -> str:
 def _behind_name(match: re.Match[str]) -> str:
     """A name that means a secret is followed by one, unless that is a name itself: an ARN, a variable, a path."""
     value = match[2]
-    is_name = value.startswith(("arn:", "$", "/", "{", "<", _STARS)) or value.lower() in _NO_SECRETS
+    is_name = value.startswith(("arn:", "$", "/", "{", "<", _STARS)) or value.lower() in _NO_SECRETS or _ADDRESS.match(value)
     is_word = _WORD.fullmatch(value) is not None and not _VALUE_NAME.search(match[1])
     return match[0] if is_name or is_word else match[1] + _STARS
 
 
+_ADDRESS = regex(r"[\w-]+(?:\.[\w-]+)+/")
+"""a host with a path, as an issuer is"""
 _WORD, _VALUE_NAME = regex("[a-z.-]+"), regex("(?i)passw|pwd|token|key|auth|sig")
 """the name of an object of Kubernetes, which the value behind `secret` may be"""
 

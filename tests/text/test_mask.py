@@ -30,6 +30,27 @@ SECRETS = {
     "Stripe": ("sk" + "_live_" + MIXED[:24], MIXED[:24]),
     "Vault": ("hv" + "s." + MIXED, MIXED),
     "Google": ("AI" + "za" + MIXED + "abc", MIXED),
+    "Azure, secret of a client": ("abc8" + "Q~" + MIXED + "ab.", MIXED),
+    "Azure, key of a storage account": ("AccountKey=" + MIXED + "/+" + MIXED + "==", MIXED),
+    "Google, secret of a client": ("GOC" + "SPX-" + MIXED, MIXED),
+    "Google, refresh token": ("1/" + "/0" + MIXED, MIXED),
+    "Docker": ("dckr" + "_pat_" + MIXED, MIXED),
+    "HCP Terraform": ("aB3dE5gH7jK9mN" + ".atlas" + "v1." + MIXED, MIXED),
+    "Buildkite": ("bk" + "ua_" + MIXED, MIXED),
+    "CircleCI": ("CC" + "IPAT_" + MIXED, MIXED),
+    "Atlassian": ("AT" + "ATT3xFf" + MIXED + MIXED, MIXED),
+    "Databricks": ("da" + "pi" + "0123456789abcdef" * 2, "0123456789abcdef"),
+    "DigitalOcean": ("do" + "p_v1_" + "0123456789abcdef" * 4, "0123456789abcdef"),
+    "Doppler": ("dp" + ".pt." + MIXED, MIXED),
+    "Grafana": ("gl" + "sa_" + MIXED, MIXED),
+    "Pulumi": ("pu" + "l-" + "0123456789" * 4, "0123456789"),
+    "SendGrid": ("S" + "G." + MIXED[:22] + "." + MIXED, MIXED),
+    "Shopify": ("shp" + "at_" + "0123456789abcdef" * 2, "0123456789abcdef"),
+    "Tailscale": ("ts" + "key-auth-" + MIXED, MIXED),
+    "Slack, webhook": ("https://hooks.slack" + ".com/services/T0/B0/" + MIXED, MIXED),
+    "Sentry": ("sntry" + "s_" + MIXED, MIXED),
+    "bootstrap token": ("token: " + "abc123.0123456789abcdef", "0123456789abcdef"),
+    "token of a run": ("ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + MIXED, MIXED),
     "private key": ("-----BEGIN " + "PRIVATE KEY-----\n" + MIXED + "\n-----END PRIVATE KEY-----", MIXED),
     "password in a URL": ("postgres://app:" + "hunter22" + "@db.example.com/x", "hunter22"),
     "password": ("DB_PASSWORD=" + "correct-horse", "correct-horse"),
@@ -56,6 +77,9 @@ PLAIN = [
     "secretName: payments-tls",
     "external-secrets: external-secrets",
     "basic checks of bearer tokens",
+    "the issuer of the token: oidc.eks.us-east-1.amazonaws.com/id/8C41D5E09A7B4F2368D1A0F5C93E7B64",
+    "bound-token: system:serviceaccount:payments:api2",
+    "repo:acme/dapi-shop:ref:refs/heads/bk-1",
     "https://sts.amazonaws.com:443/path@v2",
 ]
 
@@ -136,6 +160,7 @@ def in_full(text: str) -> str:
         shown = mask._AUTHORIZATION.sub(mask._behind, mask._IN_URL.sub(mask._behind, mask._WHOLE.sub("***", text)))
         if ":" in shown or "=" in shown:
             shown = _NAMED.sub(mask._behind_name, mask._PAIR.sub(mask._behind, shown))
+            shown = mask._OF_TOKEN.sub(mask._behind_name, shown)
     return mask._BLOB.sub(mask._unless_plain, shown)
 
 
