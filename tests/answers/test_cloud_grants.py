@@ -153,3 +153,61 @@ def test_whoever_everybody_can_be_is_open_to_everybody(member, role, rules, tmp_
     path = tmp_path / "policies.json"
     path.write_text(json.dumps([policy]), encoding="utf-8")
     assert [(found.rule, found.severity) for found in check([str(path)]).findings] == [(rule, "critical") for rule in rules]
+
+
+OPEN_POOL = (
+    "principalSet://iam.googleapis.com/projects/420000000002/locations/global/workloadIdentityPools/acme-web.svc.id.goog/*"
+)
+CONFIG_CONNECTOR = f"""
+apiVersion: iam.cnrm.cloud.google.com/v1beta1
+kind: IAMPolicy
+metadata: {{name: front, namespace: web}}
+spec:
+  resourceRef: {{kind: IAMServiceAccount, external: projects/acme-web/serviceAccounts/front@acme-web.iam.gserviceaccount.com}}
+  bindings:
+  - role: roles/iam.workloadIdentityUser
+    members: ["{OPEN_POOL}"]
+"""
+GOOGLE_TERRAFORM = """
+resource "google_service_account" "front" {
+  account_id = "front"
+  project    = "acme-web"
+}
+resource "google_service_account_iam_member" "front" {
+  service_account_id = google_service_account.front.name
+  role               = "roles/iam.workloadIdentityUser"
+  member             = "allUsers"
+}
+"""
+AZURE_TERRAFORM = """
+resource "azurerm_kubernetes_cluster" "shop" {
+  name                = "shop"
+  oidc_issuer_enabled = true
+}
+resource "azurerm_user_assigned_identity" "api" {
+  name = "api"
+}
+resource "azurerm_federated_identity_credential" "api" {
+  name      = "shop"
+  parent_id = azurerm_user_assigned_identity.api.id
+  issuer    = azurerm_kubernetes_cluster.shop.oidc_issuer_url
+  audience  = ["api://AzureADTokenExchange"]
+  subject   = "SUBJECT"
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "rules"),
+    [
+        ("policy.yaml", CONFIG_CONNECTOR, ["reach-organisation"]),
+        ("main.tf", GOOGLE_TERRAFORM, ["reach-world"]),
+        ("main.tf", AZURE_TERRAFORM.replace("SUBJECT", "system:serviceaccount:orders/api"), ["azure-subject-impossible"]),
+        ("main.tf", AZURE_TERRAFORM.replace("SUBJECT", "system:serviceaccount:orders:*"), ["azure-subject-impossible"]),
+        ("main.tf", AZURE_TERRAFORM.replace("SUBJECT", "system:serviceaccount:orders:api"), []),
+    ],
+)
+def test_a_template_is_judged_by_what_it_writes(name, text, rules, tmp_path):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    assert [found.rule for found in check([str(path)]).findings] == rules

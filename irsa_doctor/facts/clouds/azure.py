@@ -12,7 +12,7 @@ from irsa_doctor.facts.clouds.lookup import (
     TOKEN_EXPIRATION,
     CloudLookups,
 )
-from irsa_doctor.facts.clouds.reaches import reach_of_credential
+from irsa_doctor.facts.clouds.reaches import reach_of_credential, right_issuer
 from irsa_doctor.facts.clouds.records import (
     AzureBindingFacts,
     AzureIdentityFacts,
@@ -233,8 +233,13 @@ def _is_of_cluster(lookups: CloudLookups, credential: FederatedCredential) -> bo
 
 def _is_impossible(lookups: CloudLookups, credential: FederatedCredential) -> bool:
     subject = credential.subject
-    is_written = isinstance(subject, str) and subject != "" and not credential.expression
-    return is_written and _is_of_cluster(lookups, credential) and not is_subject_of_account(text_of(subject).lower())
+    if not isinstance(subject, str) or not subject or credential.expression:
+        return False
+    written = subject.lower()
+    is_account = _is_of_cluster(lookups, credential) or (
+        isinstance(credential.issuer, Text) and written.startswith("system:serviceaccount")
+    )
+    return is_account and not is_subject_of_account(written)
 
 
 def credential_facts(lookups: CloudLookups, credential: FederatedCredential) -> Judged:
@@ -245,6 +250,7 @@ def credential_facts(lookups: CloudLookups, credential: FederatedCredential) -> 
         default_account=_is_default(credential),
         subject="impossible" if _is_impossible(lookups, credential) else "fine",
         trust="issuer" if _lacks_slash(lookups, credential) else "fine",
+        issuer="misnamed" if right_issuer(lookups, credential) != text_of(credential.issuer) else "fine",
         audience=_audience_form(lookups, credential),
         expression=_expression_state(lookups, credential),
     )
@@ -295,6 +301,7 @@ def _credential_evidence(lookups: CloudLookups, credential: FederatedCredential)
         "identity": owner.label if owner else credential.identity.rpartition("/")[2] or "an app that is not in the input",
         "issuer": f"{text_of(credential.issuer)}/" if _lacks_slash(lookups, credential) else text_of(credential.issuer),
         "issuers": text_of(credential.issuer),
+        "right_issuer": right_issuer(lookups, credential) or "that of one tenant",
         "account": "its service accounts",
         "hint": " Only the slash at the end differs.",
         "subject": text_of(credential.subject),

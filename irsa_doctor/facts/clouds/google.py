@@ -238,7 +238,7 @@ def _google_evidence(binding: GoogleBinding) -> Evidence:
 def member_facts(lookups: CloudLookups, binding: RoleBinding, member: str | Text) -> Judged | None:
     """The facts of a member that is about a pool, or may be, None for any other."""
     parsed = member_of(member)
-    if parsed.form == "person" or (parsed.form == "public" and not _gives_tokens(binding)):
+    if parsed.form == "person" or (parsed.form == "public" and binding.role not in MEMBER_ROLES):
         return None
     facts = PolicyMemberFacts(
         **member_reach_facts(lookups, binding, parsed),

@@ -10,7 +10,16 @@ from irsa_doctor.facts.grants.ownership import declared_tenants, has_ids, is_ope
 from irsa_doctor.facts.grants.reach import kind_of_ring, on_a_word
 from irsa_doctor.facts.grants.ring import subject_format
 from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, RingScene, first_of
-from irsa_doctor.issuers import OTHER, Profile, cluster_profile, declared_profile, profile_by_subjects, profile_of, tenant_of
+from irsa_doctor.issuers import (
+    OTHER,
+    Profile,
+    cluster_profile,
+    declared_profile,
+    profile_by_subjects,
+    profile_of,
+    right_name,
+    tenant_of,
+)
 from irsa_doctor.model import FederatedCredential, PoolProvider, Unknown, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust.claim_sets import Box
@@ -137,10 +146,22 @@ def profile_of_cloud(lookups: CloudLookups, issuer: str, subject: str) -> Profil
 # ---- credentials of Azure
 
 
+def right_issuer(lookups: CloudLookups, credential: FederatedCredential) -> str:
+    """The issuer of a credential as tokens name it, "" where none does; that of a cluster, or one not known, as it is."""
+    written = text_of(credential.issuer)
+    profile = profile_of_cloud(lookups, issuer_name(written), "")
+    if profile.is_cluster or not isinstance(credential.issuer, str) or not written.startswith("https://"):
+        return written
+    name = right_name(issuer_name(written), profile)
+    return f"https://{name}" if name else ""
+
+
 def reach_of_credential(lookups: CloudLookups, credential: FederatedCredential) -> CloudReach | None:
-    """Whom a credential admits; None where its issuer is a cluster, or a template fills that in, and where Entra
-    refuses it: an expression excludes a subject."""
+    """Whom a credential admits; None where its issuer is a cluster, or a template fills that in, where no token names it so,
+    and where Entra refuses it: an expression excludes a subject."""
     if not isinstance(credential.issuer, str) or not credential.issuer or (credential.subject and credential.expression):
+        return None
+    if right_issuer(lookups, credential) != credential.issuer:
         return None
     issuer, values = issuer_name(credential.issuer), (credential.subject, credential.expression)
     subject, expression = map(named_text, values)

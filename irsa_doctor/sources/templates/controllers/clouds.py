@@ -78,12 +78,15 @@ def _read_member(metadata: _Members, spec: _Members, place: Place, reading: Docu
     _add(spec, (with_holes(member),) if member else (), at, _resource_of(metadata, spec, place), reading)
 
 
-def _read_partial_policy(metadata: _Members, spec: _Members, place: Place, reading: DocumentReading) -> None:
+def _read_policy(metadata: _Members, spec: _Members, place: Place, reading: DocumentReading) -> None:
     resource = _resource_of(metadata, spec, place)
 
     def read(item: object, at: Place) -> None:
         binding = shapes.mapping(item, at)
-        listed = [shapes.text(shapes.mapping(member, at), "member", at) for member in shapes.many(binding, "members", at)]
+        items = shapes.many(binding, "members", at)
+        listed = [
+            member if isinstance(member, str) else shapes.text(shapes.mapping(member, at), "member", at) for member in items
+        ]
         _add(binding, tuple(map(with_holes, filter(None, listed))), at, resource, reading)
 
     reading.each(shapes.many(spec, "bindings", place.at("spec")), place.at("spec", "bindings"), read)
@@ -100,5 +103,6 @@ _READERS: Mapping[str, Callable[[_Members, _Members, Place, DocumentReading], No
     "UserAssignedIdentity": _read_identity,
     "IAMServiceAccount": _read_account,
     "IAMPolicyMember": _read_member,
-    "IAMPartialPolicy": _read_partial_policy,
+    "IAMPartialPolicy": _read_policy,
+    "IAMPolicy": _read_policy,
 }
