@@ -8,6 +8,7 @@ from irsa_doctor.model.regex import regex
 
 _PART = regex(r"\{([a-z_]+)\}")
 _ASCII = "".join(map(chr, range(0x20, 0x7F)))
+_CONTROLS = "".join(map(chr, (*range(0x20), 0x7F)))
 
 
 class FormPart(NamedTuple):
@@ -29,10 +30,12 @@ class Charset(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def charset_of(text: str) -> Charset:
-    """The characters of a charset as data files write it: ranges and characters, all but these where it begins with `^`."""
+    """The characters of a charset as data files write it: ranges and characters, all but these, and but
+    control characters, where it begins with `^`."""
     listed = _expanded(text.removeprefix("^"))
     if text.startswith("^"):
-        return Charset(_readable(set(_ASCII) - listed), others=True, barred="".join(sorted(listed)))
+        barred = listed | set(_CONTROLS if listed else "")
+        return Charset(_readable(set(_ASCII) - listed), others=True, barred="".join(sorted(barred)))
     return Charset(_readable(listed))
 
 

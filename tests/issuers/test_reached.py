@@ -94,6 +94,11 @@ def test_no_token_fits(tmp_path, issuer, subject):
     assert found.keys() == {"issuer-subject-impossible"}
 
 
+def test_no_line_ends_in_a_branch(tmp_path):
+    reached, found = answers(tmp_path, GITHUB, {"sub": "repo:acme/shop:ref:refs/heads/main\n"})
+    assert (reached, found.keys()) == ("nobody", {"issuer-subject-impossible"})
+
+
 @pytest.mark.parametrize(
     ("issuer", "subject", "ring"),
     [
