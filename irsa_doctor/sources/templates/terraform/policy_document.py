@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Hole, Text, only_hole
-from irsa_doctor.sources.templates.values import TemplateValue, hole, known
+from irsa_doctor.sources.templates.values import TemplateValue, hole, known, written_json
 
 _LISTS = (("actions", "Action"), ("not_actions", "NotAction"), ("resources", "Resource"), ("not_resources", "NotResource"))
 ValueMembers = Mapping[object, TemplateValue]
@@ -56,13 +56,20 @@ def _merged(written: TemplateValue, name: str) -> list[TemplateValue]:
     items = written.value if isinstance(written.value, tuple) else (written,)
     merged: list[TemplateValue] = []
     for item in items:
-        inner = item.made
+        inner = _decoded(item)
         statements = members_of(inner).get("Statement") if inner else None
         if statements is None:
             merged.append(TemplateValue(hole(name), item.anchor, item.document))
         else:
             merged += statements.value if isinstance(statements.value, tuple) else [statements]
     return merged
+
+
+def _decoded(item: TemplateValue) -> TemplateValue | None:
+    """A document that is merged in: made by an expression, or written as JSON in a text or a file."""
+    if item.made is not None or not isinstance(item.value, str | Text) or only_hole(item.value):
+        return item.made
+    return written_json(item.value)
 
 
 def has_value(written: TemplateValue | None) -> bool:

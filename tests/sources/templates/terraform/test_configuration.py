@@ -932,6 +932,19 @@ def test_of_two_statements_with_one_sid_that_of_the_later_document_is_left(argum
     assert found == subjects
 
 
+WRITTEN = json.dumps({"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Federated": PROVIDER}}]})
+
+
+@pytest.mark.parametrize("written", ['file("${path.module}/more.txt")', f"<<EOT\n{WRITTEN}\nEOT\n", json.dumps(WRITTEN)])
+@pytest.mark.parametrize("argument", ["source_policy_documents", "override_policy_documents"])
+def test_a_document_is_merged_that_is_written_as_json(argument, written):
+    data = f'data "aws_iam_policy_document" "all" {{\n {argument} = [{written}]\n}}\n'
+    used = 'resource "aws_iam_role" "r" {\n assume_role_policy = data.aws_iam_policy_document.all.json\n}\n'
+    beside = {"more.txt": WRITTEN} if "more.txt" in written else {}
+    (role,) = roles_of({"main.tf": data + used, **beside}).values()
+    assert role.policy.document["Statement"] == [{"Effect": "Allow", "Principal": {"Federated": PROVIDER}}]
+
+
 DOCUMENT = "data.aws_iam_policy_document.trust"
 
 
