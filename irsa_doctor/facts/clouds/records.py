@@ -67,7 +67,7 @@ class CredentialFacts(ReachFacts, frozen=True, kw_only=True):
     trust: Literal["fine", "issuer"]
     """`issuer` where it lacks the slash of AKS and no service account of the input names its identity"""
     issuer: Literal["fine", "misnamed"]
-    """`misnamed` where tokens of an issuer that is no cluster name it otherwise"""
+    """`misnamed` where tokens of the issuer, other than those of clusters, name it otherwise"""
     audience: Literal["usual", "unusual"] | Unknown
     expression: Literal["none", "fine", "cluster-issuer", "with-subject", "unreadable"] | Unknown
     default_account: bool = False
