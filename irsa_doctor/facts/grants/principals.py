@@ -9,7 +9,7 @@ import msgspec
 
 from irsa_doctor.facts.lookups.names import Names, is_one_letter_off
 from irsa_doctor.issuers import built_in_issuers
-from irsa_doctor.model import Arn, Inventory, Issuer, Text, arn_of_provider, is_account_id, parse_arn
+from irsa_doctor.model import UNEXPANDED, Arn, Inventory, Issuer, Text, arn_of_provider, holes_in, is_account_id, parse_arn
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.defect_kinds import DefectKind
@@ -144,14 +144,15 @@ def is_kin(principal: str, issuer: str) -> bool:
 
 
 def _form_of_text(value: Text) -> PrincipalForm:
-    """What a principal with holes is, whatever they hold: one that begins like a URL is no ARN, one with a URL or an ARN in it
-    no provider."""
+    """What a principal with holes is, whatever they hold: one that begins like a URL is no ARN, one with a URL or an ARN in it,
+    or with a placeholder that nothing expands, no provider."""
     first = value.parts[0]
     if isinstance(first, str) and first.startswith(("https://", "oidc.")):
         return "not-an-arn"
     written = "".join(part if isinstance(part, str) else "\0" for part in value.parts)
     name = written.partition(":oidc-provider/")[2]
-    return "malformed" if "://" in name or name.startswith("arn:") else "hole"
+    is_left = any(hole.name.endswith(UNEXPANDED) for hole in holes_in(value))
+    return "malformed" if is_left or "://" in name or name.startswith("arn:") else "hole"
 
 
 def _form(value: str, account: str, inventory: Inventory) -> PrincipalForm:

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 
 from irsa_doctor.facts.lookups.names import is_one_letter_off
-from irsa_doctor.model import Arn, Issuer, is_account_id, parse_arn
+from irsa_doctor.model import UNEXPANDED, Arn, Issuer, is_account_id, parse_arn
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import has_invisible, made_visible
 
@@ -25,6 +25,8 @@ def _of_form(arn: Arn | None, principal: str) -> Iterator[str]:
     name = arn.name if arn else principal
     if "*" in name or "?" in name:
         yield "wildcards are compared literally"
+    if UNEXPANDED in principal:
+        yield "its placeholder stays text, because no function of the template expands it"
     if "://" in name:
         yield "it has a scheme"
     if name.startswith("arn:"):

@@ -441,9 +441,11 @@ def test_a_key_that_nothing_expands_beside_a_principal_that_is_expanded_is_found
     assert set(findings_of(stack(KEYS % ("${Issuer}", "${Issuer}")), "stack.yaml")) == {"trust-unavailable-key"}
 
 
-def test_keys_and_a_principal_that_nothing_expands_are_unknown():
+def test_a_principal_that_nothing_expands_is_no_provider_whatever_the_keys():
     text = stack(KEYS % ("${Issuer}", "${Issuer}"), '"arn:aws:iam::111122223333:oidc-provider/${Issuer}"')
-    assert findings_of(text, "stack.yaml") == {}
+    messages = findings_of(text, "stack.yaml")
+    assert set(messages) == {"trust-principal-wrong-arn"}
+    assert "no function of the template expands it" in messages["trust-principal-wrong-arn"]
 
 
 def test_a_placeholder_of_another_program_in_a_key_is_unknown():

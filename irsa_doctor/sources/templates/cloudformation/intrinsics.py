@@ -243,6 +243,9 @@ class Template:
         text: object = argument
         if isinstance(argument, list) and len(argument) == 2 and isinstance(argument[1], dict):
             text, variables, pointer = argument[0], argument[1], f"{pointer}/0"
+        if isinstance(text, dict) and not any(str(name).startswith("Fn::") for name in text):
+            # https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1090
+            raise WrongShape(pointer, "CloudFormation refuses Fn::Sub of an object, it has to be text")
         if not isinstance(text, str):
             return None
         pieces: list[Fragment] = []

@@ -362,3 +362,18 @@ def test_what_functions_give_is_the_same_only_where_their_arguments_are(one, oth
     (role,) = roles_of({"t.yaml": text}).values()
     principal, key = federated(role), conditions(role)["StringEquals"]["x"]
     assert principal.endswith(f"/{key}") == (one == other)
+
+
+@pytest.mark.parametrize("is_expanded", [True, False])
+def test_a_placeholder_of_a_parameter_that_no_function_expands_is_no_provider(is_expanded):
+    text = SHORT.replace("arn:${AWS::Partition}:iam::${AWS::AccountId}:", "arn:aws:iam::111122223333:")
+    text = text.replace("oidc.example/id/X", "${Issuer}")
+    documents = {"t.yaml": text if is_expanded else text.replace("!Sub ", "")}
+    assert ("trust-principal-wrong-arn" in {rule for rule, _ in found(documents)}) != is_expanded
+
+
+@pytest.mark.parametrize("written", ['{"${Issuer}:sub": x}', "{StringEquals: {a: x}}"])
+def test_a_substitution_in_an_object_is_refused_as_cloudformation_does(written):
+    text = SHORT[: SHORT.index("              StringEquals")] + f"              StringEquals: {{Fn::Sub: {written}}}\n"
+    row = row_of(inventory({"t.yaml": text}), "t.yaml")
+    assert (row.status, "refuses Fn::Sub of an object" in row.why) == ("unreadable", True)
