@@ -87,23 +87,28 @@ def _add_patched(annotations: Mapping[str, str], page: Page, reading: DocumentRe
 
 def read_kustomization(page: Page, reading: DocumentReading) -> None:
     """The patches that a kustomization holds itself, as texts; those in files are documents of their own."""
+    members = shapes.mapping(page.value, page.place)
+    reading.kustomization = kustomization_of(members, page.place.document)
+    read_patches(members, page.place, reading)
+    folder = os.path.dirname(page.place.document) or "."
+    reading.passed.append(f"a kustomization: kustomize build {folder} | irsa-doctor check -")
+
+
+def read_patches(members: Mapping[str, object], place: Place, reading: DocumentReading) -> None:
+    """The patches for kustomize that an object holds as texts."""
     from irsa_doctor.text.errors import TextError
     from irsa_doctor.text.yaml import read_yaml
 
-    members = shapes.mapping(page.value, page.place)
-    reading.kustomization = kustomization_of(members, page.place.document)
-    patches = [item for name in ("patches", "patchesJson6902") for item in shapes.many(members, name, page.place)]
+    patches = [item for name in ("patches", "patchesJson6902") for item in shapes.many(members, name, place)]
     texts = [item["patch"] for item in patches if isinstance(item, dict) and isinstance(item.get("patch"), str)]
-    inline = shapes.many(members, "patchesStrategicMerge", page.place)
+    inline = shapes.many(members, "patchesStrategicMerge", place)
     texts += [item for item in inline if isinstance(item, str) and "\n" in item]
     for text in texts:
         documents = read_yaml(text.encode())
         for document in [] if isinstance(documents, TextError) else documents:
             for item in document.value if isinstance(document.value, list) else [document.value]:
-                own = Page(item, page.place.at("patches"), ())
+                own = Page(item, place.at("patches"), ())
                 if isinstance(item, dict) and "op" in item:
                     read_json_patch(own, reading)
                 else:
                     read_values(own, reading)
-    folder = os.path.dirname(page.place.document) or "."
-    reading.passed.append(f"a kustomization: kustomize build {folder} | irsa-doctor check -")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from irsa_doctor.model import Place
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
-from irsa_doctor.sources.templates.annotations import read_values
+from irsa_doctor.sources.templates.annotations import read_patches, read_values
 from irsa_doctor.sources.templates.controllers.compositions import add_template_annotations, keep_left_words
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError
@@ -26,6 +26,8 @@ def read_helm_release(page: Page, reading: DocumentReading) -> None:
     members = shapes.mapping(page.value, page.place)
     spec, place = shapes.inner(members, "spec", page.place), page.place.at("spec")
     read = [_read(spec.get("values"), place.at("values"), reading), _read_text(spec, "valuesContent", place, reading)]
+    for number, renderer in enumerate(shapes.many(spec, "postRenderers", place)):
+        read.append(_read_patches(renderer, place.at("postRenderers", number), reading))
     if spec.get("valuesFrom"):
         reading.notes.append(f"{_called(members)} has values from elsewhere, which are not read")
     _note_without_annotations(members, read, reading)
@@ -45,7 +47,7 @@ def read_application(page: Page, reading: DocumentReading) -> None:
     template = spec.get("template")
     if isinstance(template, dict) and isinstance(template.get("spec"), dict):
         spec, place = template["spec"], place.at("template", "spec")
-    read = [is_read for helm, at in _charts(spec, place) for is_read in _read_chart(helm, at, reading)]
+    read = [is_read for source, at in _sources(spec, place) for is_read in _read_source(source, at, reading)]
     _note_without_annotations(members, read, reading)
 
 
@@ -55,14 +57,31 @@ def _called(members: Mapping[str, object]) -> str:
     return f"{members.get('kind')} {name}" if isinstance(name, str) else str(members.get("kind"))
 
 
-def _charts(spec: Mapping[str, object], place: Place) -> Iterator[tuple[Mapping[str, object], Place]]:
-    """What an application sets for its chart, or for each of its charts."""
+def _sources(spec: Mapping[str, object], place: Place) -> Iterator[tuple[Mapping[str, object], Place]]:
+    """The source of an application, or each of its sources."""
     for name in _SOURCES:
         written = spec.get(name)
         for number, source in enumerate(written if isinstance(written, list) else [written]):
             at = place.at(name, number) if isinstance(written, list) else place.at(name)
-            if isinstance(source, dict) and isinstance(source.get("helm"), dict):
-                yield source["helm"], at.at("helm")
+            if isinstance(source, dict):
+                yield source, at
+
+
+def _read_source(source: Mapping[str, object], place: Place, reading: DocumentReading) -> Iterator[bool]:
+    helm = source.get("helm")
+    if isinstance(helm, dict):
+        yield from _read_chart(helm, place.at("helm"), reading)
+    yield _read_patches(source, place, reading)
+
+
+def _read_patches(members: object, place: Place, reading: DocumentReading) -> bool:
+    """What an object has for kustomize; whether that annotates a service account."""
+    kustomize = members.get("kustomize") if isinstance(members, dict) else None
+    before = len(reading.account_templates)
+    if isinstance(kustomize, dict):
+        read_patches(kustomize, place.at("kustomize"), reading)
+    keep_left_words(reading, before)
+    return len(reading.account_templates) > before
 
 
 def _read_chart(helm: Mapping[str, object], place: Place, reading: DocumentReading) -> Iterator[bool]:

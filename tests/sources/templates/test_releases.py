@@ -49,6 +49,21 @@ def test_the_place_of_an_annotation_is_where_it_is_written(name):
     assert written_at(given, template.place.at("metadata", "annotations", KEY)).strip("'") == POLICY
 
 
+MERGE = "metadata: {name: app, annotations: {" + KEY + ": ARN}}"
+OPERATION = "[{op: add, path: /metadata/annotations/" + KEY.replace("/", "~1") + ", value: ARN}]"
+
+
+@pytest.mark.parametrize("patch", [MERGE, OPERATION])
+@pytest.mark.parametrize("argo", [False, True])
+def test_annotations_in_patches_for_kustomize_are_judged(patch, argo):
+    for arn, rules in ((POLICY, {"role-arn-is-policy-arn"}), (ROLE, set())):
+        kustomize = {"kustomize": {"patches": [{"target": {"kind": "ServiceAccount"}, "patch": patch.replace("ARN", arn)}]}}
+        head = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": "a"}}
+        head |= {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application"} if argo else {}
+        document = {**head, "spec": {"source": kustomize} if argo else {"postRenderers": [kustomize]}}
+        assert {rule for rule, _ in found({"a.json": document})} == rules
+
+
 def test_values_that_are_no_yaml_before_they_are_rendered_are_not_said_to_annotate_nothing():
     values = "  source: {helm: {values: 'a: {annotations: {" + KEY + ": {{arn}}}}'}}\n"
     text = "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: app}\nspec:\n" + values
