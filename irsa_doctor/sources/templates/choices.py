@@ -75,17 +75,33 @@ def settled(value: TemplateValue, assumed: Assumed) -> TemplateValue:
 
 
 def as_made(value: TemplateValue) -> TemplateValue:
-    """The value where all is made whose number of instances is not known, as far as there would be nothing in its place."""
+    """The value where all is made whose number of instances is not known, as far as there would be nothing in its place. A
+    document that denies stays a choice: without it a role may be open."""
 
     def present(each: TemplateValue) -> TemplateValue:
         while each.choice is not None and each.choice.of_instances:
             empty = [_makes_nothing(side) for side in (each.choice.then, each.choice.otherwise)]
-            if empty[0] == empty[1]:
+            made = each.choice.then if empty[1] else each.choice.otherwise
+            if empty[0] == empty[1] or may_deny(made):
                 break
-            each = each.choice.then if empty[1] else each.choice.otherwise
+            each = made
         return each
 
     return _resolved(value, present, {})
+
+
+def may_deny(value: TemplateValue) -> bool:
+    """Whether a document, a statement, or one of a list of them does not allow alone."""
+    if isinstance(value.value, tuple):
+        return any(map(may_deny, value.value))
+    written = value.made or value
+    if not isinstance(written.value, dict):
+        return False
+    statements = written.value.get("Statement")
+    if statements is not None:
+        return may_deny(statements)
+    effect = written.value.get("Effect") or written.value.get("effect")
+    return effect is not None and effect.value != "Allow"
 
 
 def _resolved(

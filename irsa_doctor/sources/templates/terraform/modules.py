@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.model import Text, text_of
-from irsa_doctor.sources.templates.choices import Assumed, as_made, chosen, settled, where_made
+from irsa_doctor.sources.templates.choices import Assumed, as_made, chosen, may_deny, settled, where_made
 from irsa_doctor.sources.templates.terraform.attributes import AnyKey, Attributes, LazyMembers
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_path, source_of
@@ -251,24 +251,26 @@ class Module:
         of lists where that depends on an undecided condition."""
         repeat = block.body.arguments.get("for_each")
         items = expression_value(repeat.syntax, repeat.value, scope) if repeat else TemplateValue(hole("for_each"))
-        if block.labels[0] != "condition":  # a condition that may not be there is one that may be missed
-            items = as_made(items)
         made = chosen(lambda settled: TemplateValue(tuple(self._dynamic(block, scope, settled))), (items,), nested=False)
-        return made or TemplateValue(())
+        # a condition that may not be there is one that may be missed
+        return (made if made is None or block.labels[0] == "condition" else as_made(made)) or TemplateValue(())
 
     def _dynamic(self, block: Block, scope: EvaluationScope, items: TemplateValue) -> Iterator[TemplateValue]:
         content = next((nested for nested in block.body.blocks if nested.kind == "content"), None)
         entries = collection_entries(items)
-        if entries is None and block.labels[0] == "statement":
-            # however many there are, each is like this one
-            place = f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"
-            entries = [(TemplateValue(hole(f"key of {place}")), TemplateValue(hole(f"value of {place}")))]
         anchor = Anchor(None, block.node.start_byte, block.node.end_byte)
-        if content is None or entries is None or len(entries) > INSTANCES:
-            yield TemplateValue(hole(f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"), anchor, block.syntax.document)
-            return
         named = block.body.arguments.get("iterator")
         iterator = named.syntax.word(named.value).strip().strip('"') if named else block.labels[0]
+        place = f"{self.prefix}dynamic {block.labels[0]}{scope.mark}"
+        if entries is None and content is not None and block.labels[0] == "statement":
+            # however many there are, each is like this one; where it denies there may be none
+            names = {iterator: TemplateValue({part: TemplateValue(hole(f"{part} of {place}")) for part in ("key", "value")})}
+            like = self.config(content.body, scope.with_names(names), content.node)
+            yield TemplateValue(hole(place), anchor, block.syntax.document) if may_deny(like) else like
+            return
+        if content is None or entries is None or len(entries) > INSTANCES:
+            yield TemplateValue(hole(place), anchor, block.syntax.document)
+            return
         for key, value in entries:
             names = {iterator: TemplateValue({"key": key, "value": value})}
             mark = f" [{text_of(scalar_text(key.value) or '?')}]"

@@ -262,3 +262,52 @@ resource "aws_iam_role" "s" {{
         "aws_iam_role.s[0] (not var.on)": "z",
         "aws_iam_role.s[1] ": "x",
     }
+
+
+DENY = f"""
+data "aws_iam_policy_document" "deny" {{
+  COUNT
+  statement {{
+    effect  = "Deny"
+    actions = ["sts:AssumeRoleWithWebIdentity"]
+    principals {{
+      type        = "*"
+      identifiers = ["*"]
+    }}
+    condition {{
+      test     = "StringNotEquals"
+      variable = "{ISSUER}:sub"
+      values   = ["system:serviceaccount:a:b"]
+    }}
+  }}
+}}
+data "aws_iam_policy_document" "both" {{
+  source_policy_documents = DOCUMENTS
+}}
+resource "aws_iam_role" "r" {{
+  assume_role_policy = data.aws_iam_policy_document.both.json
+}}
+"""
+OPEN = _document("a", "").replace(":sub", ":aud")
+
+
+@pytest.mark.parametrize(
+    "documents",
+    [
+        f"concat([{A}.json], data.aws_iam_policy_document.deny[*].json)",
+        f"compact([{A}.json, one(data.aws_iam_policy_document.deny[*].json)])",
+    ],
+)
+def test_what_denies_may_not_be_there(documents):
+    text = OPEN + DENY.replace("DOCUMENTS", documents)
+    for count, statements in (("count = 1", {"": 2}), ("count = var.n", {"(var.n > 0)": 2, "(not var.n > 0)": 1})):
+        roles = roles_of({"main.tf": text.replace("COUNT", count)}).values()
+        assert {role.case: len(role.policy.document["Statement"]) for role in roles} == statements
+
+
+def test_a_statement_for_each_of_nobody_knows_what_that_denies_may_not_be_there():
+    text = OPEN.rstrip().removesuffix("}") + DENY.partition("COUNT")[2].partition("}\ndata")[0] + "}\n"
+    text = text.replace("  statement {\n    effect", '  dynamic "statement" {\n    for_each = var.x\n    content {\n    effect')
+    text = text.rstrip().removesuffix("}") + "}\n}\n" + f'resource "aws_iam_role" "r" {{\n  assume_role_policy = {A}.json\n}}\n'
+    (role,) = roles_of({"main.tf": text}).values()
+    assert str(role.policy.document["Statement"][1]) == "${dynamic statement}"
