@@ -33,7 +33,7 @@ from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.roles.role_facts import RoleFacts
 from irsa_doctor.facts.roles.unbounded import GateFacts, Unbounded, unbounded
 from irsa_doctor.facts.service_accounts.association import association_facts
-from irsa_doctor.facts.service_accounts.binding import BindingFacts, binding_facts
+from irsa_doctor.facts.service_accounts.binding import BindingFacts, binding_facts, requested_bindings
 from irsa_doctor.facts.service_accounts.records import ServiceAccountFacts
 from irsa_doctor.facts.service_accounts.service_account import account_template_facts, service_account_facts
 from irsa_doctor.facts.subject import Evidence, Judged
@@ -158,6 +158,7 @@ def derive(view: View, share: Share = UNDIVIDED) -> Iterator[Judged]:
         yield service_account_facts(view, account)
         if binding := binding_facts(view, account):
             yield binding
+        yield from requested_bindings(view, account)
     if share.number == 0:
         yield from _neither_roles_nor_accounts(view)
 

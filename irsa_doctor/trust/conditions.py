@@ -89,14 +89,24 @@ def limit_of(
         return _pattern(condition, scene, variables=variables)
     if known and condition.key in known:
         return _known(condition, known, variables=variables)
-    return _depends(condition)
+    return _depends(condition, where)
 
 
-def _depends(condition: Condition) -> Limit:
+def _matches_any_value(condition: Condition) -> bool:
+    """Whether a condition holds for every value, as `StringLike` with `*` does."""
+    operator = condition.use.operator
+    if operator.family != "string" or operator.negated or not operator.has_wildcards:
+        return False
+    return any(isinstance(value, str) and value and not value.strip("*") for value in condition.values)
+
+
+def _depends(condition: Condition, where: Presence) -> Limit:
     """A key that may have any value, or be absent."""
     use = condition.use
     if is_multi_valued(condition.key) and not use.qualifier and not use.if_exists and not use.operator.negated:
         return _never("multi-valued")
+    if where == "always" and _matches_any_value(condition):
+        return Limit("always", because="value")
     return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),))
 
 
@@ -104,7 +114,7 @@ def _known(condition: Condition, known: Mapping[str, str], *, variables: bool) -
     """A key that has the same value in every request of these tokens."""
     pieces = [piece for value in condition.values for piece in pieces_of(value, wildcards=False, variables=variables)]
     if any(isinstance(piece, Variable) and piece.key not in known for piece in pieces):
-        return _depends(condition)
+        return _depends(condition, "always")
     value = known[condition.key]
     truth = value_meets(condition.use.operator, condition.values, value, lambda v: known.get(v.key), variables=variables)
     if truth is None:

@@ -5,23 +5,23 @@ finding or cause a kind of defect leads to is in the files of rules and causes, 
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Literal
 
 import msgspec
 
-from irsa_doctor.issuers import Profile, SubjectGrammar
+from irsa_doctor.issuers import Profile
 from irsa_doctor.model import Issuer, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.actions import ActionForm, action_defects, action_form
-from irsa_doctor.trust.admitted import Grant
+from irsa_doctor.trust.admitted import Grant, speaks_of
 from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant
 from irsa_doctor.trust.conditions import Limit
 from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import KeyForm, claim_meant, key_form, presence
-from irsa_doctor.trust.languages import NOTHING, contains
+from irsa_doctor.trust.languages import EVERYTHING, NOTHING, contains
 from irsa_doctor.trust.minted import has_form
 from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
@@ -32,7 +32,8 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the tokens that a statement is for.
 
     `issuer` is without scheme, `audiences` are those that tokens have (with `audiences_known` it is certain that they have no
-    other), `provider` is the ARN that the principal should be ("" where that is unknown), `principal` what it is.
+    other), `provider` is the ARN that the principal should be ("" where that is unknown), `principal` what it is, `now`
+    the day or the moment of the run.
     """
 
     issuer: str
@@ -42,6 +43,7 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     principal: str = ""
     provider: str = ""
     principal_defect: DefectKind | None = None
+    now: str = ""
 
 
 class StatementReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,13 +76,14 @@ def reading_of(policy: Policy, grant: Grant, expected: Expected) -> StatementRea
     checks: dict[str, list[Condition]] = {}
     for condition, limit in zip(statement.conditions, grant.limits, strict=True):
         claim = scene.claim(condition)
-        if condition.use.operator.family != "null":
+        if condition.use.operator.family != "null" and not (claim == "aud" and limit.surely == EVERYTHING):
             checks.setdefault(claim, []).append(condition)
         if not scene.is_plain(condition, claim):
             defects += scene.of_condition(condition, limit, claim)
     on_sub = checks.get("sub", [])
     if len(on_sub) > 1 and not any(defect.kind in _KEYS for defect in defects):
         defects += _conflict(grant, on_sub)
+    defects += _of_denials(policy, expected)
     otherwise = None if statement.hides_conditions else False
     return StatementReading(
         defects=tuple(defects),
@@ -103,6 +106,20 @@ def _of_principal(statement: Statement, expected: Expected) -> Iterator[Defect]:
 def _of_actions(statement: Statement, form: ActionForm) -> Iterator[Defect]:
     for kind, value, element in action_defects(statement, form):
         yield Defect(kind=kind, value=value, meant=WEB_IDENTITY, places=((*statement.steps, element),))
+
+
+def _of_denials(policy: Policy, expected: Expected) -> Iterator[Defect]:
+    """Deny statements for all source addresses but private ones: STS sees none of those, so that they deny everybody."""
+    for denial in policy.statements if policy.has_deny else ():
+        if denial.allow or not denial.effect_seen or not speaks_of(denial, expected.principal) or len(denial.conditions) != 1:
+            continue
+        (condition,), values = denial.conditions, tuple(map(text_of, denial.conditions[0].values))
+        if condition.key == "aws:sourceip" and condition.use.operator.name == "NotIpAddress" and _are_private(values):
+            yield Defect(kind="source-address", condition=condition, value=", ".join(values), places=(condition.steps,))
+
+
+def _are_private(addresses: Sequence[str]) -> bool:
+    return bool(addresses) and all(map(_PRIVATE.match, addresses))
 
 
 def _conflict(grant: Grant, on_sub: list[Condition]) -> Iterator[Defect]:
@@ -179,7 +196,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
             yield from self.of_request(condition, limit)
             yield from self.of_lenient(condition)
         elif condition.use.operator.family != "null":
-            yield from _of_operator(condition, claim, limit, self.expected.profile.grammar)
+            yield from self.of_operator(condition, claim, limit)
             yield from self.of_subjects(condition) if claim == "sub" else self.of_audiences(condition, limit)
 
     def of_key(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
@@ -201,6 +218,8 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     def of_lenient(self, condition: Condition) -> Iterator[Defect]:
         """An operator that holds for tokens without the claim of an issuer that it compares."""
         use = condition.use
+        if self.requires(condition.key):
+            return
         if condition.key.startswith(f"{self.low}:") and (use.if_exists or use.qualifier == "ForAllValues"):
             kind: DefectKind = "for-all-values" if use.qualifier else "if-exists"
             yield Defect(kind=kind, condition=condition, value=str(use), places=(condition.steps[:-1],))
@@ -287,9 +306,16 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         kind: DefectKind | None = None
         if limit.effect == "never" and limit.because == "value":
             kind = "role-pinning" if condition.key == _ROLE_PINNING else "context-value"
+        elif condition.key == "aws:currenttime" and self.has_ended(condition):
+            kind = "context-value"
         elif condition.key == "aws:sourceip" and operator.name == "IpAddress":
-            kind = "source-address" if values and all(map(_PRIVATE.match, values)) else None
-        elif condition.key == "sts:rolesessionname" and operator.family == "string" and not operator.negated:
+            kind = "source-address" if _are_private(values) else None
+        elif (
+            condition.key == "sts:rolesessionname"
+            and limit.effect != "always"
+            and operator.family == "string"
+            and not operator.negated
+        ):
             kind = "session-name"
         elif condition.key == "aws:requestedregion":
             region = Issuer.of(self.expected.issuer).region
@@ -298,23 +324,42 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         if kind:
             yield Defect(kind=kind, condition=condition, value=", ".join(values), places=(condition.steps,))
 
+    def has_ended(self, condition: Condition) -> bool:
+        """Whether a condition requires a time before now, so that it never holds again."""
+        ends = condition.use.operator.name in ("DateLessThan", "DateLessThanEquals")
+        now = self.expected.now
+        return bool(ends and now) and holds(condition, {condition.key: (now,)}, variables=self.policy.variables) is False
+
+    def requires(self, key: str) -> bool:
+        """Whether `Null` with "false" requires a key, so that an operator that holds without it leaves nothing open."""
+        return any(
+            other.key == key
+            and other.use.operator.family == "null"
+            and not other.use.qualifier
+            and [text_of(value).lower() for value in other.values] == ["false"]
+            for other in self.grant.statement.conditions
+        )
+
+    def of_operator(self, condition: Condition, claim: str, limit: Limit) -> Iterator[Defect]:
+        """Operators that hold for more tokens than it seems."""
+        use, grammar = condition.use, self.expected.profile.grammar
+        # a subject is no number and no date, and reads as "false" (S4)
+        if claim == "sub" and use.operator.family in _TYPED and reach_of(limit.surely, grammar).scope not in _FEW:
+            yield Defect(kind="typed-operator", condition=condition, value=str(use), places=(condition.steps[:-1],))
+            return
+        kinds: list[DefectKind] = []
+        if use.qualifier == "ForAnyValue":
+            kinds.append("for-any-value")
+        elif use.qualifier and not self.requires(condition.key):
+            kinds.append("for-all-values")
+        if claim == "sub" and use.operator.negated:
+            kinds.append("negated")
+        elif claim == "sub" and use.if_exists and not self.requires(condition.key):
+            kinds.append("if-exists")
+        for kind in kinds:
+            yield Defect(kind=kind, condition=condition, value=str(use), places=(condition.steps[:-1],))
+
 
 _ROLE_PINNING = "sts:roleauthorizedbyidp"
 _TYPED = frozenset({"numeric", "date", "bool"})
 _FEW = ("nobody", "one", "several")
-
-
-def _of_operator(condition: Condition, claim: str, limit: Limit, grammar: SubjectGrammar) -> Iterator[Defect]:
-    """Operators that hold for more tokens than it seems."""
-    use = condition.use
-    # a subject is no number and no date, and reads as "false" (S4)
-    if claim == "sub" and use.operator.family in _TYPED and reach_of(limit.surely, grammar).scope not in _FEW:
-        yield Defect(kind="typed-operator", condition=condition, value=str(use), places=(condition.steps[:-1],))
-        return
-    kinds: list[DefectKind] = []
-    if use.qualifier:
-        kinds.append("for-all-values" if use.qualifier == "ForAllValues" else "for-any-value")
-    if claim == "sub" and (use.operator.negated or use.if_exists):
-        kinds.append("negated" if use.operator.negated else "if-exists")
-    for kind in kinds:
-        yield Defect(kind=kind, condition=condition, value=str(use), places=(condition.steps[:-1],))

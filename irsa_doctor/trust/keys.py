@@ -79,6 +79,8 @@ def known_values(provider: str, profile: Profile = EKS) -> Mapping[str, str]:
 
     Recorded: radkawar/stackd, commit 9dc356f5, internal/services/sts/testdata/oidc/aws-trust.json and aws-roles.json. Whether
     the identity provider has authorised the role is "false" for tokens without a claim that lists roles, as those of clusters.
+    A role is in the account of the provider, and the endpoints of STS take HTTPS only
+    (docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html and general/latest/gr/sts.html).
     """
     arn = parse_arn(provider)
     if arn is None:
@@ -88,6 +90,8 @@ def known_values(provider: str, profile: Profile = EKS) -> Mapping[str, str]:
         "aws:principaltype": "User",
         "aws:userid": provider,
         "aws:principalisawsservice": "false",
+        "aws:resourceaccount": arn.account,
+        "aws:securetransport": "true",
     }
     return known | ({"sts:roleauthorizedbyidp": "false"} if profile.is_cluster else {})
 

@@ -6,7 +6,23 @@ import pytest
 
 from irsa_doctor import api
 from irsa_doctor.governance.settings import Settings
-from tests.facts.situations import ISSUER, account, aws, manifests, policy, provider_arn, role
+from tests.facts.situations import (
+    ISSUER,
+    account,
+    aws,
+    container,
+    deployment,
+    manifests,
+    mount,
+    pair,
+    plain_account,
+    policy,
+    provider_arn,
+    role,
+    role_arn,
+    token_volume,
+)
+from tests.sources.worlds import cluster, got_provider, listed_providers
 
 SUB, AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
 OWN, COLLEAGUE, AUDIENCE = "system:serviceaccount:prod:app", "system:serviceaccount:prod:web", "sts.amazonaws.com"
@@ -74,6 +90,9 @@ SLIPS = {
     "an audience that must be absent": {"StringEquals": {SUB: OWN}, "Null": {AUD: "true"}},
     "an operator in lower case": {"StringEquals": {AUD: AUDIENCE}, "stringEquals": {SUB: OWN}},
     "an operator of numbers": {"StringEquals": {AUD: AUDIENCE}, "NumericEquals": {SUB: OWN}},
+    "another account of the role": {"StringEquals": {**equals()["StringEquals"], "aws:ResourceAccount": "444455556666"}},
+    "a call without TLS": {**equals(), "Bool": {"aws:SecureTransport": "false"}},
+    "a day that is over": {**equals(), "DateLessThan": {"aws:CurrentTime": "2024-01-01T00:00:00Z"}},
     "two subjects at once": {"StringEquals": {SUB: OWN}, "StringLike": {SUB: "system:serviceaccount:prod:w*", AUD: AUDIENCE}},
 }
 
@@ -159,8 +178,72 @@ def test_check_and_why_name_the_same_cause_for_an_action(action, tmp_path):
         provider_arn(issuer=f"{ISSUER}\u200b"),
         provider_arn(issuer=ISSUER[:-1]),
         provider_arn(issuer=ISSUER[:-1] + "F"),
+        provider_arn().replace(":iam::", ":iam:eu-west-1:"),
     ],
 )
 def test_check_and_why_name_the_same_cause_for_a_principal(principal, tmp_path):
     found, first = named(tmp_path, {"Principal": {"Federated": principal}})
     assert found == {first}
+
+
+def test_check_and_why_name_the_same_cause_for_a_provider_of_another_address(tmp_path):
+    alias = ISSUER.replace("oidc.eks.eu-west-1.amazonaws.com", "oidc-eks.eu-west-1.api.aws")
+    statement = {
+        "Principal": {"Federated": provider_arn(issuer=alias)},
+        "Condition": {"StringEquals": {f"{alias}:sub": OWN, f"{alias}:aud": AUDIENCE}},
+    }
+    world(tmp_path, statement)
+    (tmp_path / "providers.json").write_text(json.dumps(listed_providers(provider_arn(issuer=alias))))
+    (tmp_path / "provider.json").write_text(json.dumps(got_provider(issuer=alias)))
+    assert certain(tmp_path) == {"oidc-url-dualstack"}
+
+
+def test_check_and_why_name_the_same_cause_for_the_provider_of_another_account(tmp_path):
+    theirs = provider_arn(account="444455556666")
+    world(tmp_path, {"Principal": {"Federated": theirs}})
+    (tmp_path / "theirs.json").write_text(json.dumps(listed_providers(theirs)))
+    assert certain(tmp_path) == {"oidc-provider-other-account"}
+
+
+def test_a_refused_audience_and_the_role_that_admits_another_are_one_cause(tmp_path):
+    world(tmp_path, {}, account("web"))
+    (tmp_path / "objects.yaml").write_text(manifests(account(role_arn=role_arn(), audience="sts.eu-west-1.amazonaws.com")))
+    assert certain(tmp_path) == {"aud-annotation-custom"}
+
+
+def test_the_role_that_admits_a_service_account_and_the_one_that_it_names_are_one_cause(tmp_path):
+    world(tmp_path, {"Condition": equals(COLLEAGUE)}, account("web"))
+    (tmp_path / "more.json").write_text(json.dumps({"RoleDetailList": [role("other")]}))
+    assert certain(tmp_path) == {"two-sas-one-annotation"}
+
+
+def test_a_cluster_without_issuer_says_nothing_of_the_trust_policy(tmp_path):
+    world(tmp_path, {})
+    local = cluster()
+    del local["cluster"]["identity"]
+    local["cluster"]["outpostConfig"] = {"outpostArns": ["arn:aws:outposts:eu-west-1:111122223333:outpost/op-1"]}
+    (tmp_path / "cluster.json").write_text(json.dumps(local))
+    assert certain(tmp_path) == {"no-webhook-cluster"}
+
+
+def test_a_wrong_audience_and_another_subject_are_two_findings(tmp_path):
+    world(tmp_path, {"Condition": equals("system:serviceaccount:test:app", "sts.eu-west-1.amazonaws.com")})
+    assert certain(tmp_path) == {"aud-regional-endpoint-confusion", "sa-namespace-mismatch"}
+
+
+def test_a_volume_for_another_audience_says_nothing_of_the_client_ids(tmp_path):
+    own = container("app", pair(path="/var/run/aws/token"), volumeMounts=[mount("/var/run/aws", "aws")])
+    world(tmp_path, {})
+    workload = deployment(own, volumes=[token_volume("aws", "sts.amazonaws.com.cn")])
+    (tmp_path / "objects.yaml").write_text(manifests(plain_account(), workload))
+    assert certain(tmp_path) == {"token-wrong-file"}
+
+
+def certain(folder):
+    """The causes of which why is certain; check reports them, and no other of what denies."""
+    report = api.check([str(folder)], settings=CLOSED)
+    diagnosis = api.why("prod/app", [str(folder)], settings=CLOSED)
+    proved = [cause.id for cause in diagnosis.causes if cause.certainty == "certain"]
+    assert proved
+    assert set(proved) == {finding.rule for finding in report.findings if not finding.rule.startswith("open-")}
+    return set(proved)

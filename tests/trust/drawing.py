@@ -52,7 +52,7 @@ ODD_SUBJECTS = (
     *("2025-01-01", "\U00010400", "a\U00010400", "K\u212a", "\u00c9", "\u1e9e", "\u03c3\u03c2", "\u0130", "x\n"),
 )
 
-ALWAYS = ("aws:CurrentTime", "aws:EpochTime", "aws:SecureTransport", "sts:RoleSessionName", "aws:RequestedRegion")
+ALWAYS = ("aws:CurrentTime", "aws:EpochTime", "sts:RoleSessionName", "aws:RequestedRegion")
 MAYBE = ("aws:SourceIp", "aws:UserAgent", "aws:Referer", "aws:ResourceTag/t")
 NEVER = (
     "aws:PrincipalArn",
@@ -70,7 +70,6 @@ CONTEXT_VALUES: dict[str, tuple[str, ...]] = {
     "aws:Referer": ("", "x"),
     "aws:CurrentTime": ("2025-01-01T00:00:00Z", "2026-01-01"),
     "aws:EpochTime": ("1735689600", "5"),
-    "aws:SecureTransport": ("true", "false"),
     "sts:RoleSessionName": ("x", "a", "*"),
     "aws:RequestedRegion": ("a", "x"),
     "aws:ResourceTag/t": (
@@ -84,6 +83,8 @@ KNOWN: dict[str, str] = {
     "aws:PrincipalType": "User",
     "aws:userid": ARN,
     "aws:PrincipalIsAWSService": "false",
+    "aws:ResourceAccount": ACCOUNT,
+    "aws:SecureTransport": "true",
     "sts:RoleAuthorizedByIdp": "false",
 }
 """what every request of a token of the cluster has"""

@@ -154,8 +154,8 @@ def test_statements_for_other_providers_and_actions_say_nothing():
     [
         ({"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}, ("aws:SourceIp",)),
         (
-            {"StringEquals": {"STS:RoleSessionName": "x"}, "Bool": {"aws:SecureTransport": "true"}},
-            ("STS:RoleSessionName", "aws:SecureTransport"),
+            {"StringEquals": {"STS:RoleSessionName": "x"}, "StringLike": {"aws:UserAgent": "a*"}},
+            ("STS:RoleSessionName", "aws:UserAgent"),
         ),
         ({"Null": {"aws:SourceVpce": "false"}}, ("aws:SourceVpce",)),
         ({"StringEqualsIfExists": {"aws:SourceVpce": []}}, ("aws:SourceVpce",)),

@@ -11,7 +11,7 @@ import msgspec
 from irsa_doctor.facts.grants.principals import PrincipalForm, is_kin
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, OTHER, Profile, cluster_profile, declared_profile, profile_by_subjects, profile_of
-from irsa_doctor.model import Text, parse_arn, text_of
+from irsa_doctor.model import Issuer, Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
 from irsa_doctor.trust.claim_forms import by_claims
 from irsa_doctor.trust.defect_kinds import AUDIENCE_KINDS, SUBJECT_KINDS, Defect, DefectKind
@@ -116,7 +116,7 @@ def _nearness(statement: Statement, value: str, token: PresentedToken, lookups: 
     if form in ("saml", "domain"):
         return "principal-other", NO_WEB_IDENTITY
     if same:
-        return _wrong_provider(value, form, token, lookups), SLIP
+        return _wrong_provider(value, form, token), SLIP
     if form in ("malformed", "near-miss", "wildcard"):
         meant = lookups.meant_provider(value, token.account) == token.provider
         return "principal-arn", SLIP if meant else OTHER_KEYS
@@ -129,14 +129,11 @@ def _nearness(statement: Statement, value: str, token: PresentedToken, lookups: 
     return ("principal-stale", OTHER_ISSUER) if gone else ("principal-other", OTHER_ISSUER + 1)
 
 
-def _wrong_provider(value: str, form: PrincipalForm, token: PresentedToken, lookups: Lookups) -> DefectKind:
-    if form == "dualstack":
-        return "principal-alias"
+def _wrong_provider(value: str, form: PrincipalForm, token: PresentedToken) -> DefectKind:
     arn = parse_arn(value)
-    of_issuer = arn is not None and arn.name == token.issuer
-    if of_issuer and form == "other-account" and token.provider not in lookups.inventory.provider_by_arn:
-        return "principal-account"
-    return "principal-arn"
+    if form == "dualstack" or (arn and Issuer.of(arn.name).form == "eks-dualstack"):
+        return "principal-alias"
+    return "principal-account" if arn and arn.name == token.issuer and form == "other-account" else "principal-arn"
 
 
 def _not_federated(statement: Statement, token: PresentedToken) -> Exclusion:
@@ -225,7 +222,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         else:
             says = f"{operator} {text_of(condition.raw_key)} does not hold"
             known = next((d for d in defects if d.kind in ("context-value", "role-pinning")), None)
-            yield self.exclusion(known or self.relative(request_kind(condition.key), condition), says, SLIP)
+            yield self.exclusion(known or self.relative(_other_value(condition.key, claim), condition), says, SLIP)
 
     def relative(self, kind: DefectKind, condition: Condition) -> Defect:
         """What is right by itself and does not fit the token."""
@@ -278,6 +275,12 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         low = self.token.issuer.lower()
         others = [c for c in self.statement.conditions if c is not condition and presence(c.key, low) == "sub"]
         return any(holds(c, context, variables=self.policy.variables) for c in others)
+
+
+def _other_value(key: str, claim: str) -> DefectKind:
+    """The kind of a key that is in a request with another value than a condition requires."""
+    kind = request_kind(key)
+    return "context-value" if kind == "request-other" and claim == "always" else kind
 
 
 def other_subject(values: Sequence[str], subject: str, *, generated: bool = True) -> DefectKind:

@@ -7,7 +7,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.evidence import guard_refusal
 from irsa_doctor.facts.grants.principals import PrincipalForm
-from irsa_doctor.facts.grants.reach import ReachKind
+from irsa_doctor.facts.grants.reach import ReachKind, is_narrowed_by_deny, names_subjects
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
 from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly, SubjectFormat, ring_facts
 from irsa_doctor.model import Text, Unknown, text_of
@@ -158,9 +158,9 @@ def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
         return "mistyped-key"
     if "typed-operator" in read.kinds:
         return "typed-operator"
-    if "negated" in read.kinds:
+    if "negated" in read.kinds and not names_subjects(read):
         return "negation"
-    if read.reading.checks_sub:
+    if read.reading.checks_sub or is_narrowed_by_deny(read):
         return "pattern" if unseen is None else unseen
     return "aud-only" if read.reading.checks_aud else "nothing"
 

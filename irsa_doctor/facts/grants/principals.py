@@ -176,7 +176,12 @@ def _not_listed(arn: Arn, account: str, inventory: Inventory) -> PrincipalForm:
         return "dualstack"
     like_eks = issuer.form == "other" and (_LIKE_EKS.search(arn.name) or (arn.name.endswith("/") and "eks" in arn.name))
     odd = (
-        not is_account_id(arn.account) or "://" in arn.name or arn.name.startswith("arn:") or "*" in arn.name or "?" in arn.name
+        arn.region != ""
+        or not is_account_id(arn.account)
+        or "://" in arn.name
+        or arn.name.startswith("arn:")
+        or "*" in arn.name
+        or "?" in arn.name
     )
     if odd or like_eks or (issuer.partition and issuer.partition != arn.partition):
         return "malformed"

@@ -12,10 +12,10 @@ from irsa_doctor.trust import Grant, Policy, Statement
 from irsa_doctor.trust.admitted import speaks_of
 from irsa_doctor.trust.claim_sets import Box, box_of, boxes_of, claim_of
 from irsa_doctor.trust.holding import holds
-from irsa_doctor.trust.languages import Finite, Language
+from irsa_doctor.trust.languages import Finite, Language, contains
 from irsa_doctor.trust.policy import Condition
 from irsa_doctor.trust.ring import NOBODY, RINGS, Circumstances, Opening, Ring, RingReading, ring_of, ring_of_scope
-from irsa_doctor.trust.subjects import reach_of
+from irsa_doctor.trust.subjects import PREFIX, reach_of
 
 ReachKind = Literal[
     "none",
@@ -112,7 +112,7 @@ def open_operator(read: GrantReading, ring: Ring) -> OpenOperator:
         return "mistyped-key"
     if "typed-operator" in read.kinds:
         return "typed-operator"
-    if "negated" in read.kinds and not _names_subjects(read):
+    if "negated" in read.kinds and not names_subjects(read):
         return "negation"
     if read.profile is OTHER or not any(_is_lenient(condition) for condition in read.statement.conditions):
         return "none"
@@ -137,9 +137,20 @@ def _is_never_there(read: GrantReading, condition: Condition) -> bool:
     return is_claim and claim_of(condition, read.issuer, read.profile) is None
 
 
-def _names_subjects(read: GrantReading) -> bool:
-    """Whether a condition names subjects to admit."""
+def names_subjects(read: GrantReading) -> bool:
+    """Return whether a condition names subjects to admit."""
     return any(_is_positive(condition) for condition in _on_subject(read))
+
+
+def is_narrowed_by_deny(read: GrantReading) -> bool:
+    """Return whether Deny statements leave some service accounts only, as those of one namespace, and not all but a few."""
+    if read.share is None or not read.profile.is_cluster:
+        return False
+    return not any(contains(read.subjects, subject) for subject in _NAMED_NOWHERE)
+
+
+_NAMED_NOWHERE = tuple(f"{PREFIX}{word}:{word}" for word in ("q7x9zk4w", "x4wk9q7z"))
+"""subjects that no policy names or means by a prefix"""
 
 
 def _on_subject(read: GrantReading) -> Sequence[Condition]:

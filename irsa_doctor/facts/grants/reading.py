@@ -257,5 +257,6 @@ def expected_tokens(
             principal=name,
             provider=meant,
             principal_defect=defect_of_principal(form),
+            now=lookups.standards_context.as_of,
         )
     return expected

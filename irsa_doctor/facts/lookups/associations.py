@@ -137,7 +137,7 @@ def service_call(association: PodIdentityAssociation, lookups: Lookups, policy: 
     if role := parse_arn(text_of(association.role_arn)):
         context["aws:resourceaccount"] = (role.account,)
     tags, present = _of_session_tags(association, cluster, policy, "aws:requesttag/")
-    return ServiceCall(SERVICE, {**context, **_without_principal_tags(policy), **tags}, present)
+    return ServiceCall(SERVICE, {**context, **_absent_of_services(policy), **tags}, present)
 
 
 def target_call(association: PodIdentityAssociation, lookups: Lookups, policy: Policy) -> RoleCall:
@@ -199,9 +199,10 @@ def _of_session_tags(
     return context | {key: () for key in absent if key not in context and key not in present}, present
 
 
-def _without_principal_tags(policy: Policy) -> RequestContext:
-    """A service is no principal that has tags."""
-    return {key: () for key in condition_keys(policy) if key.startswith("aws:principaltag/")}
+def _absent_of_services(policy: Policy) -> RequestContext:
+    """A service is no principal that has tags, and presents no token whose claims would be keys."""
+    keys = condition_keys(policy)
+    return {key: () for key in keys if key.startswith("aws:principaltag/") or key.endswith((":sub", ":aud"))}
 
 
 def association_of(account: ServiceAccount, lookups: Lookups) -> PodIdentityAssociation | None:

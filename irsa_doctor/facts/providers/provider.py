@@ -9,10 +9,12 @@ from irsa_doctor.facts.lookups.agents import AgentState
 from irsa_doctor.facts.lookups.audiences import ClientIds, KopsAudience
 from irsa_doctor.facts.lookups.guardrails import Listed
 from irsa_doctor.facts.lookups.installations import WebhookState
+from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.publications import AlgorithmState, DiscoveryState
 from irsa_doctor.facts.subject import Evidence, Judged
-from irsa_doctor.model import Cluster, Issuer, OidcProvider, Unknown
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
+from irsa_doctor.model import Cluster, Issuer, OidcProvider, Text, Unknown, parse_arn
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import STS, audience_form, made_visible
 
@@ -84,7 +86,25 @@ def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> AcceptedAud
     expected = view.expected.get(provider.issuer)
     if expected is not None:
         return "there" if set(expected) & set(provider.client_ids) else "missing"
-    return accepted_audience(provider.client_ids, of_eks=issuer.form != "other")
+    found = accepted_audience(provider.client_ids, of_eks=issuer.form != "other")
+    return "there" if found == "missing" and _is_requested(provider, provider.client_ids, view) else found
+
+
+def _is_requested(provider: OidcProvider, client_ids: Sequence[str], view: View) -> bool:
+    """Whether all service accounts with a role in the account of a provider request an audience that it accepts."""
+    clusters = {cluster.id for cluster in view.inventory.clusters_by_issuer.get(provider.issuer, ())}
+    requested = [
+        account.annotations.get(AUDIENCE_ANNOTATION)
+        for account in view.inventory.service_accounts
+        if account.cluster in clusters and _is_of_account(account.annotations.get(ROLE_ARN), provider.account)
+    ]
+    return bool(requested) and all(audience in client_ids for audience in requested)
+
+
+def _is_of_account(role: str | Text | None, account: str) -> bool:
+    """Whether a role is, or may be, one of an account."""
+    arn = parse_arn(role) if isinstance(role, str) else None
+    return isinstance(role, Text) or (arn is not None and arn.account == account)
 
 
 def accepted_audience(client_ids: Sequence[str], *, of_eks: bool) -> AcceptedAudience:

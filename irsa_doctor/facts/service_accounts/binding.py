@@ -1,6 +1,6 @@
 """Facts of bindings: a service account and the role that it names."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Literal
 
@@ -18,7 +18,7 @@ from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.binding_evidence import binding_evidence
 from irsa_doctor.facts.service_accounts.cases import fails, over_cases
 from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denials_without_allow, denying_statements
-from irsa_doctor.facts.service_accounts.service_account import annotated_audience
+from irsa_doctor.facts.service_accounts.service_account import annotated_audience, own_roles
 from irsa_doctor.facts.service_accounts.through_holes import (
     admitted_through,
     is_certain,
@@ -84,6 +84,27 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
         _facts("there", trust) if trust is not None else _facts(_absence(view, account, value), "role-not-there"),
         lambda: binding_evidence(view, account, value, named, requested=requested),
     )
+
+
+def requested_bindings(view: View, account: ServiceAccount) -> Iterator[Judged]:
+    """The facts of a service account and the roles that something else than its annotation requests for it: an association,
+    of which only the role itself is judged here, and manifests that set the role themselves."""
+    key = (account.cluster, account.namespace, account.name)
+    association = view.inventory.association_by_key.get(key)
+    supplied = text_of(association.role_arn) if association else ""
+    workloads = () if ROLE_ARN in account.annotations else view.inventory.workloads_by_service_account.get(key, ())
+    own = {role for workload in workloads for role in own_roles(workload)}
+    for role in sorted({*own, supplied} - {"", account.annotations.get(ROLE_ARN, "")}):
+        named = msgspec.structs.replace(account, annotations={**account.annotations, ROLE_ARN: role})
+        judged = binding_facts(view, named, requested=True)
+        if judged and isinstance(judged.facts, BindingFacts) and _is_of_request(judged.facts, by_hand=role in own):
+            yield judged
+
+
+def _is_of_request(facts: BindingFacts, *, by_hand: bool) -> bool:
+    """Whether facts hold of a role that no annotation names: the audience is that of a volume, and the trust policy of an
+    association's role is judged as that."""
+    return facts.trust != "other-audience" and (by_hand or facts.role != "there")
 
 
 _Relation = tuple[Trust | Unknown | None, AnalysedRole | None]
@@ -257,7 +278,7 @@ def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issu
 
 def _was_meant_for_others(named: AnalysedRole, token: PresentedToken, view: View) -> bool:
     policy = named.policy
-    return policy is not None and any(check.kind in _OTHER_SUBJECTS for check in exclusions(policy, token, view)[:1])
+    return policy is not None and any(check.kind in _OTHER_SUBJECTS for check in exclusions(policy, token, view))
 
 
 def _kept_out(

@@ -26,11 +26,14 @@ from irsa_doctor.facts.service_accounts.annotations import (
 )
 from irsa_doctor.facts.service_accounts.records import AnnotatedAudience, ServiceAccountFacts
 from irsa_doctor.facts.subject import Evidence, Judged
+from irsa_doctor.facts.workloads.containers import pair_of
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import (
     AUDIENCE_ANNOTATION,
     EXPIRATION,
+    ROLE_VARIABLE,
     SKIP_CONTAINERS,
+    VOLUME,
     is_ignored_expiration,
     lasts_a_day,
 )
@@ -42,6 +45,7 @@ from irsa_doctor.model import (
     ServiceAccount,
     Text,
     Unknown,
+    Workload,
     arn_of_provider,
     is_role_arn,
     parse_arn,
@@ -103,7 +107,14 @@ def _is_wanted(view: View, account: ServiceAccount) -> bool:
     key = (account.cluster, account.namespace, account.name)
     if account.annotations.get(ROLE_ARN) or key in view.inventory.association_by_key or key in view.annotated_workloads:
         return False
-    return bool(_trusting(view, account))
+    return bool(_trusting(view, account)) and not any(map(own_roles, view.inventory.workloads_by_service_account.get(key, ())))
+
+
+def own_roles(workload: Workload) -> frozenset[str]:
+    """The roles that a manifest sets itself, each with a token file; in a running pod the webhook may have set them."""
+    if workload.admitted and VOLUME in workload.volumes:
+        return frozenset()
+    return frozenset(text_of(c.env.get(ROLE_VARIABLE) or "") for c in workload.containers if pair_of(c) == "both")
 
 
 def _is_ordinary(view: View, account: ServiceAccount) -> bool:

@@ -105,3 +105,50 @@ def test_a_statement_for_session_tags_beside_the_right_one_is_no_defect_and_hide
     tags = {"Effect": "Allow", "Principal": {"Federated": provider_arn()}, "Action": "sts:TagSession"}
     assert fired({}, tags) == set()
     assert "trust-sub-mismatch" in fired(asking("system:serviceaccount:other:thing"), tags)
+
+
+def test_a_null_condition_makes_a_lenient_operator_strict():
+    strict = {"Null": {SUB: "false"}, "StringEquals": {AUD: AUDIENCE}}
+    assert fired({"Condition": {**strict, "ForAllValues:StringEquals": {SUB: RIGHT}}}) == set()
+    assert fired({"Condition": {**strict, "StringEqualsIfExists": {SUB: RIGHT}}}) == set()
+    loose = {**strict, "Null": {AUD: "false"}, "ForAllValues:StringEquals": {SUB: RIGHT}}
+    assert fired({"Condition": loose}) == {"open-forallvalues"}
+
+
+def test_a_pattern_with_exceptions_is_wide_by_the_pattern():
+    conditions = {"StringLike": {SUB: "system:serviceaccount:prod:*"}, "StringNotLike": {SUB: "system:serviceaccount:prod:d*"}}
+    assert fired({"Condition": {**conditions, "StringEquals": {AUD: AUDIENCE}}}) == {"open-sub-star"}
+
+
+def denying(operator, *subjects):
+    """A Deny statement with one condition on the subject."""
+    own = {"Effect": "Deny", "Principal": {"Federated": provider_arn()}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    return {**own, "Condition": {operator: {SUB: list(subjects)}}}
+
+
+def test_a_deny_statement_that_leaves_a_namespace_leaves_a_pattern():
+    everybody = {"Condition": {"StringEquals": {AUD: AUDIENCE}}}
+    assert fired(everybody, denying("StringNotLike", "system:serviceaccount:prod:*")) == {"open-sub-star"}
+    assert fired(everybody, denying("StringNotEquals", RIGHT)) == {"trust-deny-narrows"}
+    assert fired(everybody, denying("StringEquals", "system:serviceaccount:prod:other")) == {"open-aud-only"}
+
+
+def test_an_audience_that_may_be_any_is_not_checked():
+    any_audience = {"StringLike": {AUD: "*"}}
+    assert fired({"Condition": {**any_audience, "StringEquals": {SUB: RIGHT}}}) == {"open-aud-missing"}
+    assert fired({"Condition": any_audience}) == {"open-no-sub"}
+    assert fired({"Condition": {"StringLike": {AUD: "sts.*"}, "StringEquals": {SUB: RIGHT}}}) == set()
+
+
+@pytest.mark.parametrize("name", ["*", "**"])
+def test_a_session_name_that_may_be_any_is_not_required(name):
+    right = {"StringEquals": {SUB: RIGHT, AUD: AUDIENCE}}
+    assert fired({"Condition": {**right, "StringLike": {"sts:RoleSessionName": name}}}) == set()
+
+
+def test_a_deny_for_all_but_private_addresses_denies_everybody():
+    right = {"Condition": {"StringEquals": {SUB: RIGHT, AUD: AUDIENCE}}}
+    own = {"Effect": "Deny", "Principal": {"Federated": provider_arn()}, "Action": "sts:AssumeRoleWithWebIdentity"}
+    private, public = ({"NotIpAddress": {"aws:SourceIp": [block]}} for block in ("10.0.0.0/8", "203.0.113.0/24"))
+    assert fired(right, {**own, "Condition": private}) == {"trust-sourceip-vpc"}
+    assert fired(right, {**own, "Condition": public}) == set()

@@ -8,16 +8,24 @@ from irsa_doctor.sources import load
 from tests.facts.situations import (
     ISSUER,
     account,
+    association,
     aws,
+    container,
+    deployment,
     facts,
     found,
     manifests,
     missing,
+    mount,
+    pair,
+    plain_account,
+    pod,
     policy,
     provider_arn,
     role,
     role_arn,
     subjects,
+    token_volume,
 )
 from tests.sources.worlds import OTHER_ISSUER, cluster, got_provider, listed_providers
 
@@ -245,3 +253,42 @@ def test_policies_that_are_alike_are_meant_for_the_service_accounts_that_each_na
         alone[judged.id] = judged.facts.trust
     assert together == alone
     assert sorted(set(together.values())) == ["explained", "other-subject"]
+
+
+def by_hand(arn, audience="sts.amazonaws.com"):
+    """A manifest that sets the role and mounts a token itself."""
+    own = container("app", pair(arn, "/var/run/aws/token"), volumeMounts=[mount("/var/run/aws", "aws")])
+    return deployment(own, volumes=[token_volume("aws", audience)])
+
+
+def rules_by_hand(workload, **more):
+    return {rule for rule, _ in found(aws(**{"o.yaml": manifests(plain_account(), workload)}, **more), *ALL)}
+
+
+def test_a_service_account_whose_manifests_set_the_role_needs_no_annotation():
+    assert rules_by_hand(by_hand(role_arn())) == set()
+    assert rules_by_hand(deployment()) == {"sa-annotation-missing"}
+    assert rules_by_hand(pod()) == {"sa-annotation-missing"}
+
+
+def test_a_role_that_a_manifest_sets_is_judged_like_that_of_an_annotation():
+    assert rules_by_hand(by_hand(role_arn("ap"))) == {"role-missing"}
+    theirs = {"RoleDetailList": [role(AssumeRolePolicyDocument=policy("system:serviceaccount:prod:other"))]}
+    assert "trust-sub-mismatch" in rules_by_hand(by_hand(role_arn()), **{"roles.json": theirs})
+
+
+def test_a_role_of_an_association_that_does_not_exist_is_found():
+    gone = {"associations.json": {"associations": []}, "association.json": association(arn=role_arn("gone"))}
+    documents = aws(**{"o.yaml": manifests(plain_account())}, **gone)
+    assert "role-missing" in {rule for rule, _ in found(documents, *ALL)}
+
+
+def test_a_provider_for_the_audience_that_all_request_lacks_none():
+    providers = {"provider.json": got_provider("own")}
+    asking = policy()
+    asking["Statement"][0]["Condition"]["StringEquals"][f"{ISSUER}:aud"] = "own"
+    roles = {"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=asking)]}}
+    every = [account(role_arn=role_arn(), audience="own")]
+    assert found(aws(**{"o.yaml": manifests(*every)}, **providers, **roles), *ALL) == set()
+    beside = manifests(*every, account("web"))
+    assert "aud-not-in-clientids" in {rule for rule, _ in found(aws(**{"o.yaml": beside}, **providers, **roles), *ALL)}

@@ -122,6 +122,8 @@ def _trust(case: Case) -> LinkState:
     if case.association is None:
         return inapplicable("no association in the input")
     named, analysed = text_of(case.association.role_arn), case.supplied
+    if analysed is None and _is_absent(case, named):
+        return observed("role-absent", f"{named}, the role of the association of {case.name}, does not exist")
     if analysed is None or analysed.policy is None:
         return unseen(policy_unseen(case, named, analysed))
     answer = role_answer(analysed.policy, case.association, case.view)
@@ -129,6 +131,12 @@ def _trust(case: Case) -> LinkState:
         return passed(f"EKS may assume {named}, the role of the association of {case.name}")
     known = service_call(case.association, case.view, analysed.policy).known
     return of_answer(case, analysed, answer, known, f"EKS may not assume {named} for {case.name}")
+
+
+def _is_absent(case: Case, named: str) -> bool:
+    """Whether the account of a role is listed whole, and has none of its name."""
+    arn = parse_arn(named)
+    return arn is not None and case.view.inventory.closed.has_role(arn.account, named.rpartition("/")[2])
 
 
 def policy_unseen(case: Case, named: str, analysed: AnalysedRole | None) -> Unknown:
@@ -185,6 +193,7 @@ POD_IDENTITY_LINK = Link(
     title="EKS Pod Identity does not take precedence",
     signs=(
         "association-of-other-role",
+        "role-absent",
         *_SIGNS.values(),
         "association-condition-presumed",
         "document-refused",

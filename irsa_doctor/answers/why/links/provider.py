@@ -14,7 +14,7 @@ from irsa_doctor.answers.why.links.state import (
     unseen,
 )
 from irsa_doctor.model import Issuer, OidcProvider, Unknown
-from irsa_doctor.rulebook.cause_block import NOT_VALIDATED, StsError
+from irsa_doctor.rulebook.cause_block import NOT_VALIDATED, Certainty, StsError
 
 _API_SERVER = ("https://kubernetes.default.svc", "kubernetes.default.svc", "kubernetes")
 """audiences of the token that every pod has for the API server"""
@@ -158,7 +158,9 @@ def _not_accepted(case: Case, audience: str, ids: tuple[str, ...]) -> LinkState:
     )
     ours = (case.provider_arn, *(f.subject.id for f in case.findings.on_link("audience") if f.subject.kind != "provider"))
     findings = case.findings.in_order(f for f in case.findings.on_link("audience") if f.subject.id in ours)
-    return failed(says, *(signs_of(findings[:1]) or (Sign("audience-not-accepted", says),)))
+    # a volume that a manifest has asks for the wrong audience, and the provider may be right
+    at_most: Certainty = "likely" if case.findings.on_link("token-file") else "certain"
+    return failed(says, *(signs_of(findings[:1]) or (Sign("audience-not-accepted", says, at_most=at_most),)))
 
 
 def _audience_error(case: Case) -> StsError:

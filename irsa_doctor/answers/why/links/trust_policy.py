@@ -101,14 +101,27 @@ def _denied(case: Case, policy: Policy, audience: str, request: Mapping[str, tup
     token = PresentedToken(account, case.provider_arn, case.issuer, case.subject, audience, request, generated)
     excluding = exclusions(policy, token, case.view)
     signs = tuple(_sign(case, exclusion) for exclusion in excluding)
-    accepted = case.provider.client_ids if case.provider else ()
-    if not case.is_of_cluster and isinstance(accepted, tuple) and audience not in accepted:
+    if _is_refused_before(case, policy, audience):
         # STS refuses the token before it reads the policy, which may be right for the audience that was meant
         signs = tuple(map(at_most_likely, signs))
     says = excluding[0].says if excluding else f"it does not admit {case.subject} with the audience {audience}"
     if not signs:
         return failed(says, Sign("subject-not-admitted", says))
-    return failed(says, *_of_annotation(case, signs[0]), *signs, *_of_deleted_provider(case, signs[0]))
+    if instead := _of_annotation(case, signs[0]):
+        # one mistake: what the finding says of it is the narrower
+        return failed(says, *instead, *(sign if sign.finding else at_most_likely(sign) for sign in signs))
+    return failed(says, *signs, *_of_deleted_provider(case, signs[0]))
+
+
+def _is_refused_before(case: Case, policy: Policy, audience: str) -> bool:
+    """Whether the provider does not accept an audience, and the policy is right for the one that was meant, or may be."""
+    accepted = case.provider.client_ids if case.provider else ()
+    if not isinstance(accepted, tuple) or audience in accepted:
+        return False
+    if not case.is_of_cluster:
+        return True
+    answer = admitted(policy, case.provider_arn, case.issuer, profile=EKS)
+    return any(answer.verdict(case.subject, usual) is Verdict.PASS for usual in case.view.default_audiences(case.issuer))
 
 
 def _speaks_for(case: Case, sign: str, ident: str) -> bool:
@@ -224,6 +237,11 @@ def _role_absent(case: Case) -> str:
     return "the role does not exist" if gone and not (case.analysed and case.analysed.policy) else ""
 
 
+def _no_issuer(case: Case) -> str:
+    """A local cluster on an Outpost has none, so that there is no token to judge."""
+    return "the cluster has no issuer" if not case.issuer and case.cluster and case.cluster.on_outpost else ""
+
+
 def _error(case: Case) -> StsError | None:
     """Without the issuer it is not known whether STS gets to the trust policy: it looks for a provider first."""
     return DENIED if case.issuer else None
@@ -245,7 +263,7 @@ TRUST_POLICY_LINK = Link(
         *get_args(DefectKind),
     ),
     disproof=_disproof,
-    skips=(skips.no_role, skips.pod_identity, _role_absent),
+    skips=(skips.no_role, skips.pod_identity, _role_absent, _no_issuer),
     needs=(needs.TRUST_POLICY_INPUT, needs.ISSUER_INPUT, needs.AUDIENCE_INPUT),
     examine=_trust_policy,
     decides=frozenset({"web-identity"}),
