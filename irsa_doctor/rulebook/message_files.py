@@ -92,6 +92,9 @@ def _check_ids(messages: tuple[Message, ...]) -> None:
         if message.id in seen:
             raise Invalid(f"the id {message.id} is taken", ("messages", number, "id"))
         seen.add(message.id)
+    for number, message in enumerate(messages):
+        if unknown := set(message.instead_of) - seen:
+            raise Invalid(f"no message is called {', '.join(sorted(unknown))}", ("messages", number, "instead_of"))
 
 
 def _message_of(entry: MessageEntry, document: SymptomsDocument, at: Way) -> Message:

@@ -44,8 +44,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     `links` are those that it points at: the first fails by the letter, unless there are several. `passed` are the
     links that a request which was answered so has passed, unless `passed_unless` holds. `effect`: broken where the workload
     does not get its credential. `proves` is a cause that the message alone proves, or only where `proves_where` holds.
-    `weak`: it counts only where there is no other. `note` says what the message means where no cause says it, with
-    {details}.
+    `weak`: it counts only where there is no other. `instead_of`: messages that are not meant where this one is. `note` says
+    what the message means where no cause says it, with {details}.
     """
 
     id: str
@@ -59,6 +59,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     proves: str = ""
     proves_where: MessageCondition | None = None
     weak: bool = False
+    instead_of: tuple[str, ...] = ()
 
     @cached_property
     def compiled(self) -> tuple[re.Pattern[str], ...]:

@@ -1,34 +1,24 @@
 """Ranks the causes that a message fits."""
 
-import re
 from collections.abc import Callable, Iterator, Mapping
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.circumstances import CIRCUMSTANCES
+from irsa_doctor.answers.why.sessions import is_of_other_role
 from irsa_doctor.answers.why.symptoms import Symptom
-from irsa_doctor.model import parse_arn, text_of
+from irsa_doctor.model import text_of
 from irsa_doctor.rulebook.messages import Candidate, MessageCondition
 
 
 def _name_of_association(case: Case) -> str:
-    return _role_of_association(case).rpartition("/")[2]
-
-
-def _role_of_association(case: Case) -> str:
-    """The ARN of the role that the workload gets by its association, that of the target role where it has one."""
+    """The role that the workload gets by its association: the target role, where it has one."""
     association = case.association
-    return text_of(association.target_role_arn or association.role_arn) if association else ""
-
-
-def _account_of_role(case: Case) -> str:
-    arn = case.role_arn or parse_arn(_role_of_association(case))
-    return arn.account if arn else ""
+    return text_of(association.target_role_arn or association.role_arn).rpartition("/")[2] if association else ""
 
 
 DETAILS: Mapping[str, Callable[[Case], str]] = {
     "issuer": lambda case: case.token.issuer if case.token else case.cluster_issuer,
     "role": lambda case: case.role_name or _name_of_association(case),
-    "account": _account_of_role,
 }
 """what a case has for a detail of a message"""
 
@@ -73,17 +63,11 @@ def _parts(condition: MessageCondition, symptom: Symptom, case: Case, verdicts: 
     if condition.same:
         seen, known = _details(condition.same, symptom, case)
         yield bool(seen) and seen == known
-        yield condition.same != "role" or _may_be_same_account(*_details("account", symptom, case))
+        yield condition.same != "role" or not is_of_other_role(case, symptom)
     if condition.holds:
         yield verdicts.get(condition.holds) == "pass"
     if condition.circumstance:
         yield CIRCUMSTANCES[condition.circumstance](case)
-
-
-def _may_be_same_account(seen: str, known: str) -> bool:
-    """Whether an account of a message may be that of a role: people hide some digits, or all."""
-    first, last = (re.search(pattern, seen) for pattern in (r"^\d+", r"\d+$"))
-    return not known or (known.startswith(first[0] if first else "") and known.endswith(last[0] if last else ""))
 
 
 def _details(name: str, symptom: Symptom, case: Case) -> tuple[str, str]:

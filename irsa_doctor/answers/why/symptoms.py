@@ -93,6 +93,8 @@ def _strong(forms: Sequence[str], lined: str, known: Sequence[Message]) -> tuple
     for form in [*forms, lined] if lined and looks_broken(forms[0]) else forms:
         _complete(matched, _matches(form, strong))
     _complete(matched, _matches(lined, [match.message for match in matched.values()]))
+    for hidden in {ident for match in matched.values() for ident in match.message.instead_of}:
+        matched.pop(hidden, None)
     order = {message.id: number for number, message in enumerate(known)}
     in_order = sorted(matched.values(), key=lambda match: order[match.message.id])
     return tuple(match.symptom for match in _newest_first(in_order))

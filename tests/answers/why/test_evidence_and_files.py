@@ -127,6 +127,72 @@ def test_a_role_of_that_name_in_another_account_is_another_role(account, says):
 
 
 @pytest.mark.parametrize("says", [NOT_PERMITTED, ABOVE])
+@pytest.mark.parametrize("where", ["aws:sts::999922223333", "aws:sts::9999********", "aws-cn:sts::111122223333"])
+def test_a_shown_session_of_a_role_of_that_name_elsewhere_is_of_another_role(where, says):
+    text = f"User: arn:{where}:assumed-role/checkout/botocore-session-1710490480 {says}"
+    assert certain(text, world(), POD) == []
+    assert certain(text.replace(where, "aws:sts::111122223333"), world(), POD) != []
+
+
+TOKEN_REFUSED = ["open {}: permission denied", "PermissionError: [Errno 13] Permission denied: '{}'"]
+
+
+@pytest.mark.parametrize("says", TOKEN_REFUSED)
+@pytest.mark.parametrize(
+    ("path", "proved"),
+    [
+        ("/var/run/secrets/eks.amazonaws.com/serviceaccount/token", True),
+        ("/var/run/secrets/pods.eks.amazonaws.com/serviceaccount/eks-pod-identity-token", True),
+        ("/var/run/secrets/openshift/serviceaccount/token", True),
+        ("/var/run/secrets/amazonaws.com/token", True),
+        ("/var/run/secrets/tokens/mine", False),
+        ("/var/run/secrets/kubernetes.io/serviceaccount/token", False),
+        ("/var/run/secrets/vault/token", False),
+        ("/home/app/.cache/huggingface/token", False),
+        ("/run/secrets/github_token", False),
+    ],
+)
+def test_a_file_that_cannot_be_read_is_the_token_only_where_it_is_that_of_aws(path, proved, says):
+    assert certain(says.format(path)) == (["token-file-perm-denied"] if proved else [])
+
+
+OF_OTHERS = [
+    "open /etc/vault/token: permission denied",
+    "open /vault/token: no such file or directory",
+    "HTTP 401 Unauthorized: Credential is missing",
+    "Unable to find credentials for https://registry.example.com",
+    "ErrorCode=InvalidAccessKeyId, ErrorMessage=The OSS Access Key Id you provided does not exist in our records.",
+    "http://minio.default.svc:9000: InvalidAccessKeyId",
+    "Keycloak: Request to External OIDC endpoint failed",
+    "Error authenticating: vault: service account token cannot be empty",
+]
+
+
+@pytest.mark.parametrize("text", OF_OTHERS)
+def test_what_other_systems_say_is_no_failure_of_aws(text):
+    found = why({}, "", symptoms=symptoms_in(text), failing=True)
+    assert (found.verdict, w.causes(found)) == ("unknown", [])
+
+
+CALLERS = [
+    ("arn:aws:sts::111122223333:assumed-role/nodes/i-0123456789abcdef0", "imds-fallback-generic"),
+    ("arn:aws:sts::***:assumed-role/***/i-xxxx", "imds-fallback-generic"),
+    ("arn:aws:iam::111122223333:user/ci/deploy", "static-keys-shadow"),
+    ("arn:aws:iam::***:user/***", "static-keys-shadow"),
+    ("arn:aws:iam::111122223333:root", "static-keys-shadow"),
+]
+
+
+@pytest.mark.parametrize("before", ["", "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: "])
+@pytest.mark.parametrize(("caller", "cause"), CALLERS)
+def test_a_call_that_names_its_caller_was_signed_and_no_trust_policy_decided_on_a_web_identity(caller, cause, before):
+    text = f"{before}User: {caller} is not authorized to perform: sts:AssumeRoleWithWebIdentity on resource: x"
+    found = why({}, "", symptoms=symptoms_in(text), failing=True)
+    assert w.causes(found)[0] == (cause, "likely")
+    assert not any(ident.startswith("trust-") for ident, _ in w.causes(found))
+
+
+@pytest.mark.parametrize("says", [NOT_PERMITTED, ABOVE])
 @pytest.mark.parametrize("role", ["***", "REDACTED", "<role>", "xxxx", "…", "$ROLE", "role-name"])
 @pytest.mark.parametrize("session", ["botocore-session-1710490480", "REDACTED", "***"])
 def test_a_hidden_role_proves_nothing(session, role, says):
