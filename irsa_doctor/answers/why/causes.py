@@ -8,7 +8,7 @@ from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.circumstances import is_possible
 from irsa_doctor.answers.why.fixes import fix_of, remedy_of
-from irsa_doctor.answers.why.links.state import LinkState, Sign
+from irsa_doctor.answers.why.links.state import LinkState, Sign, signs_of
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.answers.why.ranking import is_proof, ranked, shown_by_message
 from irsa_doctor.answers.why.records import CERTAINTIES, DiagnosedCause, LinkVerdict, quoted_places
@@ -136,13 +136,22 @@ def _fitting(
     for symptom in symptoms:
         if explained & set(symptom.links) or (symptom.proves and len(symptom.candidates) == 1):
             continue
-        for cause in (known_causes[ident] for ident in ranked(symptom, case, proved) if ident in known_causes):
-            shown = cause.id in shown_by_message(symptom)
+        found = _of_role(case, symptom)
+        for cause in (known_causes[ident] for ident in (*found, *ranked(symptom, case, proved)) if ident in known_causes):
+            shown = cause.id in found or cause.id in shown_by_message(symptom)
             if cause.id in known or number >= _MOST_FITTING or (not shown and _is_ruled_out(case, cause, proved)):
                 continue
             known.add(cause.id)
-            yield _diagnosed(case, Suspect(cause, "possible" if likely or number else "likely", Sign(cause.id)), cause.link)
+            sign = found.get(cause.id, Sign(cause.id))
+            yield _diagnosed(case, Suspect(cause, "possible" if likely or number else "likely", sign), cause.link)
             number += 1
+
+
+def _of_role(case: Case, symptom: Symptom) -> Mapping[str, Sign]:
+    """What is wrong with the role by the rules, where nobody knows whose credential it is, so that no link can be examined."""
+    if case.service_account or case.token or case.absent:
+        return {}
+    return {sign.id: sign for link in symptom.links for sign in signs_of(case.findings.on_link(link))}
 
 
 def _despite_files(case: Case, symptoms: Sequence[Symptom], proved: Mapping[str, LinkVerdict]) -> Iterator[DiagnosedCause]:

@@ -91,7 +91,13 @@ def case_for(
     if only := target or _only_account(view, evidence):
         return find_case(view, locate, only, cluster, evidence, stated_issuer=issuer)
     ids, issuer = _clusters(view, cluster, issuer)
-    return Case(view=view, locate=locate, cluster_id=ids[0] if len(ids) == 1 else "", evidence=evidence, stated_issuer=issuer)
+    ident, role = ids[0] if len(ids) == 1 else "", role or _only_role(view)
+    return Case(view=view, locate=locate, cluster_id=ident, evidence=evidence, stated_issuer=issuer, stated_role=role)
+
+
+def _only_role(view: View) -> str:
+    """The role that a message without a service account is about: the only one of the input."""
+    return view.roles[0].role.arn if len(view.roles) == 1 else ""
 
 
 def is_of_no_cluster(view: View, evidence: CaseEvidence) -> bool:
