@@ -113,6 +113,7 @@ def test_a_cause_that_could_not_work_is_refused_with_file_line_and_reason(old, n
         ("{id: my-cause,", "{id: credentials-cached-15h,", "no cause credentials-cached-15h"),
         ("holds: request", "holds: requests", "no link requests"),
         ("differs: issuer", "differs: nothing", "no group of the patterns is called nothing"),
+        ("links: [sdk]", "instead_of: [nothing]\n    links: [sdk]", "no message is called nothing"),
         ("role-known", "role-unknown", "no circumstance role-unknown: "),
         ("[a-z]{1,9}", "[a-z]+", "a repeat without a limit"),
         ("links: [sdk]", "stage: sent\n    links: [sdk]", "no stage sent"),

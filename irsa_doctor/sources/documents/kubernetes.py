@@ -22,6 +22,7 @@ from irsa_doctor.sources.documents.access import read_access_binding, read_acces
 from irsa_doctor.sources.documents.calico import is_of_calico, read_calico_policy
 from irsa_doctor.sources.documents.chaining import chained_roles, roles_of_arguments
 from irsa_doctor.sources.documents.containers import containers_of, inside, mappings_of, projected_tokens
+from irsa_doctor.sources.documents.custom_workloads import PodPart, pod_parts
 from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_writers
 from irsa_doctor.sources.documents.network import read_cilium_policy, read_network_policy
 from irsa_doctor.sources.documents.node_classes import read_node_class
@@ -97,6 +98,8 @@ def read_resource(kind: str, members: dict[str, object], place: Place, reading: 
             reader(kind, members, place, reading)
         elif _template_steps(kind, members) is not None:
             _read_workload(kind, members, place, reading)
+        else:
+            _read_custom_workload(kind, members, place, reading)
     except StillOpen as part:
         reading.passed.append(f"a {kind} with {part.why} at {part.pointer}")
 
@@ -234,22 +237,35 @@ def _template_steps(kind: str, members: Mapping[str, object]) -> tuple[str, ...]
 
 
 def _read_workload(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
-    own, namespace, name, created = _identity(members, place)
     template, at = members, place
     for step in _template_steps(kind, members) or ():
         template, at = shapes.inner(template, step, at), at.at(step)
-    metadata, spec = shapes.inner(template, "metadata", at), shapes.inner(template, "spec", at)
+    spec = shapes.inner(template, "spec", at)
     # `serviceAccount` is the old name of the field, still honoured
     # (https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/)
     account = shapes.text(spec, "serviceAccountName", at.at("spec")) or shapes.text(spec, "serviceAccount", at.at("spec"))
+    _add_workload(kind, members, place, reading, PodPart("", template, at, account or "default"))
+
+
+def _read_custom_workload(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
+    """What an operator makes pods of."""
+    name = shapes.as_text(inside(members, "metadata").get("name") or "")
+    for part in pod_parts(kind, members, place, name):
+        _add_workload(kind, members, place, reading, part)
+
+
+def _add_workload(kind: str, members: dict[str, object], place: Place, reading: DocumentReading, part: PodPart) -> None:
+    own, namespace, name, created = _identity(members, place)
+    template, at = part.template, part.place
+    metadata, spec = shapes.inner(template, "metadata", at), shapes.inner(template, "spec", at)
     status, security = members.get("status"), inside(spec, "securityContext")
     annotations, labels = shapes.inner(metadata, "annotations", at.at("metadata")), _labels(metadata, at.at("metadata"))
     workload = Workload(
         cluster="",
         kind=kind,
         namespace=namespace,
-        name=name,
-        service_account=account or "default",
+        name=f"{name}-{part.label}" if part.label else name,
+        service_account=part.account,
         place=place,
         template=at,
         annotations=annotations_of(metadata, at.at("metadata")),

@@ -183,7 +183,9 @@ CALLERS = [
 ]
 
 
-@pytest.mark.parametrize("before", ["", "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: "])
+@pytest.mark.parametrize(
+    "before", ["", "An error occurred (AccessDenied) when calling the AssumeRoleWithWebIdentity operation: "]
+)
 @pytest.mark.parametrize(("caller", "cause"), CALLERS)
 def test_a_call_that_names_its_caller_was_signed_and_no_trust_policy_decided_on_a_web_identity(caller, cause, before):
     text = f"{before}User: {caller} is not authorized to perform: sts:AssumeRoleWithWebIdentity on resource: x"

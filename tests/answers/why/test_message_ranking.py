@@ -22,3 +22,32 @@ def test_keys_that_aws_does_not_know_are_of_another_partition_only_where_the_clu
 def test_a_broken_line_does_not_hide_the_message_that_says_more():
     text = "Unable to load AWS credentials from any: [X: You must specify a value for\n| roleArn and roleSessionName]"
     assert symptoms_in(text)[0].id == symptoms_in(text.replace("\n| ", " "))[0].id == "no-variables-of-java"
+
+
+DENIED = "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
+GITHUB = "token.actions.githubusercontent.com"
+
+
+def role_of(condition, name="deploy"):
+    principal = {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{GITHUB}"}
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": condition}
+    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    return {"Role": {"RoleName": name, "Arn": f"arn:aws:iam::111122223333:role/{name}", "AssumeRolePolicyDocument": policy}}
+
+
+def test_a_message_without_a_service_account_is_about_the_only_role_of_the_input_and_what_is_wrong_with_it():
+    literal = {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": "repo:acme/*"}}
+    exact = {"StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com", f"{GITHUB}:sub": "repo:acme/shop:ref:refs/heads/main"}}
+    symptoms = symptoms_in(DENIED)
+    wrong = why({"role.json": role_of(literal)}, "", symptoms=symptoms, failing=True)
+    assert (wrong.causes[0].id, wrong.causes[0].certainty) == ("trust-stringequals-wildcard", "likely")
+    assert why({"role.json": role_of(exact)}, "", symptoms=symptoms, failing=True).causes[0].id == "trust-sub-mismatch"
+    several = {"role.json": role_of(literal), "other.json": role_of(exact, "other")}
+    assert why(several, "", symptoms=symptoms, failing=True).causes[0].id == "trust-sub-mismatch"
+
+
+def test_an_agent_that_waits_for_eks_auth_is_not_missing():
+    agent = 'Get "http://169.254.170.23/v1/credentials": context deadline exceeded'
+    own = "operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 0, RequestID: , canceled"
+    assert symptoms_in(agent)[0].causes[0] == "podid-agent-missing"
+    assert [symptom.causes[0] for symptom in symptoms_in(f"{agent}\n{own}")] == ["podid-eks-auth-unreachable"]

@@ -100,7 +100,8 @@ def _webhook(case: Case) -> LinkState:
                 linux, Sign("linux-path-on-windows", linux, at_most="likely"), settle=fill_command(_READ_TOKEN, case)
             )
         return unseen(Unknown(missing.missing, missing.how)) if missing else passed(right)
-    if case.workloads and all(ROLE_VARIABLE in c.env and FILE_VARIABLE in c.env for c in case.containers if not c.init):
+    regular = [container for container in case.containers if not container.init]
+    if regular and all(ROLE_VARIABLE in container.env and FILE_VARIABLE in container.env for container in regular):
         return passed("the manifest sets AWS_ROLE_ARN and AWS_WEB_IDENTITY_TOKEN_FILE itself")
     return _on_new_pods(case)
 
