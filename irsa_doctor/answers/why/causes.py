@@ -136,7 +136,7 @@ def _fitting(
     for symptom in symptoms:
         if explained & set(symptom.links) or (symptom.proves and len(symptom.candidates) == 1):
             continue
-        found = _of_role(case, symptom)
+        found = _of_unexamined(case, symptom, proved)
         for cause in (known_causes[ident] for ident in (*found, *ranked(symptom, case, proved)) if ident in known_causes):
             shown = cause.id in found or cause.id in shown_by_message(symptom)
             if cause.id in known or number >= _MOST_FITTING or (not shown and _is_ruled_out(case, cause, proved)):
@@ -147,11 +147,10 @@ def _fitting(
             number += 1
 
 
-def _of_role(case: Case, symptom: Symptom) -> Mapping[str, Sign]:
-    """What is wrong with the role by the rules, where nobody knows whose credential it is, so that no link can be examined."""
-    if case.service_account or case.token or case.absent:
-        return {}
-    return {sign.id: sign for link in symptom.links for sign in signs_of(case.findings.on_link(link))}
+def _of_unexamined(case: Case, symptom: Symptom, proved: Mapping[str, LinkVerdict]) -> Mapping[str, Sign]:
+    """What is wrong by the rules on the links of a message that cannot be examined: the issuer or the subject is not known."""
+    links = (link for link in symptom.links if proved.get(link) in ("unknown", "skipped"))
+    return {sign.id: sign for link in links for sign in signs_of(case.findings.on_link(link))}
 
 
 def _despite_files(case: Case, symptoms: Sequence[Symptom], proved: Mapping[str, LinkVerdict]) -> Iterator[DiagnosedCause]:

@@ -22,7 +22,6 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "role-not-annotated": lambda case: case.account is None or not case.account.annotations.get(ROLE_ARN),
     "pod-identity-associated": lambda case: case.association is not None or not case.cluster_id,
     "association-known": lambda case: case.association is not None,
-    "association-unknown": lambda case: case.association is None,
     "association-differs": lambda case: case.association is None or bool(case.association.differences),
     "hybrid-node-known": lambda case: any(
         case.view.installations.agents.compute_type(workload) == "hybrid" for workload in case.workloads

@@ -51,3 +51,20 @@ def test_an_agent_that_waits_for_eks_auth_is_not_missing():
     own = "operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 0, RequestID: , canceled"
     assert symptoms_in(agent)[0].causes[0] == "podid-agent-missing"
     assert [symptom.causes[0] for symptom in symptoms_in(f"{agent}\n{own}")] == ["podid-eks-auth-unreachable"]
+
+
+def test_what_is_wrong_on_a_link_that_cannot_be_examined_comes_before_what_a_message_fits_in_general():
+    account = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {
+            "name": "scaler",
+            "namespace": "ci",
+            "annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/deploy"},
+        },
+    }
+    issuer = "oidc.eks.eu-west-1.amazonaws.com/id/5D2A7C1E9B8F4036A1C4E7D20B93F865"
+    role = json.dumps(role_of({"StringEquals": {f"{GITHUB}:sub": "system:serviceaccount:*:scaler"}})).replace(GITHUB, issuer)
+    documents = {"role.json": json.loads(role), "account.json": account}
+    found = why(documents, "ci/scaler", symptoms=symptoms_in(DENIED), failing=True)
+    assert found.causes[0].id == "trust-stringequals-wildcard"
