@@ -15,6 +15,7 @@ from irsa_doctor.answers.fix.records import (
 )
 from irsa_doctor.model.edits import FileEdit, ProofKind, Safety, SubjectSet
 from irsa_doctor.model.findings import Subject
+from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.json import ToolRecord, tool
 from irsa_doctor.reports.style import Style
 
@@ -100,7 +101,7 @@ def _record(fix: FindingFix) -> FixRecord:
 
 def fix_text(fixing: Fixing, written: bool, style: Style) -> str:
     """Returns what was or would be edited, for people."""
-    lines = list(_text_lines(fixing, written, style))
+    lines = ["\t".join(map(for_terminal, line.split("\t"))) for line in _text_lines(fixing, written, style)]
     summary = _summary(fixing, written)
     files = f"{summary.files} file{'s' * (summary.files != 1)}"
     done = "fixed" if written else "can be fixed"
@@ -150,4 +151,4 @@ def commands_text(fixing: Fixing) -> str:
 
 def _comment(*parts: str) -> str:
     """A comment of a shell, on one line whatever the names in it hold."""
-    return f"# {': '.join(' '.join(part.split()) for part in parts)}\n"
+    return f"# {for_terminal(': '.join(' '.join(part.split()) for part in parts))}\n"

@@ -20,6 +20,7 @@ from irsa_doctor.rulebook.yaml_files import Invalid, Way, refused
 CASE_PLACEHOLDERS = frozenset(
     {"namespace", "service_account", "pod", "role_name", "role_arn", "account", "cluster", "region", "provider_arn", "issuer"}
     | {"source_role", "target_role", "target_role_name"}
+    | {"identity", "identity_group", "cluster_group", "client_id", "email", "pool", "provider"}
 )
 """what a command that settles something may name of a case"""
 OF_TOKEN = frozenset({"now", "exp"})

@@ -16,7 +16,7 @@ from irsa_doctor.text.positions import Documents
 
 _HEAD = 4_096
 _OF_TOOLS = regex(rb"^\s*//|/\*|,\s*[}\]]", re.MULTILINE)
-_DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz")
+_DATA = (".json", ".jsonl", ".ndjson", ".yaml", ".yml", ".gz", ".tfstate", ".tfstate.backup")
 """Endings of files of data: one that cannot be read is reported."""
 _STACKS = (".template", ".cfn", ".cform", ".stack")
 """Endings of CloudFormation templates, and of templates of other programs"""

@@ -288,3 +288,15 @@ def test_no_name_ends_a_comment_of_the_commands(tmp_path: Path) -> None:
     assert "not fixed" in text
     subprocess.run(["sh", "-eu"], input=text, cwd=tmp_path, text=True, check=True)
     assert [path.name for path in tmp_path.iterdir()] == [hostile]
+
+
+def test_no_name_moves_the_cursor_or_turns_the_text(tmp_path: Path) -> None:
+    for name in ("\x1b[31mred\x1b[0m.json", "\u202egnp.json"):
+        (tmp_path / name).write_text(json.dumps(policy(equals(sub="system:serviceaccount:*", operator="StringLike"))))
+    for options in ([], ["--commands"]):
+        command = [sys.executable, "-m", "irsa_doctor", "fix", "--no-config", *options, "."]
+        text = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False).stdout
+        assert "\\x1b[31mred" in text
+        assert "\\u{202e}gnp" in text
+        assert "\x1b" not in text
+        assert "\u202e" not in text

@@ -107,6 +107,12 @@ def test_half_written_data_without_a_telling_name_is_passed_over_unless_it_looks
     assert [row.status for row in named] == ["unreadable"]
 
 
+@pytest.mark.parametrize("name", ["terraform.tfstate", "terraform.tfstate.backup"])
+def test_a_state_that_is_cut_off_is_not_passed_over(tmp_path, name):
+    (tmp_path / name).write_text('{"version": 4, "resources": [{"mode": "managed", "type": "aws_iam_role", "na')
+    assert [row.status for row in load([str(tmp_path)]).inventory.documents] == ["unreadable"]
+
+
 def test_members_given_twice_outside_of_policies_are_reported_and_the_rest_is_read():
     text = "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: a\n  name: b\n"
     read = inventory({"x.yaml": text})

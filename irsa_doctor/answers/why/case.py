@@ -1,6 +1,6 @@
 """One credential to be diagnosed: whose it is, which role it is for, and what the rules report of everything on its way."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 import msgspec
@@ -178,6 +178,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def _made_by_template(self, arn: str | Text, association: PodIdentityAssociation) -> AnalysedRole | None:
         made = self.view.template_roles.of(arn, association.place)
         return self.view.role_by_id.get(made.id) if made else None
+
+    @property
+    def cloud_names(self) -> Mapping[str, str]:
+        """What commands of other clouds name, by placeholder; nothing of AWS."""
+        return {}
 
     @cached_property
     def target_role(self) -> str:

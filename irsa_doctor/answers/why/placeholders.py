@@ -22,8 +22,15 @@ _NAMES = {
     "source_role": "the ARN of the role of the association",
     "target_role": "the ARN of its target role",
     "target_role_name": "the name of its target role",
+    "identity": "the name of the identity",
+    "identity_group": "its resource group",
+    "cluster_group": "the resource group of the cluster",
+    "client_id": "the client id of the identity",
+    "email": "the address of the service account of Google Cloud",
+    "pool": "the id of the workload identity pool",
+    "provider": "the id of the provider",
 }
-_PROGRAMS = ("aws ", "kubectl ", "curl ", "nslookup ")
+_PROGRAMS = ("aws ", "kubectl ", "curl ", "nslookup ", "az ", "gcloud ")
 _EXEC = "kubectl exec "
 _WITH_PODS = ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job")
 _DISCOVERY = "kubectl get --raw /.well-known/openid-configuration"
@@ -112,6 +119,7 @@ def placeholder_values(case: Case) -> dict[str, str]:
         "region": (cluster.region if cluster else "") or Issuer.of(case.issuer).region,
         "provider_arn": case.provider_arn,
         "issuer": case.issuer,
+        **case.cloud_names,
     }
 
 

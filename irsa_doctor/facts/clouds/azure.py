@@ -155,7 +155,7 @@ class AzureBinding:
         known = self.lookups.common.inventory.cluster_by_id.get(self.account.cluster)
         if known and isinstance(known.issuer, Unknown):
             return known.issuer
-        return Unknown("issuer of the cluster", "az aks show --name CLUSTER --resource-group GROUP")
+        return Unknown("issuer of the cluster", "az aks list")
 
     def tenant(self) -> Literal["same", "differs"] | Unknown:
         """Whether the tenant of the annotation is that of the identity."""

@@ -181,10 +181,10 @@ class GoogleBinding:
         return Unknown(f"IAM policy of {email}", f"gcloud iam service-accounts get-iam-policy {email} --format json")
 
     def _pool_missing(self) -> Unknown:
-        return Unknown("workload identity pool of the cluster", "gcloud container clusters describe CLUSTER --format json")
+        return Unknown("workload identity pool of the cluster", "gcloud container clusters list --format json")
 
     def _direct_missing(self) -> Unknown:
-        how = "gcloud asset search-all-iam-policies --scope projects/PROJECT --format json"
+        how = "gcloud asset search-all-iam-policies --scope projects/$(gcloud config get-value project) --format json"
         return Unknown(f"roles of the principal ns/{self.account.namespace}/sa/{self.account.name}", how)
 
 

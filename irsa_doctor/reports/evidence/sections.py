@@ -1,5 +1,6 @@
 """The sections of a page of evidence after its controls: accounts, waivers, what was not checked, method and hashes."""
 
+import shlex
 from collections.abc import Iterator, Mapping
 
 from irsa_doctor.answers.audit.evidence import AuditEvidence
@@ -135,4 +136,5 @@ def method_section(evidence: AuditEvidence) -> Iterator[str]:
         + "</dl>"
     )
     yield "<p>To verify that nobody has changed the store since, keep the head elsewhere and run:</p>"
-    yield f"<pre>irsa-doctor audit verify --store {for_xml(evidence.store)} --head {for_xml(run['hash'])}</pre>"
+    command = shlex.join(["irsa-doctor", "audit", "verify", "--store", evidence.store, "--head", str(run["hash"])])
+    yield f"<pre>{for_xml(command)}</pre>"

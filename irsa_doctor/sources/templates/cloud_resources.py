@@ -173,7 +173,7 @@ def _aks_cluster(fields: TemplateFields) -> Iterator[CloudRecord | Cluster]:
     (https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs/resources/kubernetes_cluster)."""
     name, ident = text_of(fields.text("name")) or fields.address, _known(fields.text("id")) or fields.address
     url, identity = fields.text("oidc_issuer_url"), fields.block("identity")
-    unknown = Unknown(f"issuer of the cluster {name}", f"az aks show --name {name} --resource-group GROUP")
+    unknown = Unknown(f"issuer of the cluster {name}", "az aks list")
     yield Cluster(name, ident, Issuer.of(url).name if isinstance(url, str) and url else unknown, fields.place)
     yield CloudCluster(
         cluster=ident,
@@ -197,7 +197,7 @@ def _gke_cluster(fields: TemplateFields) -> Iterator[CloudRecord | Cluster]:
     path = f"projects/{text_of(project)}/locations/{text_of(location)}/clusters/{text_of(name)}"
     is_known = all(isinstance(part, str) and part for part in (project, location, name))
     workload, autopilot = fields.block("workload_identity_config"), _switch(fields, "enable_autopilot")
-    how = f"gcloud container clusters describe {text_of(name)} --location LOCATION --format json"
+    how = "gcloud container clusters list --format json"
     issuer = f"container.googleapis.com/v1/{path}" if is_known else Unknown(f"issuer of the cluster {text_of(name)}", how)
     ident = path if is_known else fields.address
     yield Cluster(text_of(name) or fields.address, ident, issuer, fields.place)

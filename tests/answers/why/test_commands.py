@@ -14,7 +14,7 @@ from irsa_doctor.rulebook.causes import shipped_causes
 from tests.answers.check.test_fetching import shell
 from tests.answers.why import world as w
 
-RUNNABLE = ("aws ", "kubectl ", "curl ", "nslookup ", "irsa-doctor ")
+RUNNABLE = ("aws ", "kubectl ", "curl ", "nslookup ", "irsa-doctor ", "az ", "gcloud ")
 PLACEHOLDER = re.compile(r"\{[a-z_]+\}|\b(CLUSTER|REGION|POD|NAMESPACE|ARN|ID|FILE|ROLE|NAME|[A-Z]+_(NAME|ARN|ACCOUNT))\b")
 ANSWERS = {
     "describe-cluster": "cluster.json",

@@ -1,9 +1,11 @@
 """Evidence by control: the same counts in every format, and nothing in a name that a reader would run."""
 
 import csv
+import html
 import io
 import json
 import re
+import shlex
 import sqlite3
 from collections import Counter
 from contextlib import closing
@@ -281,3 +283,9 @@ def test_a_subject_of_a_waiver_is_found_without_a_look_at_every_subject(tmp_path
         connection.set_trace_callback(statements.append)
         Population(connection, (1, 2, 3))
     assert len(statements) < 10
+
+
+def test_the_command_that_verifies_is_quoted_for_a_shell(tmp_path):
+    store = Path(three_runs(tmp_path)).rename(tmp_path / "it's here; echo.db")
+    command = html.unescape(re.search("<pre>(irsa-doctor audit verify .*?)</pre>", rendered(str(store), "html"))[1])
+    assert shlex.split(command)[4] == "it's here; echo.db"

@@ -1,6 +1,6 @@
 """One credential of Azure or Google Cloud to be diagnosed: its identity, and what the rules report of everything on its way."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -45,6 +45,18 @@ class CloudCase(Case, frozen=True, kw_only=True, dict=True):
             return text_of(self.azure.client_id)
         return text_of(self.google.email) if self.google else ""
 
+    @property
+    def cloud_names(self) -> Mapping[str, str]:
+        """What commands of Azure and Google Cloud name, by placeholder."""
+        found = self.azure.identity if self.azure else None
+        return {
+            "identity": found.name if found else "",
+            "identity_group": _group_of(found.id) if found else "",
+            "client_id": self.identity if self.azure else "",
+            "email": self.identity if self.google else "",
+            "cluster_group": _group_of(self.cluster_id),
+        }
+
     def _judged(self) -> Iterable[Judged]:
         return filter(None, self._of_azure() if self.cloud == "azure" else self._of_google())
 
@@ -69,3 +81,9 @@ class CloudCase(Case, frozen=True, kw_only=True, dict=True):
         yield from (google_workload_facts(lookups, workload) for workload in self.workloads)
         if self.cloud_cluster:
             yield gke_cluster_facts(lookups, self.cloud_cluster)
+
+
+def _group_of(resource: str) -> str:
+    """The resource group in the id of a resource of Azure, "" where it has none."""
+    parts = resource.split("/")
+    return parts[4] if len(parts) > 4 and parts[3].lower() == "resourcegroups" else ""

@@ -39,8 +39,8 @@ def _issuer(case: CloudCase) -> LinkState:
 
 _NO_ISSUER = "the issuer of the cluster is not known"
 _DESCRIBE = {
-    "azure": "az aks show --name CLUSTER --resource-group GROUP > aks.json",
-    "google": "gcloud container clusters describe CLUSTER --location LOCATION --format json > cluster.json",
+    "azure": "az aks list",
+    "google": "gcloud container clusters list --format json",
 }
 
 

@@ -84,7 +84,8 @@ def read_aks_cluster(page: Page, reading: DocumentReading) -> None:
     at = place.at("oidcIssuerProfile")
     # the Azure CLI writes the name of the REST API in its own way
     url = shapes.text(profile, "issuerUrl", at) or shapes.text(profile, "issuerURL", at)
-    how = f"az aks show --name {name} --resource-group {_group_of(ident) or 'GROUP'}"
+    group = _group_of(ident)
+    how = f"az aks show --name {name} --resource-group {group}" if group else "az aks list"
     issuer = Issuer.of(url).name if url else Unknown(f"issuer of the cluster {name}", how)
     reading.clusters.append(Cluster(name, ident, issuer, place, shapes.text(values, "kubernetesVersion", place)))
     identity, workload = shapes.inner(members, "identity", place), shapes.inner(security, "workloadIdentity", place)
