@@ -3,6 +3,7 @@
 import re
 from typing import get_args
 
+from irsa_doctor.issuers.recognition import profile_of
 from irsa_doctor.model import Issuer, is_account_id, is_role_arn, parse_arn
 from irsa_doctor.model.intents import IntendedCluster, IntendedRole, IntendedSubject, Intent, Via
 from irsa_doctor.model.nearness import suggestion
@@ -119,6 +120,7 @@ class _Reader:
             (part if whole is not part.value else options).wrong_name(
                 f"nobody may be {part.name}: name a service account as NAMESPACE/NAME, or leave the role out"
             )
+        part.refuse_placeholder("role", part.name, name=True)
         partition, account, path, name = self._named(part, options, subjects)
         via = options.at("via").value if options.has("via") else "irsa"
         if via not in get_args(Via):
@@ -243,6 +245,7 @@ def _audience(part: WrittenPart) -> str:
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
     if "${" in audience or not audience.isprintable():
         part.at("audience").wrong(f"audience {audience}: IAM takes ${{...}} for a variable; write the audience itself")
+    part.at("audience").refuse_placeholder("audience", audience)
     if len(audience) > _LONGEST_AUDIENCE:
         part.at("audience").wrong(f"the audience has {len(audience)} characters, IAM takes {_LONGEST_AUDIENCE}")
     return audience
@@ -318,7 +321,11 @@ def _issuer(part: WrittenPart) -> str:
         part.wrong(f"issuer {url} has a wildcard: one cluster has one issuer")
     if not _ISSUER.fullmatch(url):
         part.wrong(f"issuer {url} is not a URL of host and path alone")
-    return url.removeprefix("https://")
+    part.refuse_placeholder("issuer", url)
+    issuer = url.removeprefix("https://")
+    if (profile := profile_of(issuer)) and not profile.is_cluster:
+        part.wrong(f"issuer {url} is that of {profile.title}: its tokens are for no service account of a cluster")
+    return issuer
 
 
 def _accounts_of(part: WrittenPart) -> list[tuple[str, str]]:
@@ -349,6 +356,7 @@ def _account_name(part: WrittenPart) -> tuple[str, str]:
         part.wrong(f"{text}: Kubernetes has no namespace {namespace}: lower case letters, digits and dashes, 63 at most")
     if not _ACCOUNT_NAME.fullmatch(name):
         part.wrong(f"{text}: Kubernetes has no service account {name}: lower case letters, digits, dashes and dots")
+    part.refuse_placeholder("service account", text)
     return namespace, name
 
 

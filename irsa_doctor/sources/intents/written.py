@@ -5,13 +5,14 @@ from typing import Any, Literal, NoReturn
 
 import msgspec
 
-from irsa_doctor.model import Place
+from irsa_doctor.model import Place, Text
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.nearness import suggestion
 from irsa_doctor.model.once import once
 from irsa_doctor.text.encoding import settle
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
+from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Documents, Source
 from irsa_doctor.text.scanner import escaped
 from irsa_doctor.text.yaml import read_yaml
@@ -110,6 +111,11 @@ class WrittenPart:
     def wrong(self, says: str) -> NoReturn:
         """Raises that something is wrong with the value."""
         self.written.wrong(says, *self.steps)
+
+    def refuse_placeholder(self, what: str, text: str, *, name: bool = False) -> None:
+        """Raises that a text is still to be filled in: what is made of it could not be proved to mean anybody."""
+        if isinstance(with_holes(text), Text):
+            (self.wrong_name if name else self.wrong)(f"{what} {text} reads as a placeholder: write what it stands for")
 
     def wrong_name(self, says: str) -> NoReturn:
         """Raises that something is wrong with the name of the member."""
