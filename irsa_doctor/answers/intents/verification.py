@@ -289,7 +289,9 @@ class _Verifying:
             value = account.annotations.get(ROLE_ARN)
             cluster = self.estate.cluster_of(account.cluster)
             known = isinstance(value, str) and (value in roles or value in self.estate.view.role_by_arn)
-            named = (cluster, account.namespace, account.name) in meant or (cluster, account.namespace, value) in whole
+            # in a cluster that is not known it may be the one that is meant
+            names = (cluster,) if cluster else {name for name, *_ in (*meant, *whole)}
+            named = any((n, account.namespace, account.name) in meant or (n, account.namespace, value) in whole for n in names)
             if known and not named and (cluster or value in roles):
                 yield self._extra_annotation(account, cluster, str(value))
 

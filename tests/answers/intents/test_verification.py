@@ -146,6 +146,15 @@ def test_service_accounts_differ_by_what_they_name(annotations, expected):
     assert kinds({**RIGHT, "shop/accounts.json": service_accounts(**annotations)}) == expected
 
 
+def test_in_a_cluster_that_is_not_known_what_some_cluster_means_is_no_extra():
+    listed = service_accounts(cart=named(), web=named())
+    documents = {**RIGHT, "shop/cluster.json": None, "shop/accounts.json": listed}
+    found = answer(documents, {"clusters": {"shop": issuer(0), "lab": issuer(1)}}, complete=()).differences
+    assert [(each.kind, each.subject.id) for each in found if each.subject.kind == "service-account"] == [
+        ("annotation-extra", "unknown-cluster/shop/web")
+    ]
+
+
 def test_a_service_account_that_was_not_listed_is_unknown():
     documents = {**RIGHT, "shop/accounts.json": service_accounts(web={})}
     found = answer(documents, complete=())
