@@ -8,6 +8,8 @@ from irsa_doctor.trust.patterns import Wild
 from irsa_doctor.trust.segments import SegmentValue, Token, are_shapely, laid_beside
 
 _CHARS = "".join(map(chr, range(0x20, 0x7F)))
+_SHARPENED = 8
+"""signs for one character that are looked at: a hostile pattern has thousands"""
 
 
 def said_of(
@@ -32,8 +34,8 @@ def said_of(
 def _sharpened(tokens: Sequence[Token], template: SubjectTemplate, ignore_case: bool) -> Sequence[Token]:
     """The pattern with the one character in place of a `?` that can be no other, such as what ends a segment."""
     sharp = list(tokens)
-    for n, token in enumerate(tokens):
-        if token is Wild.ONE:
-            fitting = [c for c in _CHARS if is_minted((*sharp[:n], c, *sharp[n + 1 :]), template, ignore_case=ignore_case)]
-            sharp[n] = fitting[0] if len(fitting) == 1 else token
+    ones = [n for n, token in enumerate(tokens) if token is Wild.ONE]
+    for n in ones if len(ones) <= _SHARPENED else ():
+        fitting = [c for c in _CHARS if is_minted((*sharp[:n], c, *sharp[n + 1 :]), template, ignore_case=ignore_case)]
+        sharp[n] = fitting[0] if len(fitting) == 1 else Wild.ONE
     return sharp

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from irsa_doctor.issuers.forms import FormPart, charset_of, form_parts
 from irsa_doctor.issuers.profiles import SubjectTemplate
-from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, Spent, TooComplex, shape_of
+from irsa_doctor.trust.automaton import BUDGET, UNLIMITED, Shape, TooComplex, shape_of
 from irsa_doctor.trust.languages import Language
 from irsa_doctor.trust.patterns import Wild
 from irsa_doctor.trust.segments import Token
@@ -98,8 +98,6 @@ def minted_shape(language: Language, template: SubjectTemplate, budget: int = BU
     """How many subjects of a form a language has, and a shortest one; None where that is too complex to compute."""
     try:
         return shape_of(language, grammar_of(template), budget)
-    except Spent:
-        raise
     except TooComplex:
         return None
 

@@ -20,6 +20,7 @@ from irsa_doctor.trust.ring import RINGS, Circumstances, ring_of, ring_of_scope
 from irsa_doctor.trust.ring_witness import witness_of
 from irsa_doctor.trust.segments import laid_beside, tokens_of
 from irsa_doctor.trust.subjects import reach_of
+from irsa_doctor.trust.work import Work
 from tests.trust.drawing import SCALE, examples
 
 ACCOUNT = "111122223333"
@@ -318,3 +319,11 @@ def test_claims_behind_a_wildcard_are_those_of_a_customised_subject(value, ring,
 @pytest.mark.parametrize("value", ["*:unheard_of:x", "repo:acme/shop:ref:*:workflow", "repo:acme/shop:*:actor:bob:x"])
 def test_what_no_customised_subject_has_behind_a_wildcard_is_impossible(value):
     assert ring_reading(GITHUB, [value])[-1].impossible == (value,)
+
+
+@pytest.mark.parametrize("value", ["repo:acme" + "?" * 1500 + "op:ref:refs/heads/main", "*x" + "*a?" * 500 + "op:re"])
+def test_a_hostile_pattern_has_a_ring_though_it_costs_too_much_to_show_it(value):
+    with Work().on("role"):
+        boxes, reading = ring_reading(GITHUB, [value])[-2:]
+        assert reading.ring == "platform"
+        assert witness_of(boxes[0].subjects, reading.widest, profile_of(GITHUB)) != ""
