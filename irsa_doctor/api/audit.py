@@ -115,7 +115,7 @@ def audit(  # noqa: PLR0913 - the input, what governs the judgement, and where t
         kept, work = os.path.join(folder, STORE), work or folder
     else:
         folder, kept = "", store
-    from irsa_doctor.store.tables import writing
+    from irsa_doctor.store.tables import files_of, writing
 
     with writing(kept) as connection, _engine(jobs, dask, ships=dask_ship) as engine:
         from irsa_doctor.shards.auditing import Auditing
@@ -131,6 +131,7 @@ def audit(  # noqa: PLR0913 - the input, what governs the judgement, and where t
             max_age=max_age,
             limits=limits,
             engine=engine,
+            own_files=files_of(kept),
             on_stage=on_stage,
         )
         run, sums = auditing.run(connection, _work_folder(work or f"{kept}.work"))

@@ -27,6 +27,7 @@ from irsa_doctor.reports.fixes import snippets_of
 from irsa_doctor.reports.style import Style
 from irsa_doctor.rulebook.frameworks import FrameworkReport
 from irsa_doctor.rulebook.rules import digest
+from irsa_doctor.text.surrogates import texts_without_surrogates
 from irsa_doctor.version import __version__
 
 CHECK_SCHEMA = "irsa-doctor.check/1"
@@ -226,8 +227,8 @@ def json_text(document: object) -> str:
     try:
         return _indented(_ascii(document))
     except UnicodeEncodeError:
-        # a lone surrogate of a path that is not UTF-8: msgspec refuses even its escape
-        return json.dumps(msgspec.to_builtins(document), indent=1) + "\n"
+        # a lone surrogate of a path that is not UTF-8: most readers of JSON refuse its escape
+        return json.dumps(texts_without_surrogates(msgspec.to_builtins(document)), indent=1) + "\n"
 
 
 def _ascii(document: object) -> bytes:

@@ -46,6 +46,7 @@ from irsa_doctor.store.rows import (
     canonical,
     sha256,
 )
+from irsa_doctor.text.surrogates import without_surrogates
 from irsa_doctor.version import __version__
 
 if TYPE_CHECKING:
@@ -152,12 +153,14 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
     max_age: timedelta
     limits: Limits
     engine: Engine
+    own_files: Sequence[str]
+    """those of the store, which may lie in a folder of the input; they change while it is read"""
     on_stage: Callable[[str], object]
 
     def run(self, store: "Connection", work: str) -> tuple[int, RunSums]:
         """Judge, and write a run into a store; `work` is a folder for the index. Returns the id of the run, and its sums."""
         aside = set_aside(self.paths, self.moment, self.max_age)
-        units = input_units(with_shards(self.paths), aside, self.declared)
+        units = input_units(with_shards(self.paths), aside, self.declared, (*self.own_files, work))
         settings = sha256(canonical(msgspec.to_builtins(self.settings)))
         inputs = sha256(canonical(sorted(file.sha256 for unit in units for file in unit.files)))
         run = begin(store, rfc3339(self.started), settings, inputs)
@@ -165,7 +168,7 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
         shard_run = ShardRun(units, self.governing, self.moment, self.limits, self.engine, self.on_stage, key_runs(store))
         with closing(IndexWriter(os.path.join(work, INDEX))) as index:
             shard_run.extract(index)
-            gathered = _Gathered(RunSums(), SightingDraft(store), SubjectsDraft(store), set(), listed_shards(self.paths), {})
+            gathered = _Gathered(RunSums(), SightingDraft(store), SubjectsDraft(store), set(), _listed(self.paths), {})
             shard_run.judge(kept, gathered.add)
         sums, draft = gathered.sums, gathered.findings
         if not sums.has_read and not sums.limit:
@@ -236,6 +239,11 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
             unknown=tuple(UnknownRow(u.missing, u.how, u.rules, u.subjects, u.then, u.file) for u in missing),
             keys=tuple(sums.keys),
         )
+
+
+def _listed(paths: Sequence[str]) -> Mapping[str, ListedShard]:
+    """The shards of manifests, by path as results have it."""
+    return {without_surrogates(path): shard for path, shard in listed_shards(paths).items()}
 
 
 def _forget(path: str, cut: Collection[bytes]) -> None:

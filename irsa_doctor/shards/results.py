@@ -9,6 +9,7 @@ import msgspec
 
 from irsa_doctor.model.findings import Counts, DocumentRow, Missing, Tally
 from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList
+from irsa_doctor.text.surrogates import texts_without_surrogates
 
 RESULT_VERSION = 3
 """the form of what is kept: a result of another form is worked out again"""
@@ -76,7 +77,11 @@ def sighting_blocks(sightings: Iterable[UnitSighting]) -> Iterator[bytes]:
 
 
 def _packed(value: object) -> bytes:
-    return zlib.compress(msgspec.msgpack.encode(value), 1)
+    try:
+        content = msgspec.msgpack.encode(value)
+    except UnicodeEncodeError:  # a path that is not UTF-8
+        content = msgspec.msgpack.encode(texts_without_surrogates(msgspec.to_builtins(value, builtin_types=(bytes,))))
+    return zlib.compress(content, 1)
 
 
 def result_from(content: bytes) -> UnitResult:

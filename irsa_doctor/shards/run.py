@@ -154,8 +154,7 @@ class ShardRun:
         rules = [(rule.id, str(rule.severity)) for rule in self._governing.rules]
         shared = hashlib.sha256()
         for each in shared_by_all(self._index, self._generation):
-            # the bytes of a record have its sets in the order of a process
-            shared.update(hashlib.sha256(msgspec.json.encode(each, order="deterministic")).digest())
+            shared.update(hashlib.sha256(_in_order(each)).digest())
         said = canonical([msgspec.to_builtins(settings), expired, moment, rules, digest(), __version__, RESULT_VERSION])
         return f"{shared.hexdigest()}\0{said}"
 
@@ -190,6 +189,14 @@ class ShardRun:
             places = [place for path in sorted(set(own)) for place in sorted(wanted.get(path, ()))]
             if places:
                 yield unit, places, each.repeating
+
+
+def _in_order(record: msgspec.Struct) -> bytes:
+    """A record as JSON that is the same in every process: its packed bytes have the sets in the order of a process."""
+    try:
+        return msgspec.json.encode(record, order="deterministic")
+    except UnicodeEncodeError:  # a path that is not UTF-8
+        return canonical(msgspec.to_builtins(record, order="deterministic")).encode(errors="surrogatepass")
 
 
 def _extract(limits: Limits, unit: Unit) -> Extract:

@@ -35,6 +35,7 @@ from irsa_doctor.store.index import IndexKeys, IndexReader, index_keys, mark_of
 from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList, SubjectRow, canonical, digest_bytes, sha256
 from irsa_doctor.text.mask import looks_plain, masked
 from irsa_doctor.text.positions import Documents
+from irsa_doctor.text.surrogates import texts_without_surrogates, without_surrogates
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -325,7 +326,7 @@ class RunNames:
         return self._row(finding, _body(record), entry)
 
     def _row(self, finding: Finding, body: str, entry: Waived | None) -> SightingRow:
-        subject = self._names.lasting(finding.subject.kind, finding.subject.id)
+        subject = without_surrogates(self._names.lasting(finding.subject.kind, finding.subject.id))
         home = self._names.home(finding.subject.kind, subject)
         return SightingRow(
             key=sha256("\0".join((finding.rule, finding.subject.kind, subject))),
@@ -366,7 +367,7 @@ class RunNames:
         """Subjects with the names that stay, without what looks like a secret; nearly always none of them does."""
         for first in range(0, len(subjects), _TOGETHER):
             some = subjects[first : first + _TOGETHER]
-            names = [self._names.lasting(subject.kind, subject.id) for subject in some]
+            names = [without_surrogates(self._names.lasting(subject.kind, subject.id)) for subject in some]
             if not looks_plain("\n".join(names)):
                 names = list(map(masked, names))
             yield from zip(some, names, strict=True)
@@ -376,8 +377,8 @@ def _body(record: msgspec.Struct) -> str:
     """A record as canonical JSON."""
     try:
         return msgspec.json.encode(record, order="sorted").decode()
-    except UnicodeEncodeError:  # a lone surrogate, which no store keeps
-        return canonical(msgspec.to_builtins(record)).encode(errors="replace").decode()
+    except UnicodeEncodeError:  # a path that is not UTF-8
+        return canonical(texts_without_surrogates(msgspec.to_builtins(record)))
 
 
 def spans(unit: Unit, places: Sequence[ForeignPlace], repeating: Sequence[str]) -> list[tuple[int, int, int, int]]:

@@ -95,10 +95,11 @@ def _read(file: UnitFile) -> InputFile:
     return msgspec.structs.replace(item, path=file.path, named=file.named)
 
 
-def input_units(paths: Sequence[str], aside: Sequence[SetAside], declared: Declared) -> list[Unit]:
-    """The units of some paths. Everything is one unit where not all of it is snapshots and manifests."""
+def input_units(paths: Sequence[str], aside: Sequence[SetAside], declared: Declared, own: Sequence[str] = ()) -> list[Unit]:
+    """The units of some paths, without the audit's own files. Everything is one unit where not all of it is snapshots and
+    manifests."""
     replaced = {shard.path: shard.replacement for shard in aside if shard.state != "superseded"}
-    without = [shard.path for shard in aside]
+    without = [*own, *(shard.path for shard in aside)]
     items = walk_over([*paths, *declared.files_of(paths)], (), None, without, declared.exclude)
     files = [_unit_file(item) for item in items]
     files += [_of_memory(path, replaced[path]) for path in sorted(replaced)]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import closing, suppress
 from typing import NamedTuple
 
-from irsa_doctor.store.tables import StoreError
+from irsa_doctor.store.tables import StoreError, file_uri
 
 INDEX_VERSION = 5
 _TABLES = """
@@ -248,10 +248,4 @@ def _keys_in(content: bytes) -> frozenset[int]:
 
 
 def _to_read(path: str) -> sqlite3.Connection:
-    return sqlite3.connect(f"file:{_quoted(path)}?mode=ro", uri=True, isolation_level=None)
-
-
-def _quoted(path: str) -> str:
-    from urllib.parse import quote
-
-    return quote(os.path.abspath(path))
+    return sqlite3.connect(f"{file_uri(path)}?mode=ro", uri=True, isolation_level=None)

@@ -115,15 +115,7 @@ def sightings(store: sqlite3.Connection, run: int, status: str = "") -> Iterator
     )
     names = ("key", "account", "cluster", "status", "waiver", "first_seen", "last_seen")
     for text, *values in store.execute(query, (run, status)):
-        yield {**_body(text), **dict(zip(names, values, strict=True))}
-
-
-def _body(text: str) -> dict[str, Any]:
-    try:
-        body: dict[str, Any] = msgspec.json.decode(text)
-    except msgspec.DecodeError:  # the escape of a lone surrogate
-        body = json.loads(text)
-    return body
+        yield {**msgspec.json.decode(text), **dict(zip(names, values, strict=True))}
 
 
 def counts(store: sqlite3.Connection, run: int) -> dict[tuple[str, str], int]:

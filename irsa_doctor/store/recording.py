@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
@@ -11,6 +11,7 @@ from irsa_doctor.store.integrity import content_digest, run_hash
 from irsa_doctor.store.reading import departed_accounts, organizations_of
 from irsa_doctor.store.rows import RunRows, SightingRow, canonical, sha256
 from irsa_doctor.store.tables import transaction
+from irsa_doctor.text.surrogates import texts_without_surrogates
 
 
 def begin(store: sqlite3.Connection, started: str, settings: str = "", inputs: str = "") -> int:
@@ -38,12 +39,13 @@ def complete(store: sqlite3.Connection, run: int, rows: RunRows) -> str:
         # what was asked of the findings decides which of the others are gone
         _write_absent(store, run, rows, last)
         previous = store.execute("select hash from run where state != 'interrupted' order by id desc limit 1").fetchone()
+        options = canonical(texts_without_surrogates(rows.options))
         store.execute(
             "update run set state = 'complete', started = ?, finished = ?, as_of = ?, tool = ?, rules_digest = ?, settings = ?,"
             " inputs = ?, options = ?, previous = ?, digest = ? where id = ?",
             (
                 *(rows.started, rows.finished, rows.as_of, rows.tool, rows.rules_digest, rows.settings, rows.inputs),
-                *(canonical(rows.options), previous[0] if previous else None, content_digest(store, run), run),
+                *(options, previous[0] if previous else None, content_digest(store, run), run),
             ),
         )
         head = run_hash(store, run)
@@ -86,17 +88,19 @@ def _holder(kind: str, subject: str) -> str:
 
 
 def _write_rows(store: sqlite3.Connection, run: int, rows: RunRows) -> None:
-    store.executemany(
-        "insert into scope values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        [(run, s.kind, s.id, s.name, canonical(s.ou), s.state, s.why, s.taken, s.sha256) for s in rows.scope],
-    )
-    store.executemany("insert or ignore into key values (?, ?, ?, ?)", [(run, *key) for key in rows.keys])
-    store.executemany("insert into waiver values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", [(run, *waiver) for waiver in rows.waivers])
-    store.executemany("insert into tally values (?, ?, ?, ?, ?, ?, ?)", [(run, *tally) for tally in rows.tallies])
-    store.executemany(
-        "insert into unknown values (?, ?, ?, ?, ?, ?, ?)",
-        [(run, u.missing, u.how, canonical(u.rules), u.subjects, u.then, u.file) for u in rows.unknown],
-    )
+    tables: Mapping[str, Iterable[Sequence[Any]]] = {
+        "scope": [(s.kind, s.id, s.name, canonical(s.ou), s.state, s.why, s.taken, s.sha256) for s in rows.scope],
+        "key": list(dict.fromkeys(rows.keys)),
+        "waiver": rows.waivers,
+        "tally": rows.tallies,
+        "unknown": [(u.missing, u.how, canonical(u.rules), u.subjects, u.then, u.file) for u in rows.unknown],
+    }
+    for table, values in tables.items():
+        # some have the paths of files, which need not be UTF-8
+        written = [(run, *texts_without_surrogates(row)) for row in values]
+        if written:
+            places = ", ".join("?" * len(written[0]))
+            store.executemany(f"insert into {table} values ({places})", written)  # noqa: S608 - our own names
 
 
 def _write_sightings(store: sqlite3.Connection, run: int, rows: RunRows, last: int | None) -> None:

@@ -17,17 +17,7 @@ def canonical(value: object) -> str:
 
 def canonical_lines(rows: Sequence[Sequence[str | int | None]]) -> bytes:
     """The canonical JSON of rows of texts and numbers, in UTF-8, each with a line end."""
-    try:
-        return _JSON.encode_lines(rows)
-    except UnicodeEncodeError:  # a lone surrogate
-        return b"".join(map(_line, rows))
-
-
-def _line(row: Sequence[str | int | None]) -> bytes:
-    try:
-        return _JSON.encode(row) + b"\n"
-    except UnicodeEncodeError:
-        return f"{canonical(row)}\n".encode(errors="surrogatepass")
+    return _JSON.encode_lines(rows)
 
 
 _JSON = msgspec.json.Encoder()

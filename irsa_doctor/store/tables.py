@@ -86,6 +86,11 @@ _RESULT = (
 """work in progress, which is no evidence: it is in no digest"""
 
 
+def files_of(path: str) -> tuple[str, ...]:
+    """The files of a store: itself, what SQLite keeps beside it, and the lock of whoever writes."""
+    return (path, *(f"{path}{end}" for end in ("-wal", "-shm", "-journal", ".lock")))
+
+
 class StoreError(IrsaDoctorError):
     """A store cannot be opened, read or written: one sentence that says why."""
 
@@ -137,8 +142,13 @@ def _readable(connection: sqlite3.Connection, path: str) -> sqlite3.Connection:
         if os.path.exists(f"{path}-wal") and os.path.getsize(f"{path}-wal"):
             raise
         connection.close()
-        return sqlite3.connect(f"file:{quote(os.path.abspath(path))}?immutable=1", uri=True, isolation_level=None)
+        return sqlite3.connect(f"{file_uri(path)}?immutable=1", uri=True, isolation_level=None)
     return connection
+
+
+def file_uri(path: str) -> str:
+    """The address by which SQLite opens a file with options; its name need not be UTF-8."""
+    return f"file:{quote(os.fsencode(os.path.abspath(path)))}"
 
 
 def _make(path: str) -> None:

@@ -245,3 +245,12 @@ def test_what_a_limit_has_cut_is_no_part_of_the_next_run(tmp_path):
     alone = api.audit([folder], store=None, as_of=BEGIN)
     assert {finding["key"] for finding in whole.answer["findings"]} == {finding["key"] for finding in alone.answer["findings"]}
     assert whole.answer["scope"]["accounts"] == alone.answer["scope"]["accounts"]
+
+
+def test_the_store_may_lie_in_the_folder_that_is_audited(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    put(tmp_path / "roles.json", details(named("app", OPEN)))
+    for store in ("audit.db", "audit.json"):
+        first, second = (api.audit(["."], store=store, as_of=BEGIN).answer for _ in range(2))
+        assert first["run"]["inputs"] == second["run"]["inputs"]
+        assert {finding["subject"]["kind"] for finding in second["findings"]} == {"grant"}

@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from irsa_doctor.model.findings import SEVERITIES, Finding
+from irsa_doctor.text.surrogates import without_surrogates
 
 _OF_ROLES = ("role", "grant", "policy")
 _OTHERS = ("service-account", "binding", "workload", "identity", "provider", "cluster", "document", "waiver", "settings")
@@ -24,7 +25,8 @@ def finding_order(finding: Finding) -> tuple[int, int, str, str, str, str, str]:
         rank, first = 0, role or finding.group or ident
     else:
         rank, first = 1 + (_OTHERS.index(kind) if kind in _OTHERS else len(_OTHERS)), _name(kind, name)
-    return _SEVERITY[finding.severity], rank, first, finding.rule, _name(kind, name), finding.group, ident
+    texts = map(without_surrogates, (first, finding.rule, _name(kind, name), finding.group, ident))
+    return _SEVERITY[finding.severity], rank, *texts  # type: ignore[return-value] # five of them
 
 
 def _name(kind: str, ident: str) -> str:
