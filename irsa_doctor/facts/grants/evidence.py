@@ -268,6 +268,14 @@ _BY_VALUE: Mapping[str, tuple[DefectKind, ...]] = {
     "swapped": ("claims-swapped",),
 }
 """names for the place of the first value with a defect"""
+
+
+def _hint(read: GrantReading) -> str:
+    """The provider that is meant, where the principal is not that one already."""
+    meant = read.expected.provider
+    return f' Did you mean "{meant}"?' if meant and meant != text_of(read.principal) else ""
+
+
 _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "role": lambda read: read.role.name,
     "grantor": lambda read: f"The trust policy of {read.role.name}",
@@ -303,7 +311,7 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "witness": lambda read: _named(read, _witness(read)),
     "allowed": lambda read: _scope(read.reach_before_deny.scope),
     "meant": lambda read: read.expected.provider,
-    "hint": lambda read: f' Did you mean "{read.expected.provider}"?' if read.expected.provider else "",
+    "hint": _hint,
     "never": lambda read: never_holding(read.grant),
     "miswritten": lambda read: arn_mistakes(text_of(read.principal), read.expected.provider),
     "admitted": _admitted,

@@ -1,8 +1,12 @@
 """What is said of one Allow statement for one provider, in the many forms in which people write the same mistake."""
 
+import json
+
 import pytest
 
+from irsa_doctor import api
 from tests.facts.situations import ACCOUNT, ISSUER, account, aws, found, manifests, policy, provider_arn, role
+from tests.sources.worlds import listed_providers
 
 SUB, AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
 RIGHT = "system:serviceaccount:prod:app"
@@ -152,3 +156,12 @@ def test_a_deny_for_all_but_private_addresses_denies_everybody():
     private, public = ({"NotIpAddress": {"aws:SourceIp": [block]}} for block in ("10.0.0.0/8", "203.0.113.0/24"))
     assert fired(right, {**own, "Condition": private}) == {"trust-sourceip-vpc"}
     assert fired(right, {**own, "Condition": public}) == set()
+
+
+def test_a_deleted_provider_is_not_said_to_be_meant_by_its_own_arn(tmp_path):
+    """Its cluster still exists: the ARN is right, and no other one is meant."""
+    for name, document in {**aws(**{"providers.json": listed_providers()}), "o.yaml": manifests(account())}.items():
+        if name != "provider.json":
+            (tmp_path / name).write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
+    (finding,) = [each for each in api.check([str(tmp_path)]).findings if each.rule == "trust-principal-provider-deleted"]
+    assert f'Did you mean "{provider_arn()}"' not in finding.message
