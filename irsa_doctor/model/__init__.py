@@ -45,6 +45,7 @@ from irsa_doctor.model.inventory import (
     Document,
     Gap,
     Inventory,
+    in_one_order,
 )
 from irsa_doctor.model.issuer import Issuer
 from irsa_doctor.model.kubernetes import (
@@ -156,6 +157,7 @@ __all__ = [
     "derived",
     "has_hole",
     "holes_in",
+    "in_one_order",
     "is_account_id",
     "is_issuer_of_cluster",
     "is_provider_of",

@@ -1,7 +1,7 @@
 """Everything that was read, joined into one record that nobody changes."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Literal
 
@@ -143,6 +143,11 @@ class Gap(msgspec.Struct, frozen=True):
     how: str
 
 
+def in_one_order(gaps: Iterable[Gap]) -> tuple[Gap, ...]:
+    """Gaps, each once, in an order that depends on no order of reading: of several that would do, the first is named."""
+    return tuple(sorted(set(gaps), key=msgspec.structs.astuple))
+
+
 class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     """What exists. Tuples are in order of reading; the look-up tables are made once, when first asked for."""
 
@@ -218,7 +223,7 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
         """Why a cluster of a region may be out of sight, in whatever account was to be read; None where none may."""
         if gap := next((gap for gap in self.gaps if gap.collection == "clusters" and gap.name in ("", region)), None):
             return Unknown(gap.missing, gap.how)
-        unread = next((each.id for each in self.organization if (each.id, region) not in self.closed.clusters), "")
+        unread = min((each.id for each in self.organization if (each.id, region) not in self.closed.clusters), default="")
         return Unknown(f"clusters of account {unread} in {region}") if unread else None
 
     def distinct(self, cluster: str) -> str:

@@ -106,7 +106,7 @@ class RunSums(msgspec.Struct):
         """The missing inputs, sorted."""
         return [
             Missing(missing, how, tuple(sorted(rules)), subjects, then, file)
-            for (missing, how, then, file), (rules, subjects) in sorted(self.unknown.items(), key=lambda item: item[0][:2])
+            for (missing, how, then, file), (rules, subjects) in sorted(self.unknown.items(), key=lambda item: item[0])
         ]
 
 
@@ -299,7 +299,7 @@ def _scope(run: ShardRun, inventory: Inventory, aside: Sequence[SetAside], lost:
     stale = {shard.account: shard.taken for shard in aside if shard.state == "stale"}
     owners = {owner.removeprefix("account ") for each in run.shared() for owner in each.owners if owner.startswith("account ")}
     failed = dict(_failed_accounts(run))
-    for entry in masked_answer(scope_of(inventory, stale, owners)):
+    for entry in masked_answer(scope_of(inventory, stale, owners | failed.keys())):
         state, why = _lost_state(entry, lost, entry.id in inventory.closed.roles)
         if entry.kind == "account" and entry.id in failed:
             state, why = "unknown", failed[entry.id]

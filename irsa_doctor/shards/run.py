@@ -10,23 +10,20 @@ import msgspec
 
 from irsa_doctor.facts.shards.rows import SharedFacts
 from irsa_doctor.governance.governing import Governing
+from irsa_doctor.model import Cluster
 from irsa_doctor.model.standards import KeyRun
 from irsa_doctor.rulebook.rules import digest
 from irsa_doctor.shards import packing
 from irsa_doctor.shards.engine import Engine, Failed
 from irsa_doctor.shards.results import RESULT_VERSION, ForeignPlace, UnitResult, result_from, subjects_from
 from irsa_doctor.shards.tasks import Extract, Limits, UnitQuestion, extract, judged, keys_of_all, ready, shared_by_all, spans
-from irsa_doctor.shards.units import AuditError, Unit, units_united
+from irsa_doctor.shards.units import Unit, units_united
 from irsa_doctor.store.index import IndexedUnit, IndexReader, IndexWriter
 from irsa_doctor.store.kept import KeptResults
 from irsa_doctor.store.rows import SubjectList, canonical, sha256
 from irsa_doctor.version import __version__
 
 PlaceSpan = tuple[int, int, int, int]
-
-
-class UnitFailed(AuditError):
-    """A unit could not be judged, in whatever process."""
 
 
 class Progress(msgspec.Struct):
@@ -87,16 +84,23 @@ class ShardRun:
     def _extracted(self, units: Sequence[Unit]) -> Iterator[IndexedUnit]:
         for number, (unit, came) in enumerate(self._engine.done(partial(_extract, self._limits), units)):
             self._on_stage(f"read {number + 1} of {len(units)} accounts")
-            if isinstance(came, Failed):
-                raise UnitFailed(f"{unit.name}: it could not be read: {came.why}")
-            if came.limit:
-                self.cut[came.digest] = came.limit
-            yield IndexedUnit(came.digest, came.shared, came.links, came.records)
+            each = self._unread(unit, came.why) if isinstance(came, Failed) else came
+            if each.limit:
+                self.cut[each.digest] = each.limit
+            yield IndexedUnit(each.digest, each.shared, each.links, each.records)
+
+    def _unread(self, unit: Unit, why: str) -> Extract:
+        """What others look up of a unit that could not be read: that nothing is known of its accounts."""
+        substitute = unit.unread(f"it could not be read: {why}")
+        self.units = [substitute if each.digest == unit.digest else each for each in self.units]
+        self.failed[substitute.digest] = why
+        return extract(substitute, self._limits)
 
     def _unite(self) -> bool:
         """Unite the units that are about one thing; whether there were any."""
         shared = shared_by_all(self._index, self._generation)
         owners: list[set[str]] = [set(each.owners) for each in shared]
+        _add_names(owners, self.units, shared)
         if any(each.deep for each in shared):
             everything = set().union(*owners)
             with closing(IndexReader(self._index, b"")) as reader:
@@ -189,6 +193,23 @@ class ShardRun:
             places = [place for path in sorted(set(own)) for place in sorted(wanted.get(path, ()))]
             if places:
                 yield unit, places, each.repeating
+
+
+def _add_names(owners: Sequence[set[str]], units: Sequence[Unit], shared: Sequence[SharedFacts]) -> None:
+    """Add the names of clusters that are not known by ARN: which one a name means depends on all clusters that it fits."""
+    loose = [set(_loose_names(unit, each.inventory.clusters)) for unit, each in zip(units, shared, strict=True)]
+    everywhere = set().union(*loose)
+    for names, own, each in zip(owners, loose, shared, strict=True) if everywhere else ():
+        clusters = each.inventory.clusters
+        fitting = {name for cluster in clusters for name in (cluster.name, cluster.issuer) if name in everywhere}
+        names.update(f"named {name}" for name in own | fitting)
+
+
+def _loose_names(unit: Unit, clusters: Iterable[Cluster]) -> Iterator[str]:
+    """The names and issuers (without scheme) by which a unit means clusters."""
+    for file in unit.files:
+        yield from (name.removeprefix("owner ").removeprefix("https://") for name in file.owners if name.startswith("owner "))
+    yield from (cluster.name.removeprefix("https://") for cluster in clusters if not cluster.arn)
 
 
 def _in_order(record: msgspec.Struct) -> bytes:

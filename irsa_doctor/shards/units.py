@@ -36,6 +36,8 @@ class UnitFile(msgspec.Struct, frozen=True):
     owners: frozenset[str]
     content: bytes | None = None
     unread: InputFile | None = None
+    number: int = 0
+    """its place in the order of reading"""
 
 
 class Unit(msgspec.Struct, frozen=True):
@@ -74,12 +76,25 @@ class Unit(msgspec.Struct, frozen=True):
         files = [file if file.unread else msgspec.structs.replace(file, content=_read(file).content) for file in self.files]
         return msgspec.structs.replace(self, files=tuple(files))
 
+    def unread(self, why: str) -> "Unit":
+        """What stands in its place where it cannot be read: nothing is known of its accounts, its other files are unread."""
+        owners = sorted({owner for file in self.files if file.is_shard for owner in file.owners})
+        accounts = [name for owner in owners if is_account_id(name := owner.removeprefix("account "))]
+        gaps = [_of_memory(self.files[0].path, SetAside("", each, "", "unknown", why, "").replacement) for each in accounts]
+        others = [_passed(file, why) for file in self.files if not (file.is_shard and accounts)]
+        return msgspec.structs.replace(self, files=(*gaps, *others))
+
     def texts(self, wanted: Collection[str], repeating: Collection[str]) -> Documents:
         """The texts of some of its answers; `repeating` are those in which a member is repeated."""
         contents = [file.content for file in map(_read, self.files) if is_snapshot(file.content)]
         snapshots = [snapshot for snapshot in map(read_snapshot, contents) if isinstance(snapshot, Snapshot)]
         answers = ((path, text) for _, path, text, _ in unique(snapshots) if path in wanted)
         return Documents({path: Source(text, "json", [(0, len(text))], path in repeating) for path, text in answers})
+
+
+def _passed(file: UnitFile, why: str) -> UnitFile:
+    """A file that is not read."""
+    return msgspec.structs.replace(file, content=None, unread=InputFile(file.path, file.named, why=why))
 
 
 def _read(file: UnitFile) -> InputFile:
@@ -103,6 +118,7 @@ def input_units(paths: Sequence[str], aside: Sequence[SetAside], declared: Decla
     items = walk_over([*paths, *declared.files_of(paths)], (), None, without, declared.exclude)
     files = [_unit_file(item) for item in items]
     files += [_of_memory(path, replaced[path]) for path in sorted(replaced)]
+    files = [msgspec.structs.replace(file, number=number) for number, file in enumerate(files)]
     is_divided = not (declared.roles or declared.clusters or declared.plans or declared.parameters)
     if not is_divided or not all(file.is_shard or file.unread or _is_manifest(file) for file in files):
         return [Unit(0, tuple(files), declared)] if files else []
@@ -116,7 +132,9 @@ def units_united(parts: Iterable[Sequence[UnitFile]], owners: Sequence[Iterable[
     files: dict[int, list[UnitFile]] = {}
     for number, part in enumerate(groups):
         files.setdefault(leader[number], []).extend(part)
-    return [Unit(number, tuple(several), declared) for number, several in enumerate(files.values())]
+    # in what order documents are read decides which of several a name means
+    ordered = (sorted(several, key=lambda file: file.number) for several in files.values())
+    return [Unit(number, tuple(several), declared) for number, several in enumerate(ordered)]
 
 
 def _leaders(owners: Sequence[Iterable[str]]) -> list[int]:

@@ -16,6 +16,7 @@ from irsa_doctor.facts.shards import inventory, providers, view
 from irsa_doctor.shards import run, tasks
 from irsa_doctor.shards.engine import TRIES, Failed, LocalEngine
 from tests.shards.organisations import AUD, answer, put, snapshot, write_organisation
+from tests.shards.wild_organisations import write_wild_organisation
 
 MOMENT = datetime(2026, 1, 6, tzinfo=UTC)
 OF_AUDITS = {"key", "account", "cluster", "status", "first_seen", "last_seen"}
@@ -78,6 +79,11 @@ def test_rbac_in_shards_is_judged_at_all(tmp_path):
 @pytest.mark.parametrize(("seed", "rbac"), [(1003, False), (1020, True), (2162, True), (3080, True), (3136, True)])
 def test_what_is_first_of_several_hangs_on_no_order_of_reading(tmp_path, seed, rbac):
     assert_same(write_organisation(tmp_path, seed, names=seed % 3 == 0, rbac=rbac))
+
+
+@pytest.mark.parametrize("seed", [10, 101, 158, 163, 165, 256, 275])
+def test_clusters_of_one_name_in_any_file_have_the_answers_of_one_check(tmp_path, seed):
+    assert_same(write_wild_organisation(tmp_path, seed, 2 + seed % 6))
 
 
 def test_a_role_that_the_cluster_of_another_account_maps_is_judged_with_it(tmp_path):
@@ -227,3 +233,29 @@ def test_an_audit_in_pieces_is_the_answer_as_json(tmp_path):
     done = api.audit([str(write_organisation(tmp_path, 8))], store=None, as_of=MOMENT)
     assert json.loads("".join(done.pieces("json", api.Style()))) == done.answer
     assert "".join(done.pieces("json", api.Style())) == api.render_audit(done.answer, "json")
+
+
+@pytest.mark.parametrize("task", ["_extract", "_judge"])
+def test_an_account_whose_process_dies_each_time_is_unknown_and_costs_no_other(tmp_path, monkeypatch, task):
+    write_organisation(tmp_path, 64, accounts=5)
+    before, work = audited(tmp_path), getattr(run, task)
+    dying = next(account["id"] for account in before["scope"]["accounts"] if account["state"] == "read")
+
+    def die(question, unit):
+        if dying in unit.name:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return work(question, unit)
+
+    monkeypatch.setattr(run, task, die)
+    after = audited(tmp_path, jobs=2)
+    states = {account["id"]: (account["state"], account["why"]) for account in after["scope"]["accounts"]}
+    assert states[dying][0] == "unknown"
+    assert "signal 9" in states[dying][1]
+    assert {ident: state for ident, (state, _) in states.items() if ident != dying} == {
+        account["id"]: account["state"] for account in before["scope"]["accounts"] if account["id"] != dying
+    }
+    assert any(f"{TRIES} times" in each["missing"] for each in after["unknown"])
+    own = [
+        finding["subject"]["id"] for finding in after["findings"] if finding["subject"]["kind"] in ("role", "grant", "provider")
+    ]
+    assert not [ident for ident in own if f"::{dying}:" in ident]

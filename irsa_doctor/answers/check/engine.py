@@ -386,7 +386,5 @@ def _answers(findings: dict[FindingKey, Finding], cases: Cases, memo: Iterable[_
 
 def _missing(unknown: Mapping[Unknown, tuple[set[str], int]]) -> list[Missing]:
     """What was not given, each with the rules that wanted it and the number of subjects that they could not judge."""
-    return [
-        missing_input(missing, tuple(sorted(rules)), subjects)
-        for missing, (rules, subjects) in sorted(unknown.items(), key=lambda item: (item[0].missing, item[0].how))
-    ]
+    inputs = (missing_input(missing, tuple(sorted(rules)), subjects) for missing, (rules, subjects) in unknown.items())
+    return sorted(inputs, key=lambda each: (each.missing, each.how, each.then, each.file))

@@ -15,7 +15,7 @@ from irsa_doctor.facts.lookups.users import RoleUser, RoleUsers, users_by_refere
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.providers.publications import Publications
 from irsa_doctor.facts.roles.alike import AlikeRoles
-from irsa_doctor.facts.roles.analyses import AnalysedRoles, RoleByKey, RolesByKey, TrustedByName
+from irsa_doctor.facts.roles.analyses import AnalysedRoles, RoleByKey, RolesByKey, TrustedByName, id_of
 from irsa_doctor.facts.roles.mentions import Mentions, mentions
 from irsa_doctor.facts.roles.role import AnalysedRole, planned_arn
 from irsa_doctor.model import Inventory, Role, ServiceAccount, Text, Unknown
@@ -203,7 +203,7 @@ class View(Lookups, frozen=True, dict=True):
         for role in self.inventory.roles:
             if role.arn:
                 table.setdefault(role.name.lower(), []).append(role.arn)
-        return table
+        return {name: sorted(arns) for name, arns in table.items()}
 
     @cached_property
     def role_names(self) -> Mapping[str, Names]:
@@ -221,7 +221,7 @@ class View(Lookups, frozen=True, dict=True):
 
     def roles_of_issuer(self, issuer: str) -> Sequence[AnalysedRole]:
         """Roles that trust a provider of an issuer (without scheme)."""
-        return [role for role in self.roles if role.trusts(issuer)]
+        return sorted([role for role in self.roles if role.trusts(issuer)], key=id_of)
 
     @cached_property
     def roles_by_principal(self) -> Mapping[str, tuple[AnalysedRole, ...]]:

@@ -7,7 +7,7 @@ import msgspec
 
 from irsa_doctor.facts.shards.rows import ClusterWorkloads, SharedFacts, account_and_name
 from irsa_doctor.facts.shards.tables import LATEST_ROLES, Foreign, ForeignRecord, LookedUp, ShardIndex
-from irsa_doctor.model import Closed, Inventory, OidcProvider, PodIdentityAssociation, Role, Text, Workload
+from irsa_doctor.model import Closed, Inventory, OidcProvider, PodIdentityAssociation, Role, Text, Workload, in_one_order
 
 _AccountKey = tuple[str, str, str]
 _AssociationKey = tuple[str | Text, str | Text, str | Text]
@@ -120,6 +120,7 @@ def shard_inventory(own: Inventory, shared: Sequence[SharedFacts], index: ShardI
     fields = {name: getattr(own, name) for name in own.__struct_fields__}
     everywhere = [each.inventory for each in shared]
     joined = {name: tuple([item for each in everywhere for item in getattr(each, name)]) for name in _JOINED}
+    joined["gaps"] = in_one_order(joined["gaps"])
     associated = any(each.associated for each in shared)
     return ShardInventory(**{**fields, **joined, "closed": closed_of(everywhere)}, own=own, index=index, associated=associated)
 

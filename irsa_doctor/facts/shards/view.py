@@ -11,6 +11,7 @@ from irsa_doctor.facts.grants.principals import Principals
 from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.facts.lookups.audiences import AudienceLookups, RoleAudiences, audiences_of_roles
 from irsa_doctor.facts.lookups.guardrails import Guards
+from irsa_doctor.facts.lookups.lookups import arn_of, place_of
 from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.users import RoleUser, RoleUsers
 from irsa_doctor.facts.lookups.view import View
@@ -109,8 +110,8 @@ class ShardView(View, frozen=True, dict=True):
 
         def of(name: str) -> tuple[str, ...] | None:
             rows = self.foreign.find(Role, "name", name)
-            arns = [(each, role.arn) for each, role in rows if role.name.lower() == name]
-            return tuple(in_order(own.get(name, ()), arns)) or None
+            arns = [role.arn for _, role in rows if role.name.lower() == name]
+            return tuple(sorted([*own.get(name, ()), *arns])) or None
 
         return LookedUp(of)
 
@@ -162,8 +163,8 @@ class ShardView(View, frozen=True, dict=True):
     def roles_of_issuer(self, issuer: str) -> Sequence[AnalysedRole]:
         """Roles of all shards that trust a provider of an issuer (without scheme)."""
         rows = self.foreign_roles("trusted-issuer", issuer)
-        trusting = [(each, role) for each, role in rows if role.trusts(issuer)]
-        return in_order(super().roles_of_issuer(issuer), trusting)
+        trusting = [role for _, role in rows if role.trusts(issuer)]
+        return sorted([*super().roles_of_issuer(issuer), *trusting], key=id_of)
 
     # ---- service accounts
 
@@ -252,8 +253,8 @@ class ShardView(View, frozen=True, dict=True):
         own = super().providers_by_issuer
 
         def of(issuer: str) -> tuple[OidcProvider, ...] | None:
-            rows = [row for row in self.foreign.find(OidcProvider, "issuer", issuer) if row[1].issuer == issuer]
-            return tuple(in_order(own.get(issuer, ()), rows)) or None
+            foreign = [each for _, each in self.foreign.find(OidcProvider, "issuer", issuer) if each.issuer == issuer]
+            return tuple(sorted([*own.get(issuer, ()), *foreign], key=arn_of)) or None
 
         return LookedUp(of)
 
@@ -287,8 +288,9 @@ class ShardView(View, frozen=True, dict=True):
             return own
 
         def of(role: str) -> tuple[PodIdentityAssociation, ...] | None:
-            rows = self.foreign.find(PodIdentityAssociation, "role-association", role)
-            return tuple(in_order(own.get(role, ()), [row for row in rows if row[1].role_arn == role])) or None
+            foreign = [each for _, each in self.foreign.find(PodIdentityAssociation, "role-association", role)]
+            foreign = [each for each in foreign if each.role_arn == role]
+            return tuple(sorted([*own.get(role, ()), *foreign], key=place_of)) or None
 
         return LookedUp(of)
 
@@ -300,8 +302,9 @@ class ShardView(View, frozen=True, dict=True):
             return own
 
         def of(role: str) -> tuple[PodIdentityAssociation, ...] | None:
-            rows = self.foreign.find(PodIdentityAssociation, "target-association", role)
-            return tuple(in_order(own.get(role, ()), [row for row in rows if row[1].target_role_arn == role])) or None
+            foreign = [each for _, each in self.foreign.find(PodIdentityAssociation, "target-association", role)]
+            foreign = [each for each in foreign if each.target_role_arn == role]
+            return tuple(sorted([*own.get(role, ()), *foreign], key=place_of)) or None
 
         return LookedUp(of)
 
@@ -315,8 +318,8 @@ class ShardView(View, frozen=True, dict=True):
         def of(key: tuple[str | Text, str | Text]) -> tuple[PodIdentityAssociation, ...] | None:
             names = [name for name in key if isinstance(name, str)]
             rows = self.foreign.find(PodIdentityAssociation, "association-name", *names) if len(names) == len(key) else []
-            rows = [row for row in rows if (row[1].namespace, row[1].service_account) == key]
-            return tuple(in_order(own.get(key, ()), rows)) or None
+            foreign = [each for _, each in rows if (each.namespace, each.service_account) == key]
+            return tuple(sorted([*own.get(key, ()), *foreign], key=place_of)) or None
 
         return LookedUp(of)
 

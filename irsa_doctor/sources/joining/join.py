@@ -20,6 +20,7 @@ from irsa_doctor.model import (
     PodIdentityAssociation,
     ResourceControlPolicy,
     Unknown,
+    in_one_order,
     parse_arn,
 )
 from irsa_doctor.model.access import AccessEntry, AssociatedAccess
@@ -74,8 +75,8 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     named = named_providers(readings, accounts, clusters.issuer_of)
     providers = overlay.remaining("providers", [*gathered("providers"), *named.known])
     associations = [_settled(item, clusters) for reading in readings for item in reading.associations]
-    gaps = tuple(dict.fromkeys(msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in stated.gaps))
-    gaps += tuple(gap for reading in readings for gap in reading.gaps)
+    of_sources = (msgspec.structs.replace(gap, owner=clusters.owner(gap.owner)) for gap in stated.gaps)
+    gaps = in_one_order((*of_sources, *(gap for reading in readings for gap in reading.gaps)))
     inventory = Inventory(
         roles=tuple(with_role_policies(merging.merged_roles(gathered("roles"), disputes), readings)),
         providers=tuple(_with_reasons(merging.merged_providers(providers, disputes), "client_ids", "client-ids", gaps)),
