@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from shutil import rmtree
@@ -53,10 +53,9 @@ class AuditRun:
     @property
     def head(self) -> str:
         """The head of the run as a line to keep elsewhere: run, time and hash."""
-        from irsa_doctor.store.reading import run_header
-        from irsa_doctor.store.tables import opened
+        from irsa_doctor.store.reading import read_store, run_header
 
-        with closing(opened(self._store)) as connection:
+        with read_store(self._store) as connection:
             header = run_header(connection, self._run)
         return f"{header.id} {header.as_of} {header.hash}"
 
@@ -68,9 +67,9 @@ class AuditRun:
 
     @contextmanager
     def _members(self) -> Iterator[dict[str, Any]]:
-        from irsa_doctor.store.tables import opened
+        from irsa_doctor.store.reading import read_store
 
-        with closing(opened(self._store)) as connection:
+        with read_store(self._store) as connection:
             yield _members(connection, self._run)
 
     def pieces(self, output_format: str, style: "Style") -> Iterator[str]:
@@ -187,20 +186,18 @@ def _counted(connection: Any, run: int) -> "Counted":
 
 def audit_show(run: int, *, store: str = STORE) -> AuditRun:
     """A run as it was told when it ended. Raises StoreError where the store has none of this number."""
-    from irsa_doctor.store.reading import run_header
-    from irsa_doctor.store.tables import opened
+    from irsa_doctor.store.reading import read_store, run_header
 
-    with closing(opened(store)) as connection:
+    with read_store(store) as connection:
         return AuditRun(store, run_header(connection, run).id)
 
 
 def audit_history(*, store: str = STORE, limit: int | None = None) -> "list[tuple[RunHeader, dict[str, int]]]":
     """The runs, oldest first, each with the number of accounts by state; of the last `limit`. The summary of one whose details
     are in the store has its findings by severity. Raises StoreError."""
-    from irsa_doctor.store.reading import headers, table
-    from irsa_doctor.store.tables import opened
+    from irsa_doctor.store.reading import headers, read_store, table
 
-    with closing(opened(store)) as connection:
+    with read_store(store) as connection:
         runs = headers(connection)
         runs = runs[-limit:] if limit else runs
         return [(_summarized(connection, run), _states(table(connection, "scope", run.id))) for run in runs]
@@ -228,10 +225,9 @@ def audit_changes(
 
     Raises StoreError.
     """
-    from irsa_doctor.store.reading import change_rows, ended_run, last_run, require_account, run_at
-    from irsa_doctor.store.tables import opened
+    from irsa_doctor.store.reading import change_rows, ended_run, last_run, read_store, require_account, run_at
 
-    with closing(opened(store)) as connection:
+    with read_store(store) as connection:
         first = run_at(connection, rfc3339(since)) if isinstance(since, datetime) else ended_run(connection, since)
         if until is None:
             last = last_run(connection).id
@@ -247,15 +243,13 @@ def audit_verify(*, store: str = STORE, head: str = "") -> "StoreVerification":
 
     Raises StoreError, NoStore where there is none.
     """
-    import sqlite3
+    from irsa_doctor.store.integrity import UNREADABLE, StoreVerification, Tampering, verification
+    from irsa_doctor.store.reading import read_store
 
-    from irsa_doctor.store.integrity import StoreVerification, Tampering, verification
-    from irsa_doctor.store.tables import opened
-
-    with closing(opened(store)) as connection:
+    with read_store(store) as connection:
         try:
             return verification(connection, head)
-        except (sqlite3.Error, TypeError, ValueError) as error:
+        except UNREADABLE as error:
             return StoreVerification(0, (), "", (Tampering(0, "the file", f"it cannot be read as a whole: {error}"),))
 
 
@@ -271,10 +265,9 @@ def audit_prune(keep: timedelta, *, store: str = STORE, keep_last: int = 1, as_o
 def audit_waivers(*, store: str = STORE, expiring: timedelta | None = None) -> list[dict[str, Any]]:
     """The waivers of the last run; with `expiring`, those that end within that time of it. Raises StoreError."""
     from irsa_doctor.model.moments import moment_of
-    from irsa_doctor.store.reading import last_run, table
-    from irsa_doctor.store.tables import opened
+    from irsa_doctor.store.reading import last_run, read_store, table
 
-    with closing(opened(store)) as connection:
+    with read_store(store) as connection:
         header = last_run(connection)
         waivers = table(connection, "waiver", header.id)
     moment = moment_of(header.as_of)

@@ -1,7 +1,6 @@
 """Reports the evidence that a store of audits holds, by control."""
 
 from collections.abc import Iterator, Sequence
-from contextlib import closing
 from datetime import datetime
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -45,11 +44,10 @@ def audit_report(
     from irsa_doctor.answers.audit.evidence import AuditEvidence, frameworks_evidence
     from irsa_doctor.rulebook.rules import shipped_rules
     from irsa_doctor.store.population import trend
-    from irsa_doctor.store.reading import require_account, run_header, table
-    from irsa_doctor.store.tables import opened
+    from irsa_doctor.store.reading import read_store, require_account, run_header, table
 
     known = _known_frameworks(frameworks)
-    with closing(opened(store)) as connection:
+    with read_store(store) as connection:
         require_account(connection, account)
         period = _period(connection, run, start, end)
         header = run_header(connection, period.last)
@@ -80,14 +78,14 @@ def _known_frameworks(chosen: Sequence[str]) -> "Sequence[Framework]":
 def _source(store: str, connection: "sqlite3.Connection", period: "EvidencePeriod", account: str) -> "PopulationSource":
     from irsa_doctor.answers.audit.evidence import PopulationSource
     from irsa_doctor.store.population import Population
-    from irsa_doctor.store.tables import opened
+    from irsa_doctor.store.reading import read_store
 
     population = Population(connection, period.runs)
     notes = population.notes
 
     def subjects() -> "Iterator[StoredSubject]":
-        with closing(opened(store)) as reading:
-            yield from population.subjects(reading)
+        with read_store(store) as stored:
+            yield from population.subjects(stored)
 
     if account:
         homes = dict(connection.execute("select kind || char(0) || subject, account from finding"))
@@ -133,7 +131,7 @@ def _scope(options: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> "E
     return EvidenceScope(
         organization=options.get("organization", ""),
         accounts=tuple(
-            AuditedAccount(r["id"], r["name"], tuple(json.loads(r["ou"])), r["state"], r["why"] or "", r["taken"])
+            AuditedAccount(r["id"], r["name"], tuple(map(str, json.loads(r["ou"]))), r["state"], r["why"] or "", r["taken"])
             for r in entries
             if r["kind"] == "account"
         ),

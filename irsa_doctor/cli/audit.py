@@ -118,9 +118,10 @@ def run_audit(
                 )
             except (api.StoreError, api.AuditError, api.UnknownRule, api.RuleError, api.BaselineError) as error:
                 raise wrong(str(error)) from error
-    if head_file:
-        _append(head_file, done.head)
-    write_text_pieces(done.pieces(output_format, api.style_for()), output)
+    with _readable():
+        if head_file:
+            _append(head_file, done.head)
+        write_text_pieces(done.pieces(output_format, api.style_for()), output)
     _end(done, governed.settings.fail_on or "high", strict)
 
 
@@ -231,7 +232,7 @@ def show_run(
     output_format = checked_format("audit", format_)
     with _readable():
         done = api.audit_show(run, store=store)
-    write_text_pieces(done.pieces(output_format, api.style_for()), None)
+        write_text_pieces(done.pieces(output_format, api.style_for()), None)
 
 
 @app.command("verify", cls=Command)

@@ -5,14 +5,16 @@ import atexit
 import hashlib
 import os
 import sys
+from asyncio import CancelledError
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from shutil import rmtree
 from typing import Any
 
 import msgspec
 
+from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.shards.engine import TRIES, Failed
 from irsa_doctor.shards.tasks import UnitQuestion
 from irsa_doctor.shards.units import AuditError, Unit
@@ -32,23 +34,44 @@ class DaskEngine:
 
     def done(self, work: Callable[[Any], Any], tasks: Iterable[Any]) -> Iterator[tuple[Any, Any]]:
         """See Engine. A worker that dies costs a retry; a task that costs several workers has failed."""
+        waiting = list(tasks)
+        call = _Call(work, "" if self._ships else os.getcwd(), *(_index_of(work) if self._ships else ("", b"")))
+        for _ in range(TRIES):
+            lost = []
+            for task, came in self._sent(call, waiting) if waiting else ():
+                if isinstance(came, _Lost):
+                    lost.append(task)
+                else:
+                    yield task, came
+            waiting = lost
+        yield from ((task, Failed("the workers or the scheduler died with it")) for task in waiting)
+
+    def _sent(self, call: "_Call", tasks: list[Any]) -> Iterator[tuple[Any, Any]]:
+        """Tasks with what came of them, _Lost where what they need, or their results, died with a worker."""
         import distributed
 
         as_completed: Any = distributed.as_completed
-
-        if not (waiting := list(tasks)):
+        futures: dict[Any, Any] = {}
+        try:
+            sent = self._client.scatter(call, broadcast=True)
+            for task in tasks:
+                content = _shipped(task) if self._ships else task
+                futures[self._client.submit(_done, sent, content, retries=TRIES, pure=False)] = task
+        except IrsaDoctorError:
+            raise
+        except Exception:  # noqa: BLE001 - a scheduler hands on whatever went wrong with a worker that just died
+            yield from ((task, _Lost()) for task in tasks)
             return
-        call = _Call(work, "" if self._ships else os.getcwd(), *(_index_of(work) if self._ships else ("", b"")))
-        sent = self._client.scatter(call, broadcast=True)
-        futures = {
-            self._client.submit(_done, sent, _shipped(task) if self._ships else task, retries=TRIES, pure=False): task
-            for task in waiting
-        }
         try:
             for future in as_completed(list(futures), loop=self._client.loop):
                 yield futures.pop(future), _outcome(future)
         finally:
-            self._client.cancel(list(futures))
+            with suppress(Exception):  # the scheduler may be gone
+                self._client.cancel(list(futures))
+
+
+class _Lost(msgspec.Struct, frozen=True):
+    """That a task is neither done nor at fault: what it needs, or its result, died with a worker."""
 
 
 class _Call(msgspec.Struct, frozen=True):
@@ -97,9 +120,10 @@ def _with_index(call: _Call) -> Callable[[Any], Any]:
     if call.digest not in _KEPT:
         folder = new_scratch_folder()
         atexit.register(rmtree, folder, ignore_errors=True)
-        _KEPT[call.digest] = os.path.join(folder, "index.db")
-        with open(_KEPT[call.digest], "wb") as file:
+        path = os.path.join(folder, "index.db")
+        with open(path, "wb") as file:
             file.write(call.content)
+        _KEPT[call.digest] = path  # a worker may have several threads: it is known once it is whole
     question, work = _question_of(call.work), call.work
     if not isinstance(work, partial) or question is None:
         return work
@@ -108,9 +132,14 @@ def _with_index(call: _Call) -> Callable[[Any], Any]:
 
 def _outcome(future: Any) -> Any:
     """What a task returned. Raises our own errors; others are the reason why it has failed."""
-    if future.status != "error":
-        return future.result()
-    error = future.exception()
+    if future.status not in ("error", "finished"):
+        return _Lost()
+    try:
+        if future.status == "finished":
+            return future.result()
+        error = future.exception()
+    except (Exception, CancelledError):  # noqa: BLE001 - the worker that had the result died
+        return _Lost()
     if isinstance(error, AuditError):
         raise error
     name = type(error).__name__
@@ -135,7 +164,8 @@ def dask_engine(address: str, *, ships: bool = False) -> Iterator[DaskEngine]:
         _refuse_others(client)
         yield DaskEngine(client, ships=ships)
     finally:
-        client.close()
+        with suppress(Exception):  # the scheduler may be gone
+            client.close()
 
 
 def _versions() -> tuple[str, str]:
@@ -152,6 +182,8 @@ def _refuse_others(client: Any) -> None:
     versions = client.run(_versions, on_error="return")
     for worker, version in versions.items():
         if version != _versions():
+            if isinstance(version, OSError):
+                continue  # it died, and judges nothing
             known = version if isinstance(version, tuple) else ("no irsa-doctor", "unknown")
             own = " on Python ".join(_versions())
             raise AuditError(f"the Dask worker {worker} has version {known[0]} on Python {known[1]}, not {own}")

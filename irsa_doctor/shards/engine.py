@@ -1,5 +1,6 @@
 """Does tasks in processes of this machine: copies of this process, each replaced when its tasks have left too much behind."""
 
+import ctypes
 import gc
 import os
 import pickle
@@ -148,11 +149,12 @@ class _Process:
         self._status = 0
         tasks, self.tasks = os.pipe()
         self.answers, answers = os.pipe()
+        parent = os.getpid()
         self._process = os.fork()
         if self._process == 0:
             for pipe in (self.tasks, self.answers, *others):
                 os.close(pipe)
-            _serve(work, tasks, answers)
+            _serve(work, tasks, answers, parent)
         os.close(tasks)
         os.close(answers)
 
@@ -211,10 +213,20 @@ def _write(pipe: int, content: bytes) -> None:
         rest = rest[os.write(pipe, rest) :]
 
 
-def _serve(work: Callable[[Any], Any], tasks: int, answers: int) -> NoReturn:
+def _ends_with_parent(parent: int) -> None:
+    """Have the system end this process with the one that it is a copy of (prctl(2)): whatever ends that one, nothing stays
+    that still reads its index."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != parent:
+        os._exit(1)
+
+
+def _serve(work: Callable[[Any], Any], tasks: int, answers: int, parent: int) -> NoReturn:
     """Do tasks until no more come, and end without anything that the end of a program does besides."""
     code = 1
     try:
+        _ends_with_parent(parent)
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             signal.signal(number, signal.SIG_DFL)
         rearm()

@@ -127,7 +127,7 @@ class _OftenAsked:
 
 
 _OFTEN_ASKED = 1 << 20
-"""bytes of packed records that a process keeps from unit to unit: what 20,000 roles have of them, and no more for others"""
+"""bytes of packed records that a process keeps from unit to unit; with more, it begins anew"""
 
 
 @lru_cache(maxsize=1)

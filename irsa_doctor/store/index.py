@@ -45,7 +45,8 @@ class IndexWriter:
         try:
             self._connection = _opened(path)
         except (sqlite3.Error, OSError) as error:
-            raise StoreError(f"{path}: the work of an audit cannot be kept there ({error})") from error
+            why = error.strerror if isinstance(error, OSError) else error
+            raise StoreError(f"{path}: the work of an audit cannot be kept there ({why})") from error
 
     def close(self) -> None:
         """Close the file."""

@@ -101,6 +101,18 @@ def verification(store: sqlite3.Connection, head: str = "") -> StoreVerification
     return StoreVerification(len(runs), pruned, hashes[-1] if hashes else "", tuple(found))
 
 
+UNREADABLE = (sqlite3.Error, TypeError, ValueError, AttributeError)
+"""what reading a store ends with that holds what no run writes"""
+
+
+def is_whole(store: sqlite3.Connection) -> bool:
+    """Whether a store is as its runs left it."""
+    try:
+        return not verification(store).tampering
+    except UNREADABLE:
+        return False
+
+
 def _broken_chain(store: sqlite3.Connection, runs: list[tuple[int, str, str, str | None, str]]) -> Iterator[Tampering]:
     before: str | None = None
     for run, _, _, previous, mark in runs:

@@ -3,12 +3,14 @@
 import json
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import closing, contextmanager
 from typing import Any, NamedTuple
 
 import msgspec
 
 from irsa_doctor.model.standards import KeyRun
-from irsa_doctor.store.tables import StoreError, transaction
+from irsa_doctor.store.integrity import is_whole
+from irsa_doctor.store.tables import StoreError, opened, store_errors, transaction
 
 
 class RunHeader(NamedTuple):
@@ -44,6 +46,18 @@ class ChangeRow(NamedTuple):
     body: dict[str, Any]
 
 
+@contextmanager
+def read_store(path: str) -> Iterator[sqlite3.Connection]:
+    """A connection that reads a store. Raises StoreError and NoStore, also where it turns out to hold what no run writes."""
+    with store_errors(path), closing(opened(path)) as connection:
+        try:
+            yield connection
+        except (TypeError, ValueError, AttributeError, LookupError) as error:
+            if is_whole(connection):
+                raise
+            raise StoreError(f"{path}: the store was changed; irsa-doctor audit verify says where") from error
+
+
 _HEADER = ", ".join(RunHeader._fields)
 
 
@@ -55,7 +69,14 @@ def headers(store: sqlite3.Connection) -> list[RunHeader]:
 
 def _header(row: tuple[Any, ...]) -> RunHeader:
     header = RunHeader(*row)
-    return header._replace(options=json.loads(row[9]) if row[9] else {})
+    try:
+        options = json.loads(row[9]) if row[9] else {}
+    except (TypeError, ValueError):
+        options = None
+    texts = all(isinstance(text, str) for text in (*row[1:11], row[12]))
+    if not (texts and isinstance(options, dict)):
+        raise StoreError(f"run {row[0]} of the store was changed; irsa-doctor audit verify says where")
+    return header._replace(options=options)
 
 
 def run_header(store: sqlite3.Connection, run: int) -> RunHeader:
@@ -143,7 +164,10 @@ def table(store: sqlite3.Connection, name: str, run: int) -> list[dict[str, Any]
     """The rows of a run in one of its tables, in the order in which they are shown."""
     cursor = store.execute(f"select * from {name} where run = ? order by {_ORDERS[name]}", (run,))  # noqa: S608 - our own names
     names = [column[0] for column in cursor.description]
-    return [dict(zip(names, row, strict=True)) for row in cursor]
+    rows = cursor.fetchall()
+    if any(isinstance(value, bytes) for row in rows for value in row):
+        raise StoreError(f"the table {name} of the store was changed; irsa-doctor audit verify says where")
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def change_rows(store: sqlite3.Connection, since: int, until: int) -> Iterator[ChangeRow]:

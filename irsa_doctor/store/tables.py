@@ -3,11 +3,11 @@
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager
 from urllib.parse import quote
 
 from irsa_doctor.model.errors import IrsaDoctorError
-from irsa_doctor.text.open_flags import NO_LINK
+from irsa_doctor.store.locking import FileHeld, locked
 
 STORE_VERSION = "4"
 _BEFORE = ("1", "2", "3")
@@ -109,22 +109,30 @@ def opened(path: str, *, to_write: bool = False) -> sqlite3.Connection:
         _fill(path)
     if not os.path.isfile(path) or os.path.islink(path):
         raise StoreError(f"{path}: a store is a regular file, and no link")
-    connection = sqlite3.connect(path, isolation_level=None, timeout=0)
-    try:
+    if not os.access(path, os.R_OK):
+        raise StoreError(f"{path}: the store cannot be read (Permission denied)")
+    with store_errors(path), ExitStack() as failing:
+        connection = sqlite3.connect(path, isolation_level=None, timeout=0)
+        failing.callback(connection.close)
         if not to_write:
             connection = _readable(connection, path)
+            failing.callback(connection.close)
         # before anything is set: a store of a later version stays as it is
         _check(connection, path, to_write=to_write)
         if to_write:
             connection.executescript("pragma journal_mode = wal; pragma synchronous = full;")
             connection.execute(_RESULT)
-    except sqlite3.Error as error:
-        connection.close()
-        raise StoreError(f"{path}: {_words(error)}") from error
-    except StoreError:
-        connection.close()
-        raise
+        failing.pop_all()
     return connection
+
+
+@contextmanager
+def store_errors(path: str) -> Iterator[None]:
+    """While the context lasts, what goes wrong with the file of a store is a StoreError."""
+    try:
+        yield
+    except sqlite3.Error as error:
+        raise StoreError(f"{path}: {_words(error)}") from error
 
 
 _NO_ROOM_BESIDE = ("unable to open", "readonly", "disk I/O error", "disk is full")
@@ -205,7 +213,7 @@ def _upgrade(connection: sqlite3.Connection, *, to_write: bool) -> None:
     with transaction(connection):
         if "key" not in kinds:
             connection.execute(f"create table {_KEY}")
-        if kinds["subject"] == "table":
+        if kinds.get("subject") == "table":
             _name_subjects(connection)
         connection.execute("alter table sighting add column number integer not null default 0")
         # until now they were shown as SQLite had them
@@ -243,7 +251,7 @@ def _statements(script: str) -> Iterator[str]:
 def _words(error: sqlite3.Error) -> str:
     """What an error of SQLite means."""
     text = str(error)
-    if "no such table" in text or "not a database" in text:
+    if "no such table" in text or "no such column" in text or "not a database" in text:
         return "it is no store of irsa-doctor"
     if "locked" in text:
         return "another run writes to it"
@@ -257,39 +265,15 @@ def _words(error: sqlite3.Error) -> str:
 @contextmanager
 def writing(path: str) -> Iterator[sqlite3.Connection]:
     """While the context lasts, nobody else writes to the store. Raises StoreError, which names who does."""
-    lock = _locked(path)
-    try:
-        with closing(opened(path, to_write=True)) as connection:
-            try:
-                yield connection
-            except sqlite3.Error as error:
-                raise StoreError(f"{path}: {_words(error)}") from error
-    finally:
-        with suppress(OSError):
-            os.unlink(f"{path}.lock")
-        os.close(lock)
-
-
-def _locked(path: str) -> int:
-    name = f"{path}.lock"
-    try:
-        lock = os.open(name, os.O_CREAT | os.O_RDWR | NO_LINK, 0o600)
-    except OSError as error:
-        raise StoreError(f"{path}: the store cannot be written to ({error.strerror})") from error
-    try:
-        import fcntl
-
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except ImportError:  # Windows: the transaction of SQLite alone keeps others out
-        pass
-    except OSError as error:
-        holder = os.read(lock, 200).decode(errors="replace").strip()
-        os.close(lock)
-        raise StoreError(f"{path}: {holder or 'another process'} writes to it") from error
-    with suppress(OSError):  # on a full disk there is no name of the holder, and there is the lock
-        os.ftruncate(lock, 0)
-        os.write(lock, f"process {os.getpid()}".encode())
-    return lock
+    with ExitStack() as context:
+        try:
+            context.enter_context(locked(f"{path}.lock"))
+        except FileHeld as error:
+            raise StoreError(f"{path}: {error} writes to it") from error
+        except OSError as error:
+            raise StoreError(f"{path}: the store cannot be written to ({error.strerror})") from error
+        context.enter_context(store_errors(path))
+        yield context.enter_context(closing(opened(path, to_write=True)))
 
 
 @contextmanager

@@ -58,3 +58,24 @@ def test_processes_end_with_the_one_that_they_are_copies_of():
     while os.path.exists(f"/proc/{process}") and time.monotonic() < until:
         time.sleep(0.05)
     assert not os.path.exists(f"/proc/{process}")
+
+
+ORPHANS = """
+import os, sys, time
+from irsa_doctor.shards.engine import LocalEngine
+def work(number):
+    print(os.getpid(), flush=True)
+    time.sleep(120)
+list(LocalEngine(2).done(work, range(2)))
+"""
+
+
+def test_processes_end_in_the_middle_of_a_task_with_the_one_that_they_are_copies_of():
+    process = subprocess.Popen([sys.executable, "-c", ORPHANS], stdout=subprocess.PIPE, text=True)
+    copies = [int(process.stdout.readline()) for _ in range(2)]
+    process.kill()
+    process.communicate()
+    until = time.monotonic() + 30
+    while time.monotonic() < until and any(os.path.exists(f"/proc/{copy}") for copy in copies):
+        time.sleep(0.05)
+    assert not any(os.path.exists(f"/proc/{copy}") for copy in copies)

@@ -1,5 +1,6 @@
 """A store that cannot be used is one line and exit 2, and what it holds stays."""
 
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -15,7 +16,7 @@ from irsa_doctor import api
 from irsa_doctor.store.integrity import BEFORE_KEYS, BEFORE_NUMBERS, content_digest, run_hash
 from irsa_doctor.store.tables import STORE_VERSION, make_tables
 from tests.cli.running import put, run
-from tests.store.runs import ACCOUNT, OPEN, RIGHT, audited, details, named
+from tests.store.runs import ACCOUNT, DAY, OPEN, RIGHT, audited, details, named
 
 AS_OF = "2026-03-01T00:00:00Z"
 
@@ -289,3 +290,74 @@ def test_a_store_of_a_version_before_is_upgraded_with_its_chain(store, before):
         assert connection.execute("select value from meta where name = 'version'").fetchone() == ("4",)
         connection.execute("insert into key values (1, 'thumbprint', 'a', 'b')")
     assert [each.run for each in api.audit_verify(store=str(store)).tampering] == [1]
+
+
+def calls(store: str):
+    """Everything that reads a store."""
+    yield lambda: api.audit_history(store=store)
+    yield lambda: api.audit_show(2, store=store).answer
+    yield lambda: api.audit_changes(1, store=store)
+    yield lambda: api.audit_verify(store=store)
+    yield lambda: api.audit_waivers(store=store)
+    yield lambda: api.audit_prune(DAY, store=store)
+    for name in ("html", "csv", "json", "oscal", "ocsf", "markdown"):
+        yield lambda name=name: list(api.render_evidence(api.audit_report(store=store), name))
+
+
+def refusals(store: Path) -> list[str]:
+    """What is said where a store cannot be used; any other error ends the test."""
+    said = []
+    for call in calls(str(store)):
+        try:
+            call()
+        except api.StoreError as error:
+            said.append(str(error))
+    return said
+
+
+def test_a_store_that_nobody_may_read(store, monkeypatch):
+    monkeypatch.setattr(os, "access", lambda path, mode: False)
+    assert set(refusals(store)) == {f"{store}: the store cannot be read (Permission denied)"}
+    assert len(refusals(store)) == len(list(calls("")))
+
+
+def _cut(store: Path, size: int) -> None:
+    with open(store, "r+b") as file:
+        file.truncate(size)
+
+
+def _of_another(store: Path, *statements: str) -> None:
+    store.unlink()
+    with closing(sqlite3.connect(store)) as connection:
+        connection.executescript(";".join(statements))
+
+
+DAMAGES = {
+    "it is cut off": lambda store: _cut(store, 40_000),
+    "its head alone is left": lambda store: _cut(store, 100),
+    "it is a text": lambda store: store.write_text("hello"),
+    "another program wrote it": lambda store: _of_another(store, "create table a (b)"),
+    "it has another table of this name": lambda store: _of_another(store, "create table meta (b)"),
+    "it says that it is one": lambda store: _of_another(
+        store, "create table meta (name, value)", "insert into meta values ('version', '2')"
+    ),
+    "SQLite cannot open what is beside it": lambda store: Path(f"{store}-wal").mkdir(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_store_that_is_damaged_is_one_sentence(store, damage):
+    DAMAGES[damage](store)
+    assert refusals(store)
+    assert_refused(audit(store), str(store.name))
+
+
+@pytest.mark.parametrize("value", [b"\xff\x00", "x", "[1]"])
+@pytest.mark.parametrize(
+    ("table", "column"), [("run", "options"), ("run", "as_of"), ("scope", "ou"), ("scope", "name"), ("body", "text")]
+)
+def test_a_store_that_holds_what_no_run_writes_is_no_crash(store, table, column, value):
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
+        connection.execute(f"update {table} set {column} = ?", (value,))  # noqa: S608 - names of the test
+    refusals(store)
+    assert api.audit_verify(store=str(store)).tampering
