@@ -70,6 +70,8 @@ class RunSums(msgspec.Struct):
     findings: Counter[Severity] = msgspec.field(default_factory=Counter)
     limits: dict[int, str] = {}
     """unit -> the limit that it reached"""
+    disputed: dict[str, str] = {}
+    """accounts and clusters of which two answers differ -> which answers"""
     has_read: bool = False
 
     def add(self, unit: int, result: UnitResult) -> None:
@@ -82,6 +84,8 @@ class RunSums(msgspec.Struct):
         self.fitting |= set(result.fitting)
         self.used |= set(result.used)
         self.keys += result.keys
+        for owner, why in result.disputed:
+            self.disputed.setdefault(owner, why)
         self.limits.update({unit: result.limit} if result.limit else {})
         self.has_read = self.has_read or any(row.status == "read" for row in result.documents)
 
@@ -218,7 +222,7 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
                 "shards": sum(unit.shards for unit in run.units),
                 "reused": run.progress.reused,
             },
-            scope=tuple(_scope(run, inventory, aside, _lost_shards(gathered, aside))),
+            scope=tuple(_scope(run, inventory, aside, _lost_shards(gathered, aside), sums.disputed)),
             sightings=(),
             subjects=gathered.subjects,
             waivers=tuple(
@@ -295,12 +299,16 @@ def _lost_shards(gathered: _Gathered, aside: Sequence[SetAside]) -> list[_LostSh
     return lost
 
 
-def _scope(run: ShardRun, inventory: Inventory, aside: Sequence[SetAside], lost: Sequence[_LostShard]) -> Iterator[ScopeRow]:
+def _scope(
+    run: ShardRun, inventory: Inventory, aside: Sequence[SetAside], lost: Sequence[_LostShard], disputed: Mapping[str, str]
+) -> Iterator[ScopeRow]:
     stale = {shard.account: shard.taken for shard in aside if shard.state == "stale"}
     owners = {owner.removeprefix("account ") for each in run.shared() for owner in each.owners if owner.startswith("account ")}
     failed = dict(_failed_accounts(run))
     for entry in masked_answer(scope_of(inventory, stale, owners | failed.keys())):
         state, why = _lost_state(entry, lost, entry.id in inventory.closed.roles)
+        if state == "read" and entry.id in disputed:
+            state, why = "partial", disputed[entry.id]
         if entry.kind == "account" and entry.id in failed:
             state, why = "unknown", failed[entry.id]
         yield ScopeRow(entry.kind, entry.id, entry.name, entry.units, state, why or None, entry.taken)

@@ -11,7 +11,7 @@ from irsa_doctor.model.findings import Counts, DocumentRow, Missing, Tally
 from irsa_doctor.store.rows import KeyRow, SightingRow, SubjectList
 from irsa_doctor.text.surrogates import texts_without_surrogates
 
-RESULT_VERSION = 3
+RESULT_VERSION = 4
 """the form of what is kept: a result of another form is worked out again"""
 
 
@@ -56,6 +56,8 @@ class UnitResult(msgspec.Struct, frozen=True):
     baselined: int
     hidden: int
     limit: str
+    disputed: list[tuple[str, str]]
+    """accounts and clusters (ARNs) of which two answers differ, and which answers"""
     asked: list[tuple[int, bytes]]
 
     def packed(self) -> tuple[bytes, bytes]:

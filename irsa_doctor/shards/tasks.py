@@ -286,6 +286,7 @@ def _result(answer: _Answer, blocks: list[bytes], own: Inventory, names: "RunNam
         baselined=report.baselined,
         hidden=report.hidden,
         limit=report.limit,
+        disputed=list(_disputed(own)),
         asked=index.asked(),
     )
 
@@ -296,6 +297,15 @@ def _keys(inventory: Inventory) -> Iterator[KeyRow]:
     for provider in inventory.providers:
         if not isinstance(provider.thumbprints, Unknown):
             yield from (KeyRow("thumbprint", provider.arn, thumbprint.lower()) for thumbprint in provider.thumbprints)
+
+
+def _disputed(inventory: Inventory) -> Iterator[tuple[str, str]]:
+    """The accounts and clusters of which two answers differ, each with why."""
+    for each in inventory.contradictions:
+        kind, _, path = each.second.document.partition("://")
+        owner = path.partition("/")[0] if kind == "aws" else path.rpartition("/")[0]
+        if kind in ("aws", "kube"):
+            yield owner, f"two answers differ on the {each.what} of {each.subject}"
 
 
 def _foreign(finding: Finding, documents: Documents, names: "RunNames") -> tuple[ForeignPlace, ...]:

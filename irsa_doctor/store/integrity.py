@@ -105,7 +105,7 @@ UNREADABLE = (sqlite3.Error, TypeError, ValueError, AttributeError)
 """what reading a store ends with that holds what no run writes"""
 
 
-def is_whole(store: sqlite3.Connection) -> bool:
+def is_untouched(store: sqlite3.Connection) -> bool:
     """Whether a store is as its runs left it."""
     try:
         return not verification(store).tampering

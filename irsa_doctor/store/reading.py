@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from irsa_doctor.model.standards import KeyRun
-from irsa_doctor.store.integrity import is_whole
+from irsa_doctor.store.integrity import is_untouched
 from irsa_doctor.store.tables import StoreError, opened, store_errors, transaction
 
 
@@ -53,7 +53,7 @@ def read_store(path: str) -> Iterator[sqlite3.Connection]:
         try:
             yield connection
         except (TypeError, ValueError, AttributeError, LookupError) as error:
-            if is_whole(connection):
+            if is_untouched(connection):
                 raise
             raise StoreError(f"{path}: the store was changed; irsa-doctor audit verify says where") from error
 

@@ -1,9 +1,11 @@
 import json
 
+import msgspec
 import pytest
 
 from irsa_doctor.reports import Style
 from irsa_doctor.reports.json import json_text, render_json
+from irsa_doctor.text.surrogates import without_surrogates
 from tests.reports.saying import REPORTS, hostile, world
 
 
@@ -17,7 +19,7 @@ def test_it_is_json_whatever_is_in_it(name):
 
 def test_nothing_of_a_hostile_text_is_lost():
     findings = json.loads(render_json(hostile(), Style()))["findings"]
-    assert [found["message"] for found in findings] == [finding.message for finding in hostile().findings]
+    assert [found["message"] for found in findings] == [without_surrogates(each.message) for each in hostile().findings]
 
 
 def test_lines_of_documents_are_not_in_it():
@@ -33,11 +35,15 @@ def test_the_summary_counts_what_is_there():
     assert summary["unknown"] == len(report.unknown)
 
 
-@pytest.mark.parametrize("value", ["plain", "é\U0001d482", "\ud800 alone", "\x00\x7f\u2028"])
+@pytest.mark.parametrize("value", ["plain", "é\U0001d482", "\x00\x7f\u2028", r"\u{dcff}"])
 def test_json_is_ascii_whatever_the_stream_is_and_loses_nothing(value):
     text = json_text({"name": value})
     assert text.isascii()
     assert json.loads(text) == {"name": value}
+
+
+def test_a_lone_surrogate_which_few_readers_take_is_a_number():
+    assert msgspec.json.decode(json_text({"caf\udce9": ["\ud800 alone"]})) == {r"caf\u{dce9}": [r"\u{d800} alone"]}
 
 
 def test_places_carry_all_that_is_known_of_them():

@@ -254,3 +254,18 @@ def test_the_store_may_lie_in_the_folder_that_is_audited(tmp_path, monkeypatch):
         first, second = (api.audit(["."], store=store, as_of=BEGIN).answer for _ in range(2))
         assert first["run"]["inputs"] == second["run"]["inputs"]
         assert {finding["subject"]["kind"] for finding in second["findings"]} == {"grant"}
+
+
+@pytest.mark.parametrize(("policy", "state"), [(OPEN, "read"), (RIGHT, "partial")])
+def test_an_account_of_which_two_answers_differ_is_read_in_part(tmp_path, policy, state):
+    origin, path = {"account": ACCOUNT}, f"aws://{ACCOUNT}/iam/roles"
+    for name, each in (("one", OPEN), ("two", policy)):
+        answer = {"path": path, "origin": origin, "document": {"Roles": [named("app", each)]}}
+        put(tmp_path / "input" / f"{name}.json", {**EMPTY, "documents": [answer]})
+    scope = api.audit([str(tmp_path / "input")], store=None, as_of=BEGIN).answer["scope"]
+    (account,) = scope["accounts"]
+    assert account["state"] == state
+    assert account["why"] == (
+        "two answers differ on the trust policy of " + named("app", OPEN)["Arn"] if policy == RIGHT else None
+    )
+    assert scope["shards"]["given"] == 2

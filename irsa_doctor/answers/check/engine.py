@@ -386,5 +386,13 @@ def _answers(findings: dict[FindingKey, Finding], cases: Cases, memo: Iterable[_
 
 def _missing(unknown: Mapping[Unknown, tuple[set[str], int]]) -> list[Missing]:
     """What was not given, each with the rules that wanted it and the number of subjects that they could not judge."""
-    inputs = (missing_input(missing, tuple(sorted(rules)), subjects) for missing, (rules, subjects) in unknown.items())
-    return sorted(inputs, key=lambda each: (each.missing, each.how, each.then, each.file))
+    rows: dict[tuple[str, str, str, str], tuple[set[str], int]] = {}
+    for missing, (rules, subjects) in unknown.items():
+        row = missing_input(missing, (), 0)
+        key = row.missing, row.how, row.then, row.file
+        known, number = rows.get(key, (set[str](), 0))
+        rows[key] = known | rules, number + subjects
+    return [
+        Missing(missing, how, tuple(sorted(rules)), subjects, then, file)
+        for (missing, how, then, file), (rules, subjects) in sorted(rows.items(), key=lambda item: item[0])
+    ]

@@ -162,7 +162,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
                 made = self.template_roles.of(arn, association.place)
             if made or (isinstance(arn, str) and arn):
                 table.setdefault(made.id if made else str(arn), []).append(association)
-        return {role: tuple(sorted(associations, key=place_of)) for role, associations in table.items()}
+        return {role: tuple(sorted(associations, key=association_place)) for role, associations in table.items()}
 
     @cached_property
     def associations_by_account(self) -> Mapping[tuple[str | Text, str | Text], tuple[PodIdentityAssociation, ...]]:
@@ -170,7 +170,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         table: dict[tuple[str | Text, str | Text], list[PodIdentityAssociation]] = {}
         for association in self.inventory.associations:
             table.setdefault((association.namespace, association.service_account), []).append(association)
-        return {key: tuple(sorted(several, key=place_of)) for key, several in table.items()}
+        return {key: tuple(sorted(several, key=association_place)) for key, several in table.items()}
 
     @cached_property
     def misnamed_associations(self) -> Mapping[tuple[str, str, str], PodIdentityAssociation]:
@@ -218,7 +218,7 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         for association in self.inventory.associations:
             if association.target_role_arn and isinstance(association.target_role_arn, str):
                 table.setdefault(association.target_role_arn, []).append(association)
-        return {role: tuple(sorted(associations, key=place_of)) for role, associations in table.items()}
+        return {role: tuple(sorted(associations, key=association_place)) for role, associations in table.items()}
 
     @cached_property
     def contradictions_of(self) -> Mapping[str, tuple[Contradiction, ...]]:
@@ -276,7 +276,7 @@ def arn_of(provider: OidcProvider) -> str:
     return provider.arn
 
 
-def place_of(association: PodIdentityAssociation) -> tuple[str, int, str]:
+def association_place(association: PodIdentityAssociation) -> tuple[str, int, str]:
     """By what the associations of several accounts are sorted."""
     place = association.place
     return place.document, place.part, place.pointer

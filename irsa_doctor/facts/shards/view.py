@@ -11,7 +11,7 @@ from irsa_doctor.facts.grants.principals import Principals
 from irsa_doctor.facts.lookups.accounts import Accounts
 from irsa_doctor.facts.lookups.audiences import AudienceLookups, RoleAudiences, audiences_of_roles
 from irsa_doctor.facts.lookups.guardrails import Guards
-from irsa_doctor.facts.lookups.lookups import arn_of, place_of
+from irsa_doctor.facts.lookups.lookups import arn_of, association_place
 from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.users import RoleUser, RoleUsers
 from irsa_doctor.facts.lookups.view import View
@@ -290,7 +290,7 @@ class ShardView(View, frozen=True, dict=True):
         def of(role: str) -> tuple[PodIdentityAssociation, ...] | None:
             foreign = [each for _, each in self.foreign.find(PodIdentityAssociation, "role-association", role)]
             foreign = [each for each in foreign if each.role_arn == role]
-            return tuple(sorted([*own.get(role, ()), *foreign], key=place_of)) or None
+            return tuple(sorted([*own.get(role, ()), *foreign], key=association_place)) or None
 
         return LookedUp(of)
 
@@ -304,7 +304,7 @@ class ShardView(View, frozen=True, dict=True):
         def of(role: str) -> tuple[PodIdentityAssociation, ...] | None:
             foreign = [each for _, each in self.foreign.find(PodIdentityAssociation, "target-association", role)]
             foreign = [each for each in foreign if each.target_role_arn == role]
-            return tuple(sorted([*own.get(role, ()), *foreign], key=place_of)) or None
+            return tuple(sorted([*own.get(role, ()), *foreign], key=association_place)) or None
 
         return LookedUp(of)
 
@@ -319,7 +319,7 @@ class ShardView(View, frozen=True, dict=True):
             names = [name for name in key if isinstance(name, str)]
             rows = self.foreign.find(PodIdentityAssociation, "association-name", *names) if len(names) == len(key) else []
             foreign = [each for _, each in rows if (each.namespace, each.service_account) == key]
-            return tuple(sorted([*own.get(key, ()), *foreign], key=place_of)) or None
+            return tuple(sorted([*own.get(key, ()), *foreign], key=association_place)) or None
 
         return LookedUp(of)
 
