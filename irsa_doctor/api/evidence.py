@@ -58,9 +58,9 @@ def audit_report(
             run={name: value for name, value in header._asdict().items() if name != "options"},
             period=period,
             scope=_scope(header.options, rows),
-            trend=tuple(trend(connection, _trend_runs(connection, period))),
+            trend=tuple(trend(connection, _trend_runs(connection, period), account)),
             frameworks=frameworks_evidence(known, shipped_rules(), source, header.hash, period.last, sampling),
-            waivers=tuple(rows["waiver"]),
+            waivers=tuple(_waivers(connection, period.last, rows["waiver"], account)),
             events=tuple(_events(connection, period, account)),
             notes=source.notes,
             account=account,
@@ -145,6 +145,19 @@ def _scope(options: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> "E
         ),
         missing=tuple({**row, "rules": json.loads(row["rules"])} for row in rows["unknown"]),
     )
+
+
+def _waivers(
+    connection: "sqlite3.Connection", run: int, waivers: Sequence[dict[str, Any]], account: str
+) -> "Iterator[dict[str, Any]]":
+    """The waivers of a run: of an account those that name it, or set a finding of it aside."""
+    query = (
+        "select s.waiver from sighting s join finding f on f.key = s.key where s.run = ? and s.waiver != '' and f.account = ?"
+    )
+    used = {ident for (ident,) in connection.execute(query, (run, account))}
+    for waiver in waivers:
+        if not account or account in waiver["subject"] or f"{waiver['rule']}:{waiver['subject']}" in used:
+            yield waiver
 
 
 def _events(connection: "sqlite3.Connection", period: "EvidencePeriod", account: str) -> "Iterator[FindingEvent]":

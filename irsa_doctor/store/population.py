@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby
 from typing import NamedTuple
 
@@ -139,12 +140,15 @@ def _sights(store: sqlite3.Connection, last: int) -> dict[int, _RunSight]:
     return sights
 
 
-def trend(store: sqlite3.Connection, runs: Sequence[int]) -> list[RunTrend]:
-    """Some complete runs in numbers, oldest first. `fixed` counts those that are gone too, `new` those that are open again."""
-    opened = _by_run(store, "select run, severity, count(*) from sighting where status = 'open' group by run, severity")
-    waived = _by_run(store, "select run, status, count(*) from sighting where status = 'waived' group by run, status")
-    changes = _by_run(store, "select run, change, count(*) from change group by run, change")
-    unseen = _unseen_by_run(store)
+def trend(store: sqlite3.Connection, runs: Sequence[int], account: str = "") -> list[RunTrend]:
+    """Some complete runs in numbers, oldest first, of all findings or those of an account. `fixed` counts those that are gone
+    too, `new` those that are open again."""
+    own, values = ("key in (select key from finding where account = ?)", (account,)) if account else ("1", ())
+    counted = partial(_by_run, store, values)
+    opened = counted(f"select run, severity, count(*) from sighting where status = 'open' and {own} group by 1, 2")  # noqa: S608
+    waived = counted(f"select run, status, count(*) from sighting where status = 'waived' and {own} group by 1, 2")  # noqa: S608
+    changes = counted(f"select run, change, count(*) from change where {own} group by 1, 2")  # noqa: S608
+    unseen = _unseen_by_run(store, values, own)
     moments = dict(store.execute("select id, as_of from run"))
     return [
         RunTrend(
@@ -160,20 +164,21 @@ def trend(store: sqlite3.Connection, runs: Sequence[int]) -> list[RunTrend]:
     ]
 
 
-def _by_run(store: sqlite3.Connection, query: str) -> dict[int, dict[str, int]]:
+def _by_run(store: sqlite3.Connection, values: tuple[str, ...], query: str) -> dict[int, dict[str, int]]:
     table: dict[int, dict[str, int]] = {}
-    for run, word, number in store.execute(query):
+    for run, word, number in store.execute(query, values):
         table.setdefault(run, {})[word] = number
     return table
 
 
-def _unseen_by_run(store: sqlite3.Connection) -> dict[int, int]:
+def _unseen_by_run(store: sqlite3.Connection, values: tuple[str, ...], own: str) -> dict[int, int]:
     """Run -> the number of findings that stand and could not be seen."""
     standing: set[str] = set()
     numbers: dict[int, int] = {}
     rows = store.execute(
-        "select r.id, c.key, c.change from run r left join change c on c.run = r.id where r.state != 'interrupted'"
-        " order by r.id, c.change = 'unseen'"
+        f"select r.id, key, c.change from run r left join change c on c.run = r.id and {own}"  # noqa: S608 - our own text
+        " where r.state != 'interrupted' order by r.id, c.change = 'unseen'",
+        values,
     )
     for run, key, change in rows:
         if change == "unseen":

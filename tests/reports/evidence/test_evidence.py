@@ -119,6 +119,17 @@ def test_a_sample_is_drawn_again_by_whoever_has_the_store(store):
 def test_one_account_alone(store):
     document = json.loads(rendered(store, "json", account="444455556666"))
     assert [c["population"] for c in document["controls"]] == [0] * len(document["controls"])
+    # nor is anything of others in it: it may be handed to whoever owns the account
+    numbers = [{name: number for name, number in run.items() if name not in ("run", "as_of")} for run in document["trend"]]
+    assert numbers == [{"open": {}, "unseen": 0, "new": 0, "fixed": 0, "waived": 0}] * 3
+    assert document["waivers"] == []
+
+
+def test_the_account_that_has_all_findings_has_the_numbers_of_all(store, document):
+    own = json.loads(rendered(store, "json", account="111122223333"))
+    without_account = [run["open"] for run in document["trend"]]
+    assert [run["open"] for run in own["trend"]] == without_account
+    assert own["waivers"] == document["waivers"] != []
 
 
 def test_csv_has_the_items_of_json_and_no_formula(store, document):
