@@ -9,7 +9,7 @@ from irsa_doctor.facts import Evidence, Judged, WaiverFacts
 from irsa_doctor.governance.baseline import told_as
 from irsa_doctor.governance.excused import Excused
 from irsa_doctor.governance.settings import Waiver
-from irsa_doctor.model import Place
+from irsa_doctor.model import Gap, Place, Unknown, is_account_id, parse_arn
 from irsa_doctor.model.findings import Finding, Waived
 from irsa_doctor.model.nearness import suggestion
 
@@ -31,6 +31,7 @@ def apply_waivers(
     known: Collection[str],
     today: date,
     at_base: Excused | None = None,
+    gaps: Sequence[Gap] = (),
 ) -> Sorted:
     """Every finding to the first waiver that fits it, covers its severity and has not expired.
 
@@ -55,16 +56,29 @@ def apply_waivers(
         else:
             waived.append(Waived(finding, holding.owner, holding.reason, holding.expires.isoformat(), holding.accepted_by))
     fitting_ids = {waiver.id for waiver in waivers if id(waiver) in used}
-    judged = judged_waivers(waivers, fitting_ids, chosen, known, today)
+    judged = judged_waivers(waivers, fitting_ids, chosen, known, today, gaps)
     return Sorted(tuple(standing), tuple(waived), judged, frozenset(fitting_ids))
 
 
 def judged_waivers(
-    waivers: Sequence[Waiver], used: Collection[str], chosen: Collection[str], known: Collection[str], today: date
+    waivers: Sequence[Waiver],
+    used: Collection[str],
+    chosen: Collection[str],
+    known: Collection[str],
+    today: date,
+    gaps: Sequence[Gap] = (),
 ) -> tuple[Judged, ...]:
-    """The waivers as subjects of rules of their own; `used` are the ids of those that fit a finding."""
+    """The waivers as subjects of rules of their own; `used` are the ids of those that fit a finding. Whether one that fits none
+    is needed is unknown where the account that it names was not read, of which there are `gaps`."""
     about = [waiver for waiver in waivers if waiver.rule in chosen or waiver.rule not in known]
-    return tuple(_judged(waiver, _facts(waiver, waiver.id in used, today, known), known) for waiver in about)
+    unread = {account: gap for gap in reversed(gaps) if (account := _account(gap.owner))}
+    facts = [(waiver, _facts(waiver, waiver.id in used, today, known, unread)) for waiver in about]
+    return tuple(_judged(waiver, fact, known) for waiver, fact in facts)
+
+
+def _account(owner: str) -> str:
+    arn = parse_arn(owner)
+    return arn.account if arn else owner if is_account_id(owner) else ""
 
 
 def _milder(fitting: Sequence[Waiver], finding: Finding, today: date) -> str:
@@ -73,11 +87,14 @@ def _milder(fitting: Sequence[Waiver], finding: Finding, today: date) -> str:
     return f"A waiver accepts it up to {milder[0].severity}, it is {finding.severity}." if milder else ""
 
 
-def _facts(waiver: Waiver, used: bool, today: date, known: Collection[str]) -> WaiverFacts:
+def _facts(waiver: Waiver, used: bool, today: date, known: Collection[str], unread: Mapping[str, Gap]) -> WaiverFacts:
     if waiver.rule not in known:
         return WaiverFacts("unknown-rule")
     if waiver.is_expired(today):
         return WaiverFacts("expired")
+    gap = next((gap for account, gap in unread.items() if account in waiver.subject), None)
+    if not used and gap:
+        return WaiverFacts(Unknown(gap.missing, gap.how))
     return WaiverFacts("used" if used else "unused")
 
 

@@ -196,7 +196,8 @@ class Auditing(msgspec.Struct, frozen=True, kw_only=True):
                 sums.limits.setdefault(unit.number, run.cut[unit.digest])
             if unit.digest in run.failed:
                 sums.add_unknown(Missing(f"what {unit.name} holds: {run.failed[unit.digest]}", "", (), 0))
-        findings, tallies = judge_governance(self.governing, sums.fitting, self.moment)
+        gaps = shard_inventory(Inventory(), run.shared(), NoOthers()).gaps
+        findings, tallies = judge_governance(self.governing, sums.fitting, self.moment, gaps)
         for tally in tallies:
             sums.add_tally(tally)
         sums.findings.update(finding.severity for finding in findings)

@@ -269,3 +269,24 @@ def test_an_account_of_which_two_answers_differ_is_read_in_part(tmp_path, policy
         "two answers differ on the trust policy of " + named("app", OPEN)["Arn"] if policy == RIGHT else None
     )
     assert scope["shards"]["given"] == 2
+
+
+UNNEEDED = f"""[[waivers]]
+rule = "open-aud-only"
+subject = "*{ACCOUNT}:role/*"
+owner = "a"
+reason = "b"
+expires = 2026-12-31
+"""
+
+
+@pytest.mark.parametrize("lost", [(), ("roles",), ("roles", "providers", "clusters")])
+def test_a_waiver_of_an_account_that_was_not_read_is_not_said_to_be_unused(tmp_path, lost):
+    missing = [{"collection": each, "owner": ACCOUNT, "name": "", "missing": "account: denied", "how": ""} for each in lost]
+    put(tmp_path / "input" / "aws.json", {**EMPTY, "missing": missing})
+    put(tmp_path / "irsa-doctor.toml", UNNEEDED)
+    settings = api.load_settings(tmp_path)
+    one = api.check([str(tmp_path / "input")], settings=settings, today=BEGIN)
+    many = api.audit([str(tmp_path / "input")], settings=settings, store=None, as_of=BEGIN).answer
+    for found in ([each.rule for each in one.findings], [each["rule"] for each in many["findings"]]):
+        assert ("waiver-unused" in found) is not bool(lost)

@@ -22,7 +22,7 @@ from irsa_doctor.governance.baseline import Entry, NewFindings, without
 from irsa_doctor.governance.excused import Excused
 from irsa_doctor.governance.governing import Governing
 from irsa_doctor.governance.settings import Settings, Waiver
-from irsa_doctor.model import PASSED_OVER, Document, Inventory, Unknown
+from irsa_doctor.model import PASSED_OVER, Document, Gap, Inventory, Unknown
 from irsa_doctor.model.faults import without_breaking
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Counts, DocumentRow, Finding, Missing, Report, Tally, Waived
 from irsa_doctor.model.limits import renew
@@ -91,7 +91,7 @@ def judge(  # noqa: PLR0913 - what is judged, by what, and what of it is kept
     told = (record, StandardsContext(as_of, key_runs or {}), shard_view or View)
     outcome, inventory = _evaluated(inventory, governing, locate, change.unbounded, division, *told)
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
-    waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base)
+    waived = waivers.apply_waivers(outcome.findings, settings.waivers, *ids, today, change.at_base, inventory.gaps)
     commented = comments.apply_comments(waived.findings, written, *ids, change.at_base)
     about = (*waived.waivers, *commented.comments, *change.settings) if shard_view is None else ()
     governed = evaluate(_about_governance(governing), about, locate)
@@ -203,12 +203,14 @@ def _as_judged(row: Document, view: View, limit: str) -> Document:
     return without_judgement(row, why) if why else row
 
 
-def judge_governance(governing: Governing, used: Collection[str], today: datetime) -> tuple[tuple[Finding, ...], list[Tally]]:
+def judge_governance(
+    governing: Governing, used: Collection[str], today: datetime, gaps: Sequence[Gap]
+) -> tuple[tuple[Finding, ...], list[Tally]]:
     """The findings about waivers, of a run over many shards, and the tallies of these rules; `used` are the ids of the waivers
-    that fit a finding of some shard."""
+    that fit a finding of some shard, `gaps` what the shards lack."""
     settings = governing.settings
     ids = ({rule.id for rule in governing.rules}, governing.rule_ids)
-    about = waivers.judged_waivers(settings.waivers, used, *ids, today.astimezone(UTC).date())
+    about = waivers.judged_waivers(settings.waivers, used, *ids, today.astimezone(UTC).date(), gaps)
     outcome = evaluate(_about_governance(governing), about, Locator(Documents(), (), settings.waivers))
     return sort_findings(_graded(outcome.findings, settings)), outcome.tallies
 
