@@ -64,7 +64,7 @@ ORPHANS = """
 import os, sys, time
 from irsa_doctor.shards.engine import LocalEngine
 def work(number):
-    print(os.getpid(), flush=True)
+    os.write(1, b"%d\\n" % os.getpid())  # at once, or the lines of both would mix
     time.sleep(120)
 list(LocalEngine(2).done(work, range(2)))
 """
