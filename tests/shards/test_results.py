@@ -28,6 +28,7 @@ def result(sightings):
         baselined=0,
         hidden=0,
         limit="",
+        disputed=[("111122223333", "two answers differ")],
         asked=[(1, b"mark")],
     )
 
