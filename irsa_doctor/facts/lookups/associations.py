@@ -263,6 +263,21 @@ def is_repeated(association: PodIdentityAssociation | None) -> bool:
     return association is not None and association.repeated is not None
 
 
+def is_role_elsewhere(association: PodIdentityAssociation | None) -> bool:
+    """Whether the role of an association is surely in another account than its cluster: whoever makes the association passes
+    the role, and a role is passed in its own account only (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html).
+    """
+    if association is None:
+        return False
+    role, cluster = (parse_arn(text_of(value)) for value in (association.role_arn, association.cluster))
+    return (
+        role is not None
+        and cluster is not None
+        and "" not in (role.account, cluster.account)
+        and role.account != cluster.account
+    )
+
+
 def _are_together(folder: str, other: str) -> bool:
     below, above = sorted((f"{folder}/", f"{other}/"), key=len, reverse=True)
     return above == "/" or below.startswith(above)

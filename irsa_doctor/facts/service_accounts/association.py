@@ -4,7 +4,7 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.facts.lookups.associations import is_policy_refused, is_repeated
+from irsa_doctor.facts.lookups.associations import is_policy_refused, is_repeated, is_role_elsewhere
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
@@ -26,13 +26,18 @@ def association_facts(view: View, association: PodIdentityAssociation) -> Judged
     cluster = text_of(association.cluster)
     repeated = is_repeated(association)
     is_policy = annotation_form(account) == "policy-arn"
-    refused = is_policy_refused(association)
+    refused, elsewhere = is_policy_refused(association), is_role_elsewhere(association)
     if (cluster, namespace, name) in view.inventory.service_account_by_key:
-        refused = repeated = False
-    if refused is False and not repeated and not is_policy:
+        refused = repeated = elsewhere = False
+    if refused is False and not (repeated or is_policy or elsewhere):
         return None
     judged = account_template_facts(view, account)
-    facts = msgspec.structs.replace(judged.facts, association_policy_refused=refused, association_repeated=repeated)
+    facts = msgspec.structs.replace(
+        judged.facts,
+        association_policy_refused=refused,
+        association_repeated=repeated,
+        association_role_elsewhere=elsewhere,
+    )
     ident = f"{view.label_of(cluster)}/{namespace}/{name}"
     return msgspec.structs.replace(judged, id=ident, group=ident, facts=facts, evidence=partial(_evidence, association, judged))
 

@@ -30,4 +30,6 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     association_misnamed: bool
     association_policy_refused: bool | Unknown
     association_repeated: bool
+    association_role_elsewhere: bool
+    """Whether the role of its association is in another account than the cluster"""
     administrator_for_a_day: bool

@@ -11,6 +11,7 @@ from irsa_doctor.facts.lookups.associations import (
     is_association_misnamed,
     is_policy_refused,
     is_repeated,
+    is_role_elsewhere,
     near_association,
     overridden,
 )
@@ -151,6 +152,7 @@ def _facts_in_full(view: View, account: ServiceAccount, *, administrator_for_a_d
         association_misnamed=value is None and is_association_misnamed(account, view),
         association_policy_refused=is_policy_refused(association),
         association_repeated=is_repeated(association),
+        association_role_elsewhere=is_role_elsewhere(association),
         administrator_for_a_day=administrator_for_a_day,
     )
 
@@ -189,6 +191,7 @@ def account_template_facts(view: View, account: ServiceAccount) -> Judged:
         association_misnamed=False,
         association_policy_refused=False,
         association_repeated=False,
+        association_role_elsewhere=False,
         administrator_for_a_day=False,
     )
     ident = f"{account.place.document}: {account.name}"
