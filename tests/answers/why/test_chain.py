@@ -27,6 +27,7 @@ ELSEWHERE = {
     "podid-agent-degraded",
     "podid-agent-proxied",
     "podid-association-exists",
+    "podid-role-other-account",
     "issuer-subject-format",
     "issuer-subject-impossible",
     "issuer-url-form",
