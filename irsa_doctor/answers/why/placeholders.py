@@ -6,6 +6,7 @@ import shlex
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.evidence.tokens import TOLERANCE
 from irsa_doctor.model import Issuer, text_of
+from irsa_doctor.rulebook.folders import CASE_PLACEHOLDERS
 
 _PLACEHOLDER = re.compile(r"\{([a-z_]+)\}")
 _NAMES = {
@@ -105,7 +106,7 @@ def placeholder_values(case: Case) -> dict[str, str]:
     """The values of a case by placeholder, "" where they are not known."""
     cluster = case.cluster
     supplied = text_of(case.association.role_arn) if case.association and not case.role_arn else ""
-    return {
+    return dict.fromkeys(CASE_PLACEHOLDERS, "") | {
         "namespace": case.namespace,
         "service_account": case.service_account,
         "pod": next((workload.name for workload in case.workloads if workload.kind == "Pod"), ""),
