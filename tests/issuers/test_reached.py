@@ -6,6 +6,7 @@ import pytest
 
 from irsa_doctor.api import check, who_can
 
+VSTOKEN = "vstoken.actions.githubusercontent.com"
 GITHUB = "token.actions.githubusercontent.com"
 TERRAFORM = "app.terraform.io"
 BITBUCKET = "api.bitbucket.org/2.0/workspaces/acme/pipelines-config/identity/oidc"
@@ -13,6 +14,7 @@ CIRCLECI = "oidc.circleci.com/org/5f0c1e2d-aaaa-4bbb-8ccc-0123456789ab"
 ENTRA_OF_US = "login.microsoftonline.us/11112222-3333-4444-8555-666677778888/v2.0"
 OTHER_ORG = "org/11111111-aaaa-4bbb-8ccc-0123456789ab"
 REPOSITORY = "{3f1c0d6e-2a41-4f8e-9d2b-7b6a5c4d3e2f}"
+PIPELINE = "organization:acme:pipeline:shop"
 STACK = "organization:acme:project:infra:stack:net"
 
 
@@ -66,6 +68,18 @@ def test_strangers_are_let_in(tmp_path, issuer, claims, ring):
             "organisation",
             "reach-organisation",
         ),
+        (GITHUB, {"sub": "repo:acme/shop:ref:refs/pull/*"}, "repository", "reach-repository"),
+        (GITHUB, {"sub": "repo:acme@4410001/shop@88120001:ref:refs/pull/*/merge"}, "repository", "reach-repository"),
+        ("token.builds.bitrise.io", {"sub": "app:0a1b2c3d4e5f6071:workflow:*"}, "repository", "reach-repository"),
+        (VSTOKEN, {"sub": "repo:acme/shop:*"}, "repository", "reach-repository"),
+        ("issuer-cognito-idp.eu-west-1.amazonaws.com/eu-west-1_AbC", {"aud": "4abc"}, "organisation", "reach-organisation"),
+        ("acme.okta-emea.com", {"aud": "x"}, "organisation", "reach-organisation"),
+        (
+            "app3.harness.io/ng/api/oidc/account/vpCkHKsDSxK9",
+            {"aud": "sts.amazonaws.com"},
+            "organisation",
+            "reach-organisation",
+        ),
         (TERRAFORM, {"sub": f"{STACK}:deployment:prod:operation:*"}, "repository", "reach-repository"),
         (TERRAFORM, {"sub": f"{STACK}:deployment:prod:operation:plan"}, "repository", "reach-unreviewed"),
     ],
@@ -81,9 +95,9 @@ def test_more_than_one_workload_is_let_in(tmp_path, issuer, claims, ring, rule):
     [
         (CIRCLECI, f"{OTHER_ORG}/project/*"),
         ("oidc.vercel.com/acme", "owner:globex:project:shop:environment:production"),
-        ("oidc.fly.io/acme", "globex:shop:*"),
         ("agent.buildkite.com", "organization:acme:pipeline:shop:ref:main:commit:*"),
         (BITBUCKET, "3f1c0d6e-2a41-4f8e-9d2b-7b6a5c4d3e2f:*"),
+        ("agent.buildkite.com", f"{PIPELINE}:ref:refs/pull/7/head:commit:*"),
         (BITBUCKET, "{3f1c0d6e}:*"),
         ("gitlab.com", "ref:main"),
     ],
@@ -108,6 +122,15 @@ def test_no_line_ends_in_a_branch(tmp_path):
         ("oidc-configuration.audit-log.githubusercontent.com", "https://github.com/acme-enterprise", "organisation"),
         ("proidc.upbound.io", "mcp:acme/prod:provider:provider-aws", "workload"),
         ("oidc.fly.io/acme", "acme:shop:*", "workload"),
+        ("agent.buildkite.com", f"{PIPELINE}:ref:refs/heads/main:*", "ref"),
+        ("agent.buildkite.com", f"{PIPELINE}:ref:refs/heads/bob:main:commit:*", "ref"),
+        ("agent.buildkite.com", f"{PIPELINE}:ref:refs/heads/main:commit:*:step:", "ref"),
+        ("token.builds.bitrise.io", "app:0a1b2c3d4e5f6071:workflow:deploy", "ref"),
+        (VSTOKEN, "repo:acme/shop:ref:refs/tags/v1", "ref"),
+        (VSTOKEN, "repo:acme/shop:pull_request", "ref"),
+        ("gitlab.com", "project_path:acme/shop:ref_type:branch:ref:main:deployment_tier:production", "ref"),
+        (TERRAFORM, f"{STACK}:deployment:prod:operation:destroy", "ref"),
+        ("appleid.apple.com", "001234.0123456789ABCDEF", "workload"),
         ("oidc.vercel.com/acme", "owner:acme:project:shop:environment:production", "ref"),
     ],
 )

@@ -64,7 +64,6 @@ def test_the_right_policy_of_a_vendor_is_silent(entry, tmp_path):
 def test_a_vendor_without_a_right_policy_has_subjects_that_authors_compose_or_none():
     without = {entry.id for entry in profiles().values() if not entry.right} - {"other"}
     assert without == {
-        "bitrise",
         "cursor",
         "depot",
         "devin",
