@@ -69,13 +69,14 @@ def headers(store: sqlite3.Connection) -> list[RunHeader]:
 
 def _header(row: tuple[Any, ...]) -> RunHeader:
     header = RunHeader(*row)
+    written: Any = header.options
     try:
-        options = json.loads(row[9]) if row[9] else {}
+        options = json.loads(written) if written else {}
     except (TypeError, ValueError):
         options = None
-    texts = all(isinstance(text, str) for text in (*row[1:11], row[12]))
-    if not (texts and isinstance(options, dict)):
-        raise StoreError(f"run {row[0]} of the store was changed; irsa-doctor audit verify says where")
+    are_texts = all(isinstance(value, str) for name, value in header._asdict().items() if name not in ("id", "previous"))
+    if not (are_texts and isinstance(options, dict)):
+        raise StoreError(f"run {header.id} of the store was changed; irsa-doctor audit verify says where")
     return header._replace(options=options)
 
 

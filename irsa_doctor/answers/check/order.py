@@ -25,8 +25,9 @@ def finding_order(finding: Finding) -> tuple[int, int, str, str, str, str, str]:
         rank, first = 0, role or finding.group or ident
     else:
         rank, first = 1 + (_OTHERS.index(kind) if kind in _OTHERS else len(_OTHERS)), _name(kind, name)
-    texts = map(without_surrogates, (first, finding.rule, _name(kind, name), finding.group, ident))
-    return _SEVERITY[finding.severity], rank, *texts  # type: ignore[return-value] # five of them
+    texts = (first, finding.rule, _name(kind, name), finding.group, ident)
+    first, rule, name, group, ident = map(without_surrogates, texts)
+    return _SEVERITY[finding.severity], rank, first, rule, name, group, ident
 
 
 def _name(kind: str, ident: str) -> str:

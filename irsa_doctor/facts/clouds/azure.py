@@ -301,7 +301,7 @@ def _credential_evidence(lookups: CloudLookups, credential: FederatedCredential)
         "identity": owner.label if owner else credential.identity.rpartition("/")[2] or "an app that is not in the input",
         "issuer": f"{text_of(credential.issuer)}/" if _lacks_slash(lookups, credential) else text_of(credential.issuer),
         "issuers": text_of(credential.issuer),
-        "right_issuer": right_issuer(lookups, credential) or "that of one tenant",
+        "right_issuer": right_issuer(lookups, credential) or "the issuer of one tenant",
         "account": "its service accounts",
         "hint": " Only the slash at the end differs.",
         "subject": text_of(credential.subject),

@@ -14,8 +14,9 @@ Annotation = Literal["ok", "none", "empty", "key-typo", "template", "policy-arn"
 _MARKUP = regex(r"\$\{|\$\(|\{\{|<[^<>]*>|@@|%[A-Z_]+%|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_?ID|X{4,}")
 _VARIABLE = regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\}")
 _LEFT = regex(r"\b(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+|\bCHANGEME\b|[Xx]{6,}|(?i::[a-z0-9_-]*acc(?:oun)?t[a-z0-9_-]*:)")
+_VARIABLE_NAME = regex(r"([A-Z]+_)*(ROLE|ROLE_NAME|ROLE_ARN|ARN)")
+"""the whole value is what a variable is called, as `BACKUP_ROLE_ARN`"""
 # "replace" and the like may be part of a role's own name
-_WHOLE = regex(r"([A-Z]+_)*(ROLE|ROLE_NAME|ROLE_ARN|ARN)")
 _WHOLE_NAME = regex(r"(REPLACE|CHANGE)[_-]?ME|YOUR[_-]([A-Z]+[_-])*(ROLE|NAME|ARN)|(IAM[_-])?ROLE[_-]NAME|X{4,}", re.IGNORECASE)
 _NOTHING = frozenset({"todo", "tbd", "fixme", "none", "null", "nil", "undefined"})
 _OTHER_IAM = frozenset(
@@ -65,7 +66,7 @@ def _form_of(value: str) -> Annotation:
         return "empty"
     if is_role_arn(value):
         return "template" if _WHOLE_NAME.fullmatch(value.rpartition("/")[2]) else "ok"
-    if value.strip().lower() in _NOTHING or _WHOLE.fullmatch(value) or _MARKUP.search(value.upper()):
+    if value.strip().lower() in _NOTHING or _VARIABLE_NAME.fullmatch(value) or _MARKUP.search(value.upper()):
         return "template"
     arn = parse_arn(value.strip())
     if arn and _is_of_something_else(arn):

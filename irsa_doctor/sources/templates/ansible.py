@@ -51,12 +51,8 @@ def _policy(written: object, at: Place, page: Page, reading: DocumentReading) ->
     """A policy as an object or as text; what a lookup or a statement of Jinja makes of it is not known."""
     if isinstance(written, dict):
         return bare_policy(written, at, page.duplicates)
-    if (
-        isinstance(written, str)
-        and written.lstrip()[:1] == "{"
-        and written.lstrip()[:2] not in ("{{", "{%")
-        and "{%" not in written
-    ):
+    begins = written.lstrip()[:2] if isinstance(written, str) and "{%" not in written else ""
+    if isinstance(written, str) and begins.startswith("{") and begins != "{{":
         policy = read_policy_text(written, at, template=True)
         if policy.flaws:
             reading.apart.append(policy.place)
