@@ -25,10 +25,11 @@ def makes_roles(members: Mapping[str, object]) -> bool:
 def read_tasks(page: Page, reading: DocumentReading) -> None:
     """Read the roles of a task, a block or a play."""
     for arguments, at in _tasks(shapes.mapping(page.value, page.place), page.place, 0):
-        written, name = arguments[_POLICY], with_holes(shapes.as_text(arguments.get("name") or "role"))
+        written, name = arguments[_POLICY], with_holes(shapes.as_text(arguments.get("name") or ""))
         policy = _policy(written, at.at(_POLICY), page, reading)
         path = arguments.get("path") or arguments.get("path_prefix") or "/"
-        planned = f"{path}{name}".lstrip("/") if isinstance(name, str) and isinstance(with_holes(str(path)), str) else ""
+        is_known = name != "" and isinstance(name, str) and isinstance(with_holes(str(path)), str)
+        planned = f"{path}{name}".lstrip("/") if is_known else ""
         address = f"task {shapes.as_text(arguments.get('name') or 'without name')}"
         longest = shapes.number(arguments, "max_session_duration")
         reading.roles.append(Role("", address, "", policy, at, longest, "", address, planned))
@@ -38,7 +39,7 @@ def _tasks(members: Mapping[str, object], place: Place, depth: int) -> Iterator[
     """The arguments of every task that makes a role, and where they stand."""
     for module in _MODULES:
         arguments = members.get(module)
-        if isinstance(arguments, dict) and _POLICY in arguments:
+        if isinstance(arguments, dict) and _POLICY in arguments and arguments.get("state") != "absent":
             yield arguments, place.at(module)
     for name in _LISTS if depth < _DEEP else ():
         inner = members.get(name)

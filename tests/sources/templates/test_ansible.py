@@ -52,3 +52,13 @@ def test_an_open_role_is_found_and_other_tasks_are_not_read():
     assert any(rule.startswith("open-") for rule, _ in found({"main.yml": yaml.safe_dump([play(task(document))])}))
     other = [play({"name": "x", "shell": "date"}), {"name": "y", "iam_role": {"name": "app", "state": "absent"}}]
     assert row_of(inventory({"main.yml": yaml.safe_dump(other)}), "main.yml").status == "ignored"
+
+
+def test_a_task_that_removes_a_role_makes_none():
+    given = inventory({"main.yml": yaml.safe_dump([play(task(TEXT, state="absent"), task(TEXT, state="present"))])})
+    assert [role.place.pointer for role in given.roles] == ["/0/tasks/1/amazon.aws.iam_role"]
+
+
+def test_a_role_whose_name_is_not_written_has_none():
+    (role,) = inventory({"main.yml": yaml.safe_dump([task(TEXT, name=None)])}).roles
+    assert (role.address, role.planned) == ("task without name", "")
