@@ -4,6 +4,7 @@ https://developer.hashicorp.com/terraform/language/expressions/conditionals
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from types import MappingProxyType
@@ -199,15 +200,22 @@ def _implied(condition: str, holds: bool) -> Assumed:
     return {condition: True} | {words: not is_negated for words, is_negated in plain}
 
 
+def unchosen(value: TemplateValue) -> TemplateValue:
+    """The value as what is not known, whatever it is chosen from."""
+    return msgspec.structs.replace(value, choice=None) if value.choice else value
+
+
 def chosen(
     work: Callable[..., TemplateValue | None],
     values: Sequence[TemplateValue],
     *,
+    called: TemplateValue,
     nested: bool = False,
     of_instances: bool = False,
 ) -> TemplateValue | None:
     """What a function makes of values, itself a choice where they are; None where it is known in no case.
 
+    `called` is a hole for what is made, not for one of the values: what two functions make of the same values is not the same.
     With `nested` also where parts of them are; with `of_instances` the choice is about nothing but what is made. A case that
     cannot be, because what is asked of a value does not exist in it, is IMPOSSIBLE. Raises MissingMember where no case can be.
     """
@@ -215,22 +223,39 @@ def chosen(
         return work(*values)
     outer = conditions_in(values, nested=nested, outermost=True)
     if not outer or len(conditions_in(values, nested=nested)) > (_CONDITIONS if nested else _IN_EXPRESSIONS):
-        return work(*(msgspec.structs.replace(value, choice=None) if value.choice else value for value in values))
+        return work(*map(unchosen, values))
     first = outer[0]
     sides = [
         _case(
-            partial(chosen, work, nested=nested, of_instances=of_instances), [settled(each, {first: holds}) for each in values]
+            partial(chosen, work, called=called, nested=nested, of_instances=of_instances),
+            [settled(each, {first: holds}) for each in values],
         )
         for holds in (True, False)
     ]
     if sides == [None, None]:
         return None
-    like = next(value for value in values if conditions_in((value,), nested=nested))
-    unknown = TemplateValue(_unknown(like, first), like.anchor, like.document)
     choosing = [value.choice for value in values if value.choice is not None and value.choice.condition == first]
     is_made = of_instances or (bool(choosing) and all(choice.of_instances for choice in choosing))
-    then, otherwise = (side or unknown for side in sides)
-    return alternative(like, Choice(first, then, otherwise, is_made))
+    then, otherwise = (side or called for side in sides)
+    return alternative(called, Choice(first, then, otherwise, is_made))
+
+
+def named_in_cases(
+    work: Callable[..., TemplateValue | None],
+    values: Sequence[TemplateValue],
+    unknown: Callable[[], TemplateValue],
+    *,
+    nested: bool = False,
+) -> TemplateValue | None:
+    """What a function makes of values in each case, called what it makes of their names; `unknown` where that is nothing."""
+    if not nested and all(value.choice is None for value in values):
+        return work(*values)
+    called = unknown()
+    with suppress(MissingMember):
+        made = work(*map(unchosen, values))
+        if made is not None and isinstance(made.value, Text):
+            called = msgspec.structs.replace(called, value=made.value)
+    return chosen(work, values, called=called, nested=nested)
 
 
 def _case(
@@ -244,10 +269,6 @@ def _case(
         return IMPOSSIBLE
 
 
-def _unknown(like: TemplateValue, condition: str) -> Text:
-    return like.value if isinstance(like.value, Text) else hole(f"{condition} ? ... : ...")
-
-
 def alternative(like: TemplateValue, choice: Choice) -> TemplateValue:
     """A choice as a value, called like another one; what it chooses where both are the same. Raises MissingMember where both do
     not exist."""
@@ -255,7 +276,7 @@ def alternative(like: TemplateValue, choice: Choice) -> TemplateValue:
         if choice.then is IMPOSSIBLE:
             raise MissingMember
         return choice.then
-    called = _unknown(like, choice.condition)
+    called = like.value
     empty = [_makes_nothing(side) for side in (choice.then, choice.otherwise)]
     if choice.of_instances and empty[0] != empty[1]:
         made = choice.then if empty[1] else choice.otherwise

@@ -5,6 +5,7 @@ https://www.serverless.com/framework/docs/providers/aws/guide/resources and .../
 
 import re
 from collections.abc import Mapping
+from functools import partial
 
 from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
@@ -15,6 +16,8 @@ from irsa_doctor.text import shapes
 # of `${AWS::Region}` the second colon shows that it is CloudFormation's
 _VARIABLE = regex(r"\$\{(\w+(?:\([^(){}]*\))?):(?!:)((?:[^{}]|\{\{[^{}]*\}\})*)\}")
 _DEEP = 20
+_MOST = 1_000_000
+"""Characters that the variables of a document are filled in with"""
 
 
 def is_serverless(members: Mapping[str, object]) -> bool:
@@ -28,47 +31,56 @@ def read_serverless(page: Page, reading: DocumentReading) -> None:
     """Read `resources`, an object or a list of them, as the template that they are; other files of it are not followed."""
     members = shapes.mapping(page.value, page.place)
     resources, place = members.get("resources"), page.place.at("resources")
+    filling = _Filling(members)
     listed = resources if isinstance(resources, list) else [resources]
     for number, item in enumerate(listed):
         at = place.at(number) if isinstance(resources, list) else place
         if isinstance(item, dict) and isinstance(item.get("Resources"), dict):
-            read_template(Page(_filled_in(item, members, 0), at, page.duplicates), reading)
+            read_template(Page(filling.value(item), at, page.duplicates), reading)
         elif isinstance(item, str):
             reading.notes.append(f"the resources of {item} are not read: check what `serverless package` writes")
     if not reading.gave_something():
         reading.passed += reading.notes or ["a service without roles, OIDC providers, clusters or Pod Identity associations"]
 
 
-def _filled_in(value: object, members: Mapping[str, object], depth: int) -> object:
-    """A value with the variables of the framework: what the document itself holds in their place, else marked as placeholders
-    that CloudFormation has not."""
-    if depth > _DEEP:
+class _Filling:
+    """Fills in the variables of a document: what it holds itself in their place, else they are marked as placeholders that
+    CloudFormation has not."""
+
+    def __init__(self, members: Mapping[str, object]) -> None:
+        self.members = members
+        self.left = _MOST
+
+    def value(self, value: object, depth: int = 0) -> object:
+        """A value with its variables."""
+        if depth > _DEEP:
+            return value
+        if isinstance(value, str):
+            return self.text(value, depth)
+        if isinstance(value, list):
+            return [self.value(item, depth + 1) for item in value]
+        if isinstance(value, dict):
+            return {self.text(str(name), depth): self.value(item, depth + 1) for name, item in value.items()}
         return value
-    if isinstance(value, str):
-        return _text(value, members, depth)
-    if isinstance(value, list):
-        return [_filled_in(item, members, depth + 1) for item in value]
-    if isinstance(value, dict):
-        return {_text(str(name), members, depth): _filled_in(item, members, depth + 1) for name, item in value.items()}
-    return value
 
+    def text(self, text: str, depth: int) -> str:
+        """A text with its variables."""
+        for _ in range(_DEEP):
+            filled = _VARIABLE.sub(partial(self.variable, depth), text)
+            if filled == text:
+                break
+            text = filled
+        return text
 
-def _text(text: str, members: Mapping[str, object], depth: int) -> str:
-    for _ in range(_DEEP):
-        filled = _VARIABLE.sub(lambda match: _variable(match, members, depth), text)
-        if filled == text:
-            break
-        text = filled
-    return text
-
-
-def _variable(match: re.Match[str], members: Mapping[str, object], depth: int) -> str:
-    source, address = match[1], match[2].strip()
-    if source == "self" and depth < _DEEP:
-        value: object = members
-        for step in address.split("."):
-            value = value.get(step) if isinstance(value, dict) else None
-        if value is not None and isinstance(known := scalar_text(value), str):
-            return _text(known, members, depth + 1)
-    # one within another is part of its name
-    return f"{{{{{source}:{address.replace('{{', '').replace('}}', '')}}}}}"
+    def variable(self, depth: int, match: re.Match[str]) -> str:
+        """What stands in the place of a variable."""
+        source, address = match[1], match[2].strip()
+        if source == "self" and depth < _DEEP and self.left > 0:
+            value: object = self.members
+            for step in address.split("."):
+                value = value.get(step) if isinstance(value, dict) else None
+            if value is not None and isinstance(known := scalar_text(value), str):
+                self.left -= len(known) + 1
+                return self.text(known, depth + 1)
+        # one within another is part of its name
+        return f"{{{{{source}:{address.replace('{{', '').replace('}}', '')}}}}}"

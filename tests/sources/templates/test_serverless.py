@@ -77,3 +77,11 @@ def test_an_open_role_is_found_and_a_service_without_roles_is_passed_over():
     for resources in (None, {}, "${file(r.yml)}", {"Resources": {"B": {"Type": "AWS::S3::Bucket"}}}):
         row = row_of(inventory(service(resources)), "serverless.yml")
         assert (row.kind, row.status) == ("serverless", "ignored")
+
+
+def test_variables_that_grow_or_go_in_a_circle_are_filled_in_up_to_a_limit():
+    custom = {f"a{n}": f"${{self:custom.a{n + 1}}}" * 10 for n in range(9)} | {"a9": "x" * 10, "b": "${self:custom.b}" * 3}
+    document = policy()
+    document["Statement"][0]["Sid"] = "${self:custom.a0}${self:custom.b}"
+    (made,) = roles_of(service(role(document), custom=custom)).values()
+    assert conditions(made)["StringEquals"][f"{ISSUER}:sub"] == "system:serviceaccount:prod:app"

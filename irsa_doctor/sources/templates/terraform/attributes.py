@@ -175,8 +175,9 @@ def _policy(document: Attributes) -> TemplateValue | None:
     config = document.module.config(document.block.body, document.scope, document.block.node)
     members = {name: item for name, item in members_of(config).items() if name not in _META}
     arguments = msgspec.structs.replace(config, value=members)
-    made = chosen(lambda settled: document_of(settled, document.address), (arguments,), nested=True)
-    return TemplateValue(hole(f"{document.address}.json"), config.anchor, config.document, (), made)
+    called = TemplateValue(hole(f"{document.address}.json"), config.anchor, config.document)
+    made = chosen(lambda settled: document_of(settled, document.address), (arguments,), called=called, nested=True)
+    return msgspec.structs.replace(called, made=made)
 
 
 def _google_policy(document: Attributes) -> TemplateValue | None:

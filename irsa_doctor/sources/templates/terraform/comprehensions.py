@@ -31,6 +31,9 @@ class ScopedEvaluation(Protocol):
     def value_in(self, scope: EvaluationScope, node: Node) -> TemplateValue:
         """The value of a node in another scope."""
 
+    def unknown(self, node: Node) -> TemplateValue:
+        """A hole where the node is."""
+
     def at(self, value: object, node: Node) -> TemplateValue:
         """A value that is written where the node is."""
 
@@ -61,7 +64,8 @@ def comprehension(evaluation: ScopedEvaluation, node: Node) -> TemplateValue | N
         is_grouped=any(part.type == "ellipsis" for part in rest),
     )
     source = next(part for part in parts_of(intro) if part.type == "expression")
-    return chosen(partial(_looped, evaluation, loop), (evaluation.value(source),), nested=loop.condition is not None)
+    work, items = partial(_looped, evaluation, loop), evaluation.value(source)
+    return chosen(work, (items,), called=evaluation.unknown(node), nested=loop.condition is not None)
 
 
 def _looped(evaluation: ScopedEvaluation, loop: _Loop, source: TemplateValue) -> TemplateValue | None:

@@ -55,7 +55,7 @@ def conditional(evaluation: BranchingEvaluation, node: Node) -> TemplateValue | 
     condition, *both = (part for part in parts_of(node) if part.type == "expression")
     if len(both) != 2:
         return None
-    return chosen(partial(_decided, evaluation, node, both), (evaluation.value(condition),))
+    return chosen(partial(_decided, evaluation, node, both), (evaluation.value(condition),), called=evaluation.unknown(node))
 
 
 def _decided(evaluation: BranchingEvaluation, node: Node, both: Sequence[Node], truth: TemplateValue) -> TemplateValue | None:

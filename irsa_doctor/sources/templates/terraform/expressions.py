@@ -10,7 +10,7 @@ from math import isfinite
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
-from irsa_doctor.sources.templates.choices import MissingMember, as_made, chosen, existing
+from irsa_doctor.sources.templates.choices import MissingMember, as_made, chosen, existing, named_in_cases
 from irsa_doctor.sources.templates.terraform.comprehensions import comprehension
 from irsa_doctor.sources.templates.terraform.conditionals import conditional, first_existing
 from irsa_doctor.sources.templates.terraform.functions import (
@@ -154,7 +154,9 @@ class _Evaluation:
             if value is None:
                 return None
             if value.choice is not None:
-                return chosen(partial(self.stepped, steps=steps[position:], node=node), (value,))
+                return named_in_cases(
+                    partial(self.stepped, steps=steps[position:], node=node), (value,), partial(self.unknown, node)
+                )
             if step.type == "splat":
                 return self.splat(value, step, steps[position + 1 :], node)
             taken = self.step(step)
@@ -211,7 +213,7 @@ class _Evaluation:
         made = work(*values)
         if not values or all(value.choice is None for value in values):
             return made
-        either = chosen(work, values)
+        either = chosen(work, values, called=made)
         return msgspec.structs.replace(made, choice=either.choice if either else None)
 
     def text(self, node: Node, parts: Sequence[Fragment | Node], *values: TemplateValue) -> TemplateValue:
@@ -297,11 +299,12 @@ class _Evaluation:
             return self.encoded(arguments[0], node)
         if name not in KEEPING_CHOICES:
             arguments = list(map(as_made, arguments))
+        unknown = partial(self.unknown, node)
         if name in ("file", "templatefile"):
-            return chosen(partial(file_text, self, name), arguments)
+            return named_in_cases(partial(file_text, self, name), arguments, unknown)
         if name == "templatestring" and arguments:
-            return chosen(partial(string_text, self), arguments)
-        return chosen(partial(self.result, name, node), arguments, nested=name in BY_ITEMS)
+            return named_in_cases(partial(string_text, self), arguments, unknown)
+        return named_in_cases(partial(self.result, name, node), arguments, unknown, nested=name in BY_ITEMS)
 
     def result(self, name: str, node: Node, *arguments: TemplateValue) -> TemplateValue | None:
         """What a function makes of arguments."""
@@ -322,16 +325,18 @@ class _Evaluation:
         if inner is None:
             return None
         children = [child for child in inner.children if child.type != "comment"]
+        unknown = partial(self.unknown, node)
         if inner.type == "unary_operation":
             operand = self.operand(children[1:], inner)
-            return None if operand is None else chosen(partial(self.negated, node, children[0].type), (operand,))
+            negated = partial(self.negated, node, children[0].type)
+            return None if operand is None else named_in_cases(negated, (operand,), unknown)
         at = next((n for n, child in enumerate(children) if n and child.type in BINARY_OPERATORS), 0)
         if not at:
             return None
         left, right = self.operand(children[:at], inner), self.operand(children[at + 1 :], inner)
         if left is None or right is None:
             return None
-        return chosen(partial(self.combined, node, children[at].type), (left, right))
+        return named_in_cases(partial(self.combined, node, children[at].type), (left, right), unknown)
 
     def combined(self, node: Node, sign: str, left: TemplateValue, right: TemplateValue) -> TemplateValue | None:
         result = BINARY_OPERATORS[sign](left, right)

@@ -15,7 +15,7 @@ from typing import Any
 from irsa_doctor.model import Text, issuer_in, joined, only_hole, text_of, without_scheme
 from irsa_doctor.sources.templates.choices import MissingMember, alternative
 from irsa_doctor.sources.templates.splitting import part_of
-from irsa_doctor.sources.templates.values import Choice, TemplateValue, scalar_text, written_json, written_yaml
+from irsa_doctor.sources.templates.values import Choice, TemplateValue, hole, scalar_text, written_json, written_yaml
 
 _FORMAT = re.compile(r"%(?:([sdqv])|(%))")
 _PROVIDER_PATTERN = re.compile(r"\^.*(?:oidc-)?provider")
@@ -283,7 +283,9 @@ def _coalesce(*values: TemplateValue) -> TemplateValue:
     if unknown is None or not others:
         return first
     words = unknown.name.removeprefix("${").removesuffix("}")
-    return alternative(first, Choice(f"{words} == null", _coalesce(*others), first))
+    after = ", ".join(text_of(scalar_text(other.value) or "...") for other in others)
+    called = TemplateValue(hole(f"coalesce({words}, {after})"), first.anchor, first.document)
+    return alternative(called, Choice(f"{words} == null", _coalesce(*others), first))
 
 
 def _coalesce_list(*lists: TemplateValue) -> TemplateValue:

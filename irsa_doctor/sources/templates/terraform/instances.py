@@ -4,18 +4,27 @@ https://developer.hashicorp.com/terraform/language/meta-arguments/count and .../
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 
 import msgspec
 
-from irsa_doctor.model import text_of
-from irsa_doctor.sources.templates.choices import CASES, Assumed, alternative, chosen, outer_cases, plain_condition
+from irsa_doctor.model import Text, text_of
+from irsa_doctor.sources.templates.choices import (
+    CASES,
+    IMPOSSIBLE,
+    Assumed,
+    alternative,
+    existing,
+    outer_cases,
+    plain_condition,
+)
 from irsa_doctor.sources.templates.terraform.folder import ModuleFolder
 from irsa_doctor.sources.templates.terraform.operators import as_number, collection_entries
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, limit_instances, step_text
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block
-from irsa_doctor.sources.templates.values import Choice, TemplateValue, scalar_text
+from irsa_doctor.sources.templates.values import Choice, TemplateValue, hole, scalar_text
 
 _VARIABLE = re.compile(r"\bvar\.([\w-]+)")
 _LOCAL = re.compile(r"\blocal\.([\w-]+)")
@@ -36,6 +45,11 @@ class Instance(msgspec.Struct, frozen=True):
             return self
         scope = msgspec.structs.replace(self.scope, assumed={**self.scope.assumed, **assumed})
         return msgspec.structs.replace(self, scope=scope)
+
+
+def address_of(block: Block) -> str:
+    """Return what a block is called in its module: `data.aws_iam_role.x`, `module.x`."""
+    return ".".join((*([] if block.kind == "resource" else [block.kind]), *block.labels))
 
 
 def repeat_of(block: Block) -> Argument | None:
@@ -71,16 +85,47 @@ def in_any_case(repeat: Argument, items: TemplateValue, scope: EvaluationScope) 
             return None
         for instance in instances:
             made.setdefault(instance.suffix, []).append(instance.where(assumed))
-    return [several[0] if len(several) == 1 else _of_several(several, items, scope) for several in made.values()]
+    words = " ".join(repeat.syntax.word(repeat.value).split())
+    value_of = partial(_in_each_case, hole(f"{scope.prefix}{words}{scope.mark}"), {})
+    return [several[0] if len(several) == 1 else _of_several(several, items, value_of, scope) for several in made.values()]
 
 
-def _of_several(several: Sequence[Instance], items: TemplateValue, scope: EvaluationScope) -> Instance:
+def _of_several(
+    several: Sequence[Instance],
+    items: TemplateValue,
+    value_of: Callable[[TemplateValue, str], TemplateValue],
+    scope: EvaluationScope,
+) -> Instance:
     """An instance that there is in several cases, perhaps with another value in each."""
     key = several[0].key
     if not isinstance(key, str):
         return counted_instance(scope, key or 0)
-    value = chosen(lambda case: case.value[key] if isinstance(case.value, Mapping) else case, (items,))
-    return _each(scope, TemplateValue(key), value or items)
+    return _each(scope, TemplateValue(key), existing(value_of(items, key)))
+
+
+def _in_each_case(name: Text, entries: dict[int, Mapping[str, TemplateValue]], items: TemplateValue, key: str) -> TemplateValue:
+    """The value of a key in each case of a collection; `entries` are those of the cases that were looked at, by identity."""
+    choice = items.choice
+    if choice is None:
+        if id(items) not in entries:
+            entries[id(items)] = {str(scalar_text(each.value)): value for each, value in collection_entries(items) or ()}
+        return entries[id(items)].get(key, IMPOSSIBLE)
+    then, otherwise = (_in_each_case(name, entries, side, key) for side in (choice.then, choice.otherwise))
+    if _is_same(then, otherwise):
+        return then
+    called = TemplateValue(hole(f"{text_of(name)[2:-1]}{step_text(TemplateValue(key))}"))
+    return alternative(called, msgspec.structs.replace(choice, then=then, otherwise=otherwise))
+
+
+def _is_same(one: TemplateValue, other: TemplateValue) -> bool:
+    """Whether two values of a key are the same object, the same text, or the same choice of such."""
+    if one.choice is None or other.choice is None:
+        return one is other or (one.choice is other.choice and isinstance(one.value, str) and one.value == other.value)
+    return (
+        one.choice.condition == other.choice.condition
+        and _is_same(one.choice.then, other.choice.then)
+        and _is_same(one.choice.otherwise, other.choice.otherwise)
+    )
 
 
 def counted_instance(scope: EvaluationScope, index: int) -> Instance:
@@ -129,4 +174,4 @@ def perhaps_made(block: Block, prefix: str, collection: TemplateValue) -> Templa
     words, holds = made_when(block, prefix)
     none = TemplateValue(())
     choice = Choice(words, *((collection, none) if holds else (none, collection)), of_instances=True)
-    return alternative(TemplateValue(None), choice)
+    return alternative(TemplateValue(hole(f"{prefix}{address_of(block)}")), choice)

@@ -96,7 +96,8 @@ class KnownModule(msgspec.Struct, frozen=True):
         # where the module does not make the role, it has no policy that could be wrong
         assumed = {words: holds for switch in switches for words, holds in where_on(switch).items()}
         inputs = settled(TemplateValue(dict(self.call.inputs)), assumed)
-        policy = chosen(partial(self._policy, role), (inputs,), nested=True) or self._policy(role, inputs)
+        called = TemplateValue(hole(f"trust policy of {self.call.address}.{role.resource}"))
+        policy = chosen(partial(self._policy, role), (inputs,), called=called, nested=True) or self._policy(role, inputs)
         name, path = self.call.text(*role.names), self.call.text("role_path", "path", "iam_role_path", "irsa_path") or "/"
         is_known = name and not (role.prefix and self.call.is_on(role.prefix, otherwise=True))
         return KnownRole(

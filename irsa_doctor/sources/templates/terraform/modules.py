@@ -18,6 +18,7 @@ from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_p
 from irsa_doctor.sources.templates.terraform.input_files import ModuleFiles
 from irsa_doctor.sources.templates.terraform.instances import (
     Instance,
+    address_of,
     counted_instance,
     depends_on_default,
     in_any_case,
@@ -216,7 +217,8 @@ class Module:
             collection = TemplateValue(values if repeat.name == "for_each" else tuple(values.values()))
             return perhaps_made(block, self.prefix, collection) if is_open else collection
 
-        return chosen(collected, (items,), of_instances=True) or TemplateValue(())
+        called = TemplateValue(hole(f"{self.prefix}{address_of(block)}"))
+        return chosen(collected, (items,), called=called, of_instances=True) or TemplateValue(())
 
     def config(self, body: Body, scope: EvaluationScope, node: Any) -> TemplateValue:
         """Return arguments and blocks as one object, dynamic blocks expanded. Raises WrongShape where it exceeds a limit."""
@@ -239,7 +241,8 @@ class Module:
                 inside = self.config(block.body, scope, block.node)
                 blocks.setdefault(block.kind, []).append(TemplateValue((inside,), inside.anchor, inside.document))
         for kind, listed in blocks.items():
-            members[kind] = chosen(partial(_together, body.syntax.document), listed, nested=False) or listed[0]
+            called = TemplateValue(hole(f"{self.prefix}{kind} of {body.syntax.document}:{node.start_byte}{scope.mark}"))
+            members[kind] = chosen(partial(_together, body.syntax.document), listed, called=called) or listed[0]
         return TemplateValue(members, Anchor(None, node.start_byte, node.end_byte), body.syntax.document)
 
     def argument(self, argument: Argument, scope: EvaluationScope) -> TemplateValue:
@@ -251,7 +254,8 @@ class Module:
         of lists where that depends on an undecided condition."""
         repeat = block.body.arguments.get("for_each")
         items = expression_value(repeat.syntax, repeat.value, scope) if repeat else TemplateValue(hole("for_each"))
-        made = chosen(lambda settled: TemplateValue(tuple(self._dynamic(block, scope, settled))), (items,), nested=False)
+        called = TemplateValue(hole(f"{self.prefix}dynamic {block.syntax.document}:{block.node.start_byte}{scope.mark}"))
+        made = chosen(lambda settled: TemplateValue(tuple(self._dynamic(block, scope, settled))), (items,), called=called)
         # a condition that may not be there is one that may be missed
         return (made if made is None or block.labels[0] == "condition" else as_made(made)) or TemplateValue(())
 
