@@ -121,6 +121,15 @@ def named(folder, statement, *others):
     return {finding.rule for finding in report.findings if not finding.rule.startswith("open-")}, diagnosis.causes[0].id
 
 
+def test_a_statement_whose_time_is_over_is_open_to_nobody(tmp_path):
+    def fired(until):
+        conditions = {"StringEquals": {AUD: AUDIENCE}, "DateLessThan": {"aws:CurrentTime": f"{until}-01-01T00:00:00Z"}}
+        return {f.rule for f in api.check([str(world(tmp_path, {"Condition": conditions}))], settings=CLOSED).findings}
+
+    assert fired(2021) == {"trust-context-value"}
+    assert fired(2999) == {"open-aud-only"}
+
+
 @pytest.mark.parametrize("conditions", SLIPS.values(), ids=SLIPS)
 def test_check_and_why_name_the_same_cause_for_one_slip(conditions, tmp_path):
     found, first = named(tmp_path, {"Condition": conditions})

@@ -327,7 +327,8 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     unseen, kinds, profile = _unseen(read), read.kinds, read.profile
     in_force = is_in_force(read)
     scope = read.reach.scope
-    admits = in_force and scope != "nobody" and not _lacks_condition(read)
+    # a time that is over is in no request either, but only here it is known which one is over
+    admits = in_force and scope != "nobody" and "context-value" not in kinds and not _lacks_condition(read)
     audience = _audience(read)
     if audience == "mismatch" and (not in_force or "claims-swapped" in kinds):
         audience = "any"

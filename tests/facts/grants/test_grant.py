@@ -135,6 +135,10 @@ def test_a_deny_statement_that_leaves_a_namespace_leaves_a_pattern():
     assert fired(everybody, denying("StringNotLike", "system:serviceaccount:prod:*")) == {"open-sub-star"}
     assert fired(everybody, denying("StringNotEquals", RIGHT)) == {"trust-deny-narrows"}
     assert fired(everybody, denying("StringEquals", "system:serviceaccount:prod:other")) == {"open-aud-only"}
+    for letter in "kqx":
+        left, kept_out = denying("StringNotLike", f"system:serviceaccount:{letter}*:*"), f"system:serviceaccount:{letter}*:*"
+        assert fired(everybody, left) == {"open-sub-star", "trust-deny-statement"}
+        assert fired(everybody, denying("StringLike", kept_out)) == {"open-aud-only"}
 
 
 def test_an_audience_that_may_be_any_is_not_checked():
