@@ -23,7 +23,7 @@ from irsa_doctor.facts.roles.evidence import wide_principals
 from irsa_doctor.model import Place, PodIdentityAssociation, Role, TrustPolicy, Unknown, text_of
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.holding import RequestContext
-from irsa_doctor.trust.policy import covers
+from irsa_doctor.trust.policy import Statement, covers
 from irsa_doctor.trust.services import CallMiss, ServiceCall, trusts, trusts_service
 
 _SHOWN = 6
@@ -42,6 +42,11 @@ def reached_as_target(role: Role, policy: Policy, lookups: Lookups) -> Served | 
     if any(not association.role_arn or not isinstance(association.role_arn, str) for association in associations):
         return Unknown(f"the roles of the associations whose target is {role.arn}")
     return worst_answer(policy, associations, lambda p, association: target_answer(p, association, lookups))
+
+
+def is_for_pods(statement: Statement) -> bool:
+    """Whether a statement is for EKS Pod Identity, even where it compares a key of tokens, which no such request has."""
+    return SERVICE in statement.service and not statement.covers_web_identity
 
 
 def any_cluster_may(role: Role, policy: Policy, lookups: Lookups) -> bool:

@@ -16,6 +16,7 @@ from irsa_doctor.facts.roles.pod_identity import (
     any_cluster_may,
     capability_role,
     handed_out,
+    is_for_pods,
     reached_as_target,
 )
 from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn
@@ -63,7 +64,8 @@ def role_facts(
     """The facts of a role with a policy; `defective` are the places of the defects that are findings."""
     codes = {problem.code for problem in policy.problems if problem.refused}
     replaced = role.policy.replaced if isinstance(role.policy, TrustPolicy) else ()
-    web_of_aws = any(True for _ in without_federated(policy))
+    served = handed_out(role, policy, lookups)
+    web_of_aws = any(not (served == "condition" and is_for_pods(statement)) for statement in without_federated(policy))
     mixed = _mixed(policy) if by_provider or web_of_aws else "no"
     return RoleFacts(
         refused="yes" if unexplained(policy, defective) else "no",
@@ -76,7 +78,7 @@ def role_facts(
         web_identity_of_aws=web_of_aws,
         clusters=clusters_with_same_account(by_provider),
         contested=bool([a for a in by_provider.values() if a.contested]),
-        pod_identity=handed_out(role, policy, lookups),
+        pod_identity=served,
         pod_identity_target=reached_as_target(role, policy, lookups),
         pod_identity_open=mixed == "no" and any_cluster_may(role, policy, lookups),
         capability=capability_role(role, policy, lookups)[0],

@@ -169,3 +169,15 @@ def test_a_deleted_provider_is_not_said_to_be_meant_by_its_own_arn(tmp_path):
             (tmp_path / name).write_text(document if isinstance(document, str) else json.dumps(document), encoding="utf-8")
     (finding,) = [each for each in api.check([str(tmp_path)]).findings if each.rule == "trust-principal-provider-deleted"]
     assert f'Did you mean "{provider_arn()}"' not in finding.message
+
+
+def test_a_key_of_a_token_in_a_statement_for_pod_identity_is_one_defect():
+    """A statement for the service, of a role that an association hands out, is for no web identity."""
+    service = {"Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": ["sts:AssumeRole", "sts:TagSession"]}
+    document = policy()
+    document["Statement"] = [{"Effect": "Allow", **service, "Condition": {"StringEquals": {SUB: RIGHT}}}]
+    named = role(AssumeRolePolicyDocument=document)
+    association = {"clusterName": "prod", "namespace": "prod", "serviceAccount": "app", "roleArn": named["Arn"]}
+    documents = aws(**{"roles.json": {"RoleDetailList": [named]}, "association.json": {"association": association}})
+    assert "trust-principal-type-aws" in {rule for rule, _ in found(aws(**{"roles.json": {"RoleDetailList": [named]}}))}
+    assert {rule for rule, _ in found(documents)} == {"podid-trust-condition"}
