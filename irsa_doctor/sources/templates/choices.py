@@ -205,6 +205,11 @@ def unchosen(value: TemplateValue) -> TemplateValue:
     return msgspec.structs.replace(value, choice=None) if value.choice else value
 
 
+def has_every_case(values: Iterable[TemplateValue], *, nested: bool = False) -> bool:
+    """Whether so few conditions choose between values that every case of them is read."""
+    return len(conditions_in(values, nested=nested)) <= (_CONDITIONS if nested else _IN_EXPRESSIONS)
+
+
 def chosen(
     work: Callable[..., TemplateValue | None],
     values: Sequence[TemplateValue],
@@ -222,7 +227,7 @@ def chosen(
     if not nested and all(value.choice is None for value in values):
         return work(*values)
     outer = conditions_in(values, nested=nested, outermost=True)
-    if not outer or len(conditions_in(values, nested=nested)) > (_CONDITIONS if nested else _IN_EXPRESSIONS):
+    if not outer or not has_every_case(values, nested=nested):
         return work(*map(unchosen, values))
     first = outer[0]
     sides = [

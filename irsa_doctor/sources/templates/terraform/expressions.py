@@ -10,7 +10,7 @@ from math import isfinite
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
-from irsa_doctor.sources.templates.choices import MissingMember, as_made, chosen, existing, named_in_cases
+from irsa_doctor.sources.templates.choices import MissingMember, as_made, chosen, existing, has_every_case, named_in_cases
 from irsa_doctor.sources.templates.terraform.comprehensions import comprehension
 from irsa_doctor.sources.templates.terraform.conditionals import conditional, first_existing
 from irsa_doctor.sources.templates.terraform.functions import (
@@ -20,6 +20,7 @@ from irsa_doctor.sources.templates.terraform.functions import (
     OpenMembers,
     PartlyKnown,
     Undecided,
+    as_partly_known,
 )
 from irsa_doctor.sources.templates.terraform.input_files import file_text, string_text
 from irsa_doctor.sources.templates.terraform.json_values import json_value
@@ -297,6 +298,8 @@ class _Evaluation:
             arguments += last
         if name in ("jsonencode", "yamlencode") and len(arguments) == 1:
             return self.encoded(arguments[0], node)
+        if name == "concat" and not has_every_case(arguments):
+            arguments = list(map(as_partly_known, arguments))
         if name not in KEEPING_CHOICES:
             arguments = list(map(as_made, arguments))
         unknown = partial(self.unknown, node)

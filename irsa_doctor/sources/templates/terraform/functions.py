@@ -13,7 +13,7 @@ from math import prod
 from typing import Any
 
 from irsa_doctor.model import Text, issuer_in, joined, only_hole, text_of, without_scheme
-from irsa_doctor.sources.templates.choices import MissingMember, alternative
+from irsa_doctor.sources.templates.choices import MissingMember, alternative, as_made
 from irsa_doctor.sources.templates.splitting import part_of
 from irsa_doctor.sources.templates.values import Choice, TemplateValue, hole, scalar_text, written_json, written_yaml
 
@@ -194,6 +194,14 @@ def _concat(*lists: TemplateValue) -> TemplateValue:
     items = _bounded([item for written in lists for item in _items_or_hole(written)])
     is_known = all(isinstance(written.value, tuple) and not isinstance(written.value, PartlyKnown) for written in lists)
     return TemplateValue(items if is_known else PartlyKnown(items))
+
+
+def as_partly_known(written: TemplateValue) -> TemplateValue:
+    """A list that is one of several, with what it has where all is made; nobody knows what else, or which is the first."""
+    made = as_made(written)
+    if written.choice is None or not isinstance(made.value, tuple):
+        return made
+    return TemplateValue(PartlyKnown(made.value), made.anchor, made.document)
 
 
 def _items_or_hole(written: TemplateValue) -> tuple[TemplateValue, ...]:

@@ -311,3 +311,17 @@ def test_a_statement_for_each_of_nobody_knows_what_that_denies_may_not_be_there(
     text = text.rstrip().removesuffix("}") + "}\n}\n" + f'resource "aws_iam_role" "r" {{\n  assume_role_policy = {A}.json\n}}\n'
     (role,) = roles_of({"main.tf": text}).values()
     assert str(role.policy.document["Statement"][1]) == "${dynamic statement}"
+
+
+def test_of_more_documents_than_cases_are_read_each_is_judged_but_none_is_the_first():
+    names = [f"d{number}" for number in range(7)]
+    documents = "".join(_document(name, f"count = var.{name} ? 1 : 0") for name in names)
+    listed = "concat(" + ", ".join(f"data.aws_iam_policy_document.{name}[*].json" for name in names) + ")"
+    merged = f'data "aws_iam_policy_document" "all" {{\n  source_policy_documents = {listed}\n}}\n'
+    for policy, known in (("data.aws_iam_policy_document.all.json", True), (f"{listed}[0]", False)):
+        text = f'resource "aws_iam_role" "r" {{\n  assume_role_policy = {policy}\n}}\n'
+        (role,) = roles_of({"main.tf": documents + merged + text}).values()
+        assert isinstance(role.policy, Unknown) != known
+        if known:
+            subjects = [each["Condition"]["StringEquals"][f"{ISSUER}:sub"] for each in role.policy.document["Statement"]]
+            assert subjects == [f"of-{name}" for name in names]
