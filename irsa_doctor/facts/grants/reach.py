@@ -1,6 +1,7 @@
 """How far those whom a grant admits are from its tenant, and what leaves it as wide: read from the ring of `trust`."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from string import ascii_lowercase
 from typing import Literal
 
 import msgspec
@@ -8,6 +9,7 @@ import msgspec
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.issuers import EKS, OTHER, Profile, right_name
 from irsa_doctor.model import ReplacedMember, Unknown, text_of
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust import Grant, Policy, Statement
 from irsa_doctor.trust.admitted import speaks_of
 from irsa_doctor.trust.claim_sets import Box, box_of, boxes_of, claim_of
@@ -146,11 +148,20 @@ def is_narrowed_by_deny(read: GrantReading) -> bool:
     """Return whether Deny statements leave some service accounts only, as those of one namespace, and not all but a few."""
     if read.share is None or not read.profile.is_cluster:
         return False
-    return [contains(read.subjects, subject) for subject in _NAMED_NOWHERE].count(True) < 2
+    word = _unrelated(read.policy)
+    return bool(word) and not contains(read.subjects, f"{PREFIX}{word}:{word}")
 
 
-_NAMED_NOWHERE = tuple(f"{PREFIX}{word}:{word}" for word in ("q7x9zk4w", "x4wk9q7z", "k9z4wx7q"))
-"""subjects that no policy names; a prefix means one of them at most"""
+def _unrelated(policy: Policy) -> str:
+    """A name that no literal part of a Deny statement's values begins, ends or stands in; "" where every letter is taken."""
+    denies = (statement for statement in policy.statements if not statement.allow)
+    values = (text_of(value) for statement in denies for condition in statement.conditions for value in condition.values)
+    begun = {piece[:1] for value in values for piece in _SIGNS.split(value.removeprefix(PREFIX).lower())}
+    return next((letter * 8 for letter in ascii_lowercase if letter not in begun), "")
+
+
+_SIGNS = regex(r"[:*?]")
+"""what parts the literal parts of a pattern of subjects"""
 
 
 def _on_subject(read: GrantReading) -> Sequence[Condition]:
