@@ -298,7 +298,7 @@ class _Evaluation:
             arguments += last
         if name in ("jsonencode", "yamlencode") and len(arguments) == 1:
             return self.encoded(arguments[0], node)
-        if name == "concat" and not has_every_case(arguments):
+        if name in ("concat", "flatten") and not has_every_case(arguments, nested=name in BY_ITEMS):
             arguments = list(map(as_partly_known, arguments))
         if name not in KEEPING_CHOICES:
             arguments = list(map(as_made, arguments))

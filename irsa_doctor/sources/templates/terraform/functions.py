@@ -197,7 +197,11 @@ def _concat(*lists: TemplateValue) -> TemplateValue:
 
 
 def as_partly_known(written: TemplateValue) -> TemplateValue:
-    """A list that is one of several, with what it has where all is made; nobody knows what else, or which is the first."""
+    """A list that is one of several, or a list of such, with what it has where all is made: nobody knows what else, or which is
+    the first."""
+    if written.choice is None and isinstance(written.value, tuple):
+        items = map(as_partly_known, written.value)
+        return TemplateValue(type(written.value)(items), written.anchor, written.document)
     made = as_made(written)
     if written.choice is None or not isinstance(made.value, tuple):
         return made
@@ -244,16 +248,17 @@ def _element(collection: TemplateValue, index: TemplateValue) -> TemplateValue:
 
 def _flatten(collection: TemplateValue) -> TemplateValue:
     flat: list[TemplateValue] = []
-    waiting = [collection]
+    waiting, is_open = [collection], False
     while waiting:
         item = waiting.pop()
         if isinstance(item.value, tuple):
             waiting += reversed(item.value)
+            is_open |= isinstance(item.value, PartlyKnown)
         else:
             flat.append(item)
         if len(flat) > _MOST:
             raise Undecided
-    is_open = any(only_hole(item.value) and item.made is None for item in flat)
+    is_open |= any(only_hole(item.value) and item.made is None for item in flat)
     return TemplateValue(PartlyKnown(flat) if is_open else tuple(flat))
 
 

@@ -313,10 +313,11 @@ def test_a_statement_for_each_of_nobody_knows_what_that_denies_may_not_be_there(
     assert str(role.policy.document["Statement"][1]) == "${dynamic statement}"
 
 
-def test_of_more_documents_than_cases_are_read_each_is_judged_but_none_is_the_first():
+@pytest.mark.parametrize("form", ["concat({})", "flatten([{}])", "flatten([concat({})])"])
+def test_of_more_documents_than_cases_are_read_each_is_judged_but_none_is_the_first(form):
     names = [f"d{number}" for number in range(7)]
     documents = "".join(_document(name, f"count = var.{name} ? 1 : 0") for name in names)
-    listed = "concat(" + ", ".join(f"data.aws_iam_policy_document.{name}[*].json" for name in names) + ")"
+    listed = form.format(", ".join(f"data.aws_iam_policy_document.{name}[*].json" for name in names))
     merged = f'data "aws_iam_policy_document" "all" {{\n  source_policy_documents = {listed}\n}}\n'
     for policy, known in (("data.aws_iam_policy_document.all.json", True), (f"{listed}[0]", False)):
         text = f'resource "aws_iam_role" "r" {{\n  assume_role_policy = {policy}\n}}\n'
