@@ -176,6 +176,12 @@ def test_a_pattern_that_admitted_nobody_does_not_come_to_life():
 # ---- Deny
 
 
+@pytest.mark.parametrize("day", ["2021-01-01T00:00:00Z", "1609459200"])
+def test_a_deny_that_ends_the_access_is_not_got_around(day):
+    deny = {"Effect": "Deny", "Principal": {"Federated": provider_arn()}, "Action": WEB}
+    assert let_in(whole(statement(), {**deny, "Condition": {"DateGreaterThan": {"aws:CurrentTime": day}}})) is None
+
+
 def test_a_deny_lets_past_who_uses_the_role_and_denies_all_others():
     deny = {"Effect": "Deny", **{k: v for k, v in statement().items() if k in ("Principal", "Action")}}
     open_to_all = statement(**conditions(sub=f"{PREFIX}*", operator="StringLike"))
