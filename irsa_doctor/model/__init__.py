@@ -9,6 +9,7 @@ from irsa_doctor.model.arn import (
     is_role_arn,
     issuer_of_provider,
     parse_arn,
+    partition_of,
 )
 from irsa_doctor.model.aws import (
     Cluster,
@@ -168,6 +169,7 @@ __all__ = [
     "object_key",
     "only_hole",
     "parse_arn",
+    "partition_of",
     "text_of",
     "without_scheme",
 ]

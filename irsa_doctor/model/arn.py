@@ -36,6 +36,17 @@ _ACCOUNT_ID = regex(r"[0-9]{12}")
 # also the expression of amazon-eks-pod-identity-webhook, pkg/cache/cache.go
 _ROLE = regex(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]*[A-Za-z0-9_+=,.@-]")
 _PROVIDER = ":oidc-provider/"
+# https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json
+_PARTITIONS = {
+    "cn-": "aws-cn",
+    "us-gov-": "aws-us-gov",
+    "us-iso-": "aws-iso",
+    "us-isob-": "aws-iso-b",
+    "eu-isoe-": "aws-iso-e",
+    "us-isof-": "aws-iso-f",
+    "eusc-": "aws-eusc",
+}
+"""how the regions of a partition begin; all others are of `aws`"""
 
 
 def is_account_id(text: str) -> bool:
@@ -46,6 +57,11 @@ def is_account_id(text: str) -> bool:
 def is_role_arn(text: str) -> bool:
     """Whether it is the ARN of an IAM role, in the letters that IAM allows."""
     return _ROLE.fullmatch(text) is not None
+
+
+def partition_of(region: str) -> str:
+    """The partition of a region, by how its name begins."""
+    return next((partition for prefix, partition in _PARTITIONS.items() if region.startswith(prefix)), "aws")
 
 
 def arn_of_provider(partition: str, account: str, issuer: str) -> str:

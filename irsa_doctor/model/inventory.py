@@ -1,7 +1,7 @@
 """Everything that was read, joined into one record that nobody changes."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Literal
 
@@ -223,8 +223,17 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
         """Why a cluster of a region may be out of sight, in whatever account was to be read; None where none may."""
         if gap := next((gap for gap in self.gaps if gap.collection == "clusters" and gap.name in ("", region)), None):
             return Unknown(gap.missing, gap.how)
+        for there, why in self._unknown_issuers:
+            if there in ("", region):
+                return why
         unread = min((each.id for each in self.organization if (each.id, region) not in self.closed.clusters), default="")
         return Unknown(f"clusters of account {unread} in {region}") if unread else None
+
+    @cached_property
+    def _unknown_issuers(self) -> Sequence[tuple[str, Unknown]]:
+        """The regions of the clusters whose issuer is not known, "" where that is not known either, and why."""
+        clusters = sorted(self.clusters, key=lambda cluster: cluster.id)
+        return [(cluster.region, cluster.issuer) for cluster in clusters if isinstance(cluster.issuer, Unknown)]
 
     def distinct(self, cluster: str) -> str:
         """The name of a cluster among several, "" where it is the only one, or not in the input."""

@@ -33,6 +33,11 @@ class ShardInventory(Inventory, frozen=True, eq=False, dict=True):
     associated: bool = True
     """some shard has Pod Identity associations"""
 
+    def by_document(self) -> Iterator[Inventory]:
+        """The inventories in which documents of the shard that differ about an object do not, what it has itself too."""
+        for inventory, own in zip(super().by_document(), self.own.by_document(), strict=True):
+            yield msgspec.structs.replace(inventory, own=own)
+
     @cached_property
     def role_by_arn(self) -> Mapping[str, Role]:
         """Roles of all shards with an ARN, by it."""

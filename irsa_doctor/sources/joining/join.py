@@ -1,7 +1,6 @@
 """Joins what single documents gave into one inventory: accounts, clusters, complete lists."""
 
-import os
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
@@ -16,7 +15,6 @@ from irsa_doctor.model import (
     Inventory,
     NodeRole,
     OidcProvider,
-    Place,
     PodIdentityAssociation,
     ResourceControlPolicy,
     Unknown,
@@ -24,15 +22,13 @@ from irsa_doctor.model import (
     parse_arn,
 )
 from irsa_doctor.model.access import AccessEntry, AssociatedAccess
-from irsa_doctor.sources.documents.aws import issuer_missing
 from irsa_doctor.sources.documents.reading import DocumentReading, Listing
-from irsa_doctor.sources.files.folders import Folders
 from irsa_doctor.sources.joining import merge as merging
 from irsa_doctor.sources.joining.accounts import AnswerAccounts
 from irsa_doctor.sources.joining.clouds import join_clouds
+from irsa_doctor.sources.joining.clusters import JoinedClusters
 from irsa_doctor.sources.joining.disputes import TOO_MANY, Disputes
 from irsa_doctor.sources.joining.filling import HoleValues, fill_holes
-from irsa_doctor.sources.joining.modes import with_access
 from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.joining.permissions import with_role_policies
 from irsa_doctor.sources.joining.planned import join_plans
@@ -63,7 +59,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     """The inventory of all documents; documents that it cannot place get a note."""
     disputes = Disputes()
     accounts = AnswerAccounts(readings, stated.account)
-    clusters = _Clusters(readings, stated.clusters, accounts, disputes)
+    clusters = JoinedClusters(readings, stated.clusters, accounts, disputes)
     join_plans(readings)
     substitute_variables(readings)
     name_roles(readings, accounts.of, accounts.partitions)
@@ -116,7 +112,7 @@ _OBJECTS = ("access_roles", "access_bindings", "webhook_configurations")
 """collections of objects that several documents may have"""
 
 
-def _others(gathered: Callable[[str], Sequence[Any]], clusters: "_Clusters") -> dict[str, Any]:
+def _others(gathered: Callable[[str], Sequence[Any]], clusters: JoinedClusters) -> dict[str, Any]:
     """The collections of which nothing else depends on what documents say together."""
     return {
         **{name: tuple(gathered(name)) for name in _AS_READ},
@@ -126,7 +122,7 @@ def _others(gathered: Callable[[str], Sequence[Any]], clusters: "_Clusters") -> 
     }
 
 
-def _known_at(accounts: "AnswerAccounts", clusters: "_Clusters", path: str) -> HoleValues:
+def _known_at(accounts: "AnswerAccounts", clusters: JoinedClusters, path: str) -> HoleValues:
     account = accounts.of(path)
     partition = accounts.partitions.get(account, "aws") if account else ""
     return HoleValues(account, partition, partial(clusters.issuer_of, path))
@@ -154,150 +150,7 @@ def _gathered(readings: Sequence[DocumentReading], overlay: Overlay, collection:
     return overlay.remaining(collection, [item for reading in readings for item in getattr(reading, collection)])
 
 
-class _Clusters:
-    """All clusters, and which of them a document belongs to."""
-
-    def __init__(
-        self,
-        readings: Sequence[DocumentReading],
-        stated: Mapping[str, str],
-        accounts: AnswerAccounts,
-        disputes: Disputes,
-    ) -> None:
-        self.all = merging.merged_clusters((item for reading in readings for item in reading.clusters), disputes)
-        self.accounts = accounts
-        self.folders = Folders()
-        self._by_issuer = {item.issuer: item.id for item in self.all if isinstance(item.issuer, str)}
-        self._ids = {item.id for item in self.all}
-        self._by_name: dict[str, list[Cluster]] = {}
-        for item in self.all:
-            self._by_name.setdefault(item.name, []).append(item)
-        for reading in readings:
-            self._note_folders(reading)
-        for reading in readings:
-            self._add_listed(reading)
-        self.stated = {_plain(path): self._stated(path, name) for path, name in stated.items()}
-        self.regions = {reading.path: reading.origin.region for reading in readings if reading.origin.region}
-        self._owners: dict[str, str] = {}
-        self.origins = {item.path: self.owner(item.origin.cluster) for item in readings if item.origin.cluster}
-        entries = {self.origins[item.path]: item.origin.entry for item in reversed(readings) if item.origin.entry}
-        for ident, entry in entries.items():
-            self._call(ident, entry)
-        self.all = with_access(self.all, readings, self._at)
-        if versions := {self.of(reading.path): reading.versions[-1] for reading in readings if reading.versions}:
-            self.all = [
-                item if item.version else msgspec.structs.replace(item, version=versions.get(item.id, "")) for item in self.all
-            ]
-
-    def _at(self, name: str, path: str) -> str:
-        """Id of the cluster of a name or ARN, of no name that of the document."""
-        return name if name in self._ids else self.named(name, path) if name else self.of(path)
-
-    def _call(self, ident: str, entry: str) -> None:
-        """Note what the kubeconfig calls a cluster."""
-        self.all = [msgspec.structs.replace(item, entry=entry) if item.id == ident else item for item in self.all]
-
-    def owner(self, name: str) -> str:
-        """Id of the cluster that a live source calls so; accounts and providers, which own things too, stay what they are."""
-        arn = parse_arn(name)
-        if not name or name.isdecimal() or (arn and arn.service != "eks"):
-            return name
-        if name not in self._owners:
-            self._owners[name] = self._stated("", name)
-        return self._owners[name]
-
-    def _note_folders(self, reading: DocumentReading) -> None:
-        for cluster in reading.clusters:
-            by_issuer = self._by_issuer.get(cluster.issuer, "") if isinstance(cluster.issuer, str) else ""
-            self.folders.add(reading.path, cluster.id if cluster.id in self._ids else by_issuer)
-
-    def _add(self, cluster: Cluster) -> None:
-        self.all.append(cluster)
-        self._ids.add(cluster.id)
-        self._by_name.setdefault(cluster.name, []).append(cluster)
-
-    def _add_listed(self, reading: DocumentReading) -> None:
-        """Clusters that only a list names; it may be the list of another account than a described one of that name."""
-        account = self.accounts.of(reading.path) if reading.cluster_names else ""
-        for name, place in reading.cluster_names:
-            known = self._by_name.get(name, [])
-            if not any(not cluster.account or not account or cluster.account == account for cluster in known):
-                self._add(Cluster(name, "", issuer_missing(name), place))
-
-    def _is_listed(self, name: str) -> bool:
-        """Whether it is the ARN of a cluster of which only the name is known so far; then that is known of it too."""
-        arn = parse_arn(name)
-        for number, cluster in enumerate(self.all):
-            if arn and cluster.name == arn.name and not cluster.arn and isinstance(cluster.issuer, Unknown):
-                self._ids.add(name)
-                self._ids.discard(cluster.id)
-                self.all[number] = msgspec.structs.replace(cluster, arn=name)
-                self._by_name[cluster.name] = [
-                    self.all[number] if known is cluster else known for known in self._by_name[cluster.name]
-                ]
-                return True
-        return False
-
-    def _stated(self, path: str, name: str) -> str:
-        if name in self._ids or self._is_listed(name):
-            return name
-        if by_issuer := self._by_issuer.get(name.removeprefix("https://")):
-            return by_issuer
-        if known := self.named(name, path):
-            return known
-        if name not in self._by_name:
-            arn = parse_arn(name)
-            short = arn.name if arn else name
-            self._add(Cluster(short, name if arn else "", issuer_missing(short), Place(path)))
-            return name
-        return ""
-
-    def named(self, name: str, path: str) -> str:
-        """Id of the cluster of a name: the only one, or the one nearest to the document; "" where that is no answer."""
-        ids = {cluster.id for cluster in self._by_name.get(name, ())}
-        if len(ids) > 1:
-            account = self.accounts.of(path)
-            ids = ids & self.folders.nearest(path) or {
-                cluster.id for cluster in self._by_name[name] if account and cluster.account == account
-            }
-        return next(iter(ids)) if len(ids) == 1 else ""
-
-    def issuer_of(self, path: str, name: str) -> str:
-        """Issuer of the cluster of a name, "" where it is not known."""
-        ident = self.named(name, path)
-        return next((cluster.issuer for cluster in self.all if cluster.id == ident and isinstance(cluster.issuer, str)), "")
-
-    def of(self, path: str) -> str:
-        """Id of the cluster of a document: as the live source or the user said, else of the nearest folder that names
-        clusters, else the only one; "" where that is no answer."""
-        if path in self.origins:
-            return self.origins[path]
-        for place in _upwards(_plain(path)) if self.stated else ():
-            if place in self.stated:
-                return self.stated[place]
-        near = self.folders.nearest(path)
-        if near:
-            return next(iter(near)) if len(near) == 1 else ""
-        return self.all[0].id if len(self.all) == 1 else ""
-
-    def of_issuer(self, issuer: str, path: str) -> str:
-        """Id of the cluster of an issuer, else of the document's folder."""
-        return self._by_issuer.get(issuer) or self.of(path)
-
-
-def _plain(path: str) -> str:
-    return path if path == "-" else os.path.abspath(path)
-
-
-def _upwards(path: str) -> Iterator[str]:
-    """A path and the folders above it, the nearest first."""
-    while path:
-        yield path
-        above = os.path.dirname(path)
-        path = "" if above == path else above
-
-
-def _settle_in_clusters(reading: DocumentReading, clusters: _Clusters) -> None:
+def _settle_in_clusters(reading: DocumentReading, clusters: JoinedClusters) -> None:
     """Nobody has seen these records yet: setting their cluster now saves making every one of them twice."""
     records = (
         *(reading.service_accounts, reading.workloads, reading.namespaces, reading.nodes),
@@ -316,7 +169,7 @@ def _settle_in_clusters(reading: DocumentReading, clusters: _Clusters) -> None:
         msgspec.structs.force_setattr(discovery, "cluster", clusters.of_issuer(discovery.issuer, reading.path))
 
 
-def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAssociation:
+def _settled(item: PodIdentityAssociation, clusters: JoinedClusters) -> PodIdentityAssociation:
     """With the cluster's id for its name; the name itself where no such cluster is known."""
     path = item.place.document
     named = clusters.named(item.cluster, path) if isinstance(item.cluster, str) else ""
@@ -324,14 +177,16 @@ def _settled(item: PodIdentityAssociation, clusters: _Clusters) -> PodIdentityAs
     return msgspec.structs.replace(item, cluster=cluster)
 
 
-def _in_cluster(item: _Part, clusters: _Clusters) -> _Part:
+def _in_cluster(item: _Part, clusters: JoinedClusters) -> _Part:
     """A part of a cluster with the cluster's id: of the cluster that it names, else of its document."""
     path = item.place.document
     named = clusters.named(item.cluster, path) or item.cluster if item.cluster else clusters.of(path)
     return msgspec.structs.replace(item, cluster=clusters.origins.get(path) or named)
 
 
-def _closed(readings: Sequence[DocumentReading], accounts: AnswerAccounts, clusters: _Clusters, stated: JoinContext) -> Closed:
+def _closed(
+    readings: Sequence[DocumentReading], accounts: AnswerAccounts, clusters: JoinedClusters, stated: JoinContext
+) -> Closed:
     answers: dict[tuple[str, object], list[Listing]] = {}
     kinds: dict[str, set[str]] = {}
     for reading in readings:
@@ -370,7 +225,7 @@ def _has_whole(answers: Sequence[Listing]) -> bool:
     return any(answer.whole and all(page.names <= answer.names for page in pages) for answer in answers)
 
 
-def _owners(answer: Listing, path: str, accounts: AnswerAccounts, clusters: _Clusters) -> set[object]:
+def _owners(answer: Listing, path: str, accounts: AnswerAccounts, clusters: JoinedClusters) -> set[object]:
     """Whose list it is: accounts, (account, region) or cluster ids; an empty list names nobody, so its folder tells."""
     if answer.collection == "associations":
         if path in clusters.origins:
@@ -387,7 +242,7 @@ def _owners(answer: Listing, path: str, accounts: AnswerAccounts, clusters: _Clu
     return {account for account in owners if account}
 
 
-def _regions(answer: Listing, path: str, clusters: _Clusters) -> frozenset[str]:
+def _regions(answer: Listing, path: str, clusters: JoinedClusters) -> frozenset[str]:
     """The region of a list of clusters: that of the described ones that it names. A list that names none of them may be
     that of any other region, an empty one above all."""
     if path in clusters.regions:
