@@ -51,7 +51,7 @@ class PathWriter:
                 rows.setdefault(key, []).append(target)
                 makers.setdefault(key, lambda reached, way=way: self._direct(identity, way, reached))  # type: ignore[misc]
             if not arrival.is_sure(standing) and (arrival.steps(identity, standing) or 0) > 1:
-                hops, _ = arrival.chain(identity, standing, target)
+                hops, _ = arrival.chain(identity, standing)
                 key = (id(arrival), target.namespace, hops)
                 rows.setdefault(key, []).append(target)
                 makers.setdefault(key, lambda reached, arrival=arrival: self._chain(identity, arrival, reached))  # type: ignore[misc]
@@ -72,7 +72,7 @@ class PathWriter:
 
     def _chain(self, identity: ClusterIdentity, arrival: Arrival, reached: Sequence[ClusterIdentity]) -> ReachPath:
         standing = self.graph.standing(identity)
-        hops, node = arrival.chain(identity, standing, reached[0])
+        hops, node = arrival.chain(identity, standing)
         last = arrival.last(node)
         ways = [hop.way for hop in hops if hop.way] + ([last] if last else [])
         kind = last.kind if last else ""

@@ -42,6 +42,7 @@ def reach_of_subject(view: View, words: str, line_of: LineOf, cluster: str = "")
     """
     reachability = Reachability(view, everything=True)
     identity = _identity(reachability, words, cluster)
+    reachability.graph.include(identity)
     writer = PathWriter(reachability, line_of)
     is_known = identity.cluster in reachability.graph.known
     missing = list(dict.fromkeys(open_parts(reachability, [identity.cluster])))

@@ -15,6 +15,8 @@ from irsa_doctor.trust.languages import Finite, Language, contains
 
 POD_IDENTITY_AUDIENCE = "pods.eks.amazonaws.com"
 """the audience of tokens for EKS Pod Identity (https://docs.aws.amazon.com/eks/latest/userguide/pod-id-how-it-works.html)"""
+_FRESH = 3
+"""names of new accounts that are tried of one language"""
 _SERVED = ("served", "unknown", "explained")
 
 
@@ -110,11 +112,16 @@ class RoleAdmission:
         }
         return sorted(key for key in named if (key.cluster, key.namespace, key.name) not in existing)
 
-    def fresh_account(self, cluster: str, namespace: str) -> str:
-        """A name of an account that does not exist in a namespace and that a pattern admits, "" where there is none."""
-        known = self.names_in(cluster, namespace)
-        cells = (cell for cell in self.cells if cell.cluster == cluster)
-        return next(filter(None, (fresh_account(cell.subjects, namespace, known) for cell in cells)), "")
+    def fresh_accounts(self, cluster: str, namespace: str) -> Sequence[str]:
+        """Names of accounts that do not exist in a namespace and that patterns admit: a few, as some patterns leave no choice
+        (`*:web`), and rules may single out such a name."""
+        names: list[str] = []
+        for cell in (cell for cell in self.cells if cell.cluster == cluster and not isinstance(cell.subjects, Finite)):
+            for _ in range(_FRESH):
+                known = self.names_in(cluster, namespace).union(names)
+                if name := fresh_account(cell.subjects, namespace, known):
+                    names.append(name)
+        return names
 
     def fresh_namespace(self, cluster: str, namespaces: frozenset[str], account: str = "") -> str:
         """A namespace that does not exist and that a pattern admits, "" where there is none."""

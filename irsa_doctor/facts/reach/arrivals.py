@@ -15,12 +15,6 @@ class ChainHop(msgspec.Struct, frozen=True):
     kind: str
     identity: ClusterIdentity
     way: AccessWay | None = None
-    other: ClusterIdentity | None = None
-    """another identity that would do as well"""
-
-
-ChainNode = AccessStanding | ClusterIdentity
-"""a standing, or one account of it alone: where its next step would take itself, it goes another way than the others"""
 
 
 class Arrival:
@@ -32,9 +26,9 @@ class Arrival:
 
     def __init__(self, direct: Mapping[AccessStanding, Mapping[str, AccessWay]]) -> None:
         self.direct = direct
-        self.distance: dict[ChainNode, int] = {}
-        self.hops: dict[ChainNode, tuple[tuple[ChainHop, ...], ChainNode | None]] = {}
-        self.being: dict[ClusterIdentity, tuple[int, tuple[ChainHop, ...], ChainNode]] = {}
+        self.distance: dict[AccessStanding, int] = {}
+        self.hops: dict[AccessStanding, tuple[tuple[ChainHop, ...], AccessStanding | None]] = {}
+        self.being: dict[ClusterIdentity, tuple[int, tuple[ChainHop, ...], AccessStanding]] = {}
 
     def is_sure(self, standing: AccessStanding) -> bool:
         """Whether there is a direct way that is certain or likely."""
@@ -46,25 +40,21 @@ class Arrival:
         steps = [distance for distance in (own, being[0] if being else None) if distance is not None]
         return min(steps, default=None)
 
-    def chain(
-        self, identity: ClusterIdentity, standing: AccessStanding, target: ClusterIdentity | None = None
-    ) -> tuple[tuple[ChainHop, ...], ChainNode | None]:
+    def chain(self, identity: ClusterIdentity, standing: AccessStanding) -> tuple[tuple[ChainHop, ...], AccessStanding | None]:
         """The hops of a shortest chain, and the node from which its last step is taken, which leads to the target."""
         hops: list[ChainHop] = []
-        at: ChainNode | None = standing
+        at: AccessStanding | None = standing
         being = self.being.get(identity)
         if being and (standing not in self.distance or being[0] < self.distance[standing]):
             hops, at = [*being[1]], being[2]
         while at is not None and self.hops[at][1] is not None:
             hops += self.hops[at][0]
             at = self.hops[at][1]
-        if hops and hops[-1].identity == target and hops[-1].other:
-            hops[-1] = msgspec.structs.replace(hops[-1], identity=hops[-1].other)
         return tuple(hops), at
 
-    def last(self, node: ChainNode | None) -> AccessWay | None:
+    def last(self, node: AccessStanding | None) -> AccessWay | None:
         """The step to the target from the last node of a chain."""
-        return best_way(self.direct.get(node, {}).values()) if isinstance(node, AccessStanding) else None
+        return best_way(self.direct.get(node, {}).values()) if node else None
 
 
 def best_way(ways: Iterable[AccessWay]) -> AccessWay | None:

@@ -108,9 +108,9 @@ def _next(reachability: Reachability, identity: ClusterIdentity, roles: Sequence
     ways = _ways(reachability, identity, roles, only_new)
     if not ways:
         return None
-    _, target, arrival = min(ways, key=lambda entry: (entry[0], entry[1]))
+    _, _, arrival = min(ways, key=lambda entry: (entry[0], entry[1]))
     graph = reachability.graph
-    for actor, way in _taken(reachability, identity, arrival, target):
+    for actor, way in _taken(reachability, identity, arrival):
         access = graph.clusters[actor.cluster].access
         for use in way.uses:
             if removal := _removal(access, actor, use):
@@ -119,10 +119,10 @@ def _next(reachability: Reachability, identity: ClusterIdentity, roles: Sequence
 
 
 def _taken(
-    reachability: Reachability, identity: ClusterIdentity, arrival: Arrival, target: ClusterIdentity
+    reachability: Reachability, identity: ClusterIdentity, arrival: Arrival
 ) -> Iterator[tuple[ClusterIdentity, AccessWay]]:
     """The steps of a shortest way, each with whoever takes it."""
-    hops, node = arrival.chain(identity, reachability.graph.standing(identity), target)
+    hops, node = arrival.chain(identity, reachability.graph.standing(identity))
     actor = identity
     for hop in hops:
         if hop.way is not None:

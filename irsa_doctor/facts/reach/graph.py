@@ -11,7 +11,7 @@ from irsa_doctor.authorisation.steps import AccessWay, WayCertainty, WayTarget
 from irsa_doctor.authorisation.ways import ANNOTATE
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.admission import RoleAdmission
-from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop, ChainNode, best_way
+from irsa_doctor.facts.reach.arrivals import Arrival, ChainHop, best_way
 from irsa_doctor.facts.reach.standing import AccessStanding, ClusterStandings, records_by_cluster
 from irsa_doctor.model import Inventory
 
@@ -20,13 +20,11 @@ CREATE_ACCOUNT, CREATE_NAMESPACE, ASSUME = "create-account", "create-namespace",
 
 
 class _Entry(msgspec.Struct, frozen=True):
-    """A standing with the hops that lead on from it. `itself` is the account that its next step takes: whoever has come to the
-    standing as this account gains nothing by that."""
+    """A standing with the hops that lead on from it."""
 
     standing: AccessStanding
     hops: tuple[ChainHop, ...] = ()
-    after: ChainNode | None = None
-    itself: ClusterIdentity | None = None
+    after: AccessStanding | None = None
 
 
 _Key = tuple[str, WayTarget]
@@ -35,69 +33,50 @@ _Direct = Mapping[AccessStanding, Mapping[str, AccessWay]]
 
 
 class _Search:
-    """A search backwards, the nearest first; a role that is a principal is taken in two steps, the account and the role."""
+    """A search backwards, the nearest first; a role that is a principal is taken in two steps, the account and the role.
+
+    An account that is taken on the API server alone may be taken a second time, for a token that STS takes.
+    """
 
     def __init__(self, graph: "ReachGraph", arrival: Arrival) -> None:
         self.graph = graph
         self.arrival = arrival
         self._levels: dict[int, list[_Entry]] = {}
         self._visited: set[object] = set()
-        self._waiting: dict[AccessStanding, tuple[ClusterIdentity, list[_Key]]] = {}
-        """standing -> the account that would take itself, with the targets that hold nobody else of the standing"""
 
-    def run(self, first: Iterable[AccessStanding], start: int, target: ClusterIdentity | None) -> None:
+    def run(self, first: Iterable[AccessStanding], start: int) -> None:
         """Fill the arrival from the standings that are there first."""
-        self._levels[start] = [_Entry(standing, itself=target) for standing in first]
+        self._levels[start] = [_Entry(standing) for standing in first]
         at = start
         while self._levels:
             for entry in self._levels.pop(at, ()):
-                if entry.standing in self.arrival.distance:
-                    self._again(entry, at)
-                else:
+                if entry.standing not in self.arrival.distance:
                     self.arrival.distance[entry.standing] = at
                     self.arrival.hops[entry.standing] = entry.hops, entry.after
-                    self._extend(entry, at)
+                    self._extend(entry.standing, at)
             at += 1
 
-    def _extend(self, entry: _Entry, at: int) -> None:
-        alone: list[_Key] = []
-        for key, identity, other in self.graph.arrivals_of.get(entry.standing, ()):
-            if identity == entry.itself and other is None:
-                alone.append(key)
-            else:
-                taken = (other, None) if identity == entry.itself and other else (identity, other)
-                self._enter(key, taken[0], taken[1], entry.standing, at)
-        if alone and entry.itself:
-            self._waiting[entry.standing] = entry.itself, alone
-        for role, principal in self.graph.roles_of_standing.get(entry.standing, ()):
+    def _extend(self, standing: AccessStanding, at: int) -> None:
+        for key, identity in self.graph.arrivals_of.get(standing, ()):
+            if key not in self._visited:
+                self._visited.add(key)
+                self._enter(key, identity, standing, at)
+        for role, principal in self.graph.roles_of_standing.get(standing, ()):
             if role not in self._visited:
                 self._visited.add(role)
-                self._assume(role, ChainHop(ASSUME, principal), entry.standing, at)
+                self._assume(role, ChainHop(ASSUME, principal), standing, at)
 
-    def _again(self, entry: _Entry, at: int) -> None:
-        """Another way on from a standing: one account of it may have been waiting for that."""
-        itself, keys = self._waiting.get(entry.standing, (None, ()))
-        if itself is None or entry.itself == itself or (entry.hops and entry.hops[0].identity == itself):
-            return
-        del self._waiting[entry.standing]
-        self.arrival.distance[itself], self.arrival.hops[itself] = at, (entry.hops, entry.after)
-        for key in keys:
-            self._enter(key, itself, None, itself, at)
-
-    def _enter(self, key: _Key, identity: ClusterIdentity, other: ClusterIdentity | None, after: ChainNode, at: int) -> None:
-        if key in self._visited:
-            return
-        self._visited.add(key)
+    def _enter(self, key: _Key, identity: ClusterIdentity, after: AccessStanding, at: int) -> None:
         for before, way in self.graph.incoming[key]:
             if way.api and way.certainty != "possible":
-                entry = _Entry(before, (ChainHop(way.kind, identity, way, other),), after)
+                entry = _Entry(before, (ChainHop(way.kind, identity, way),), after)
                 self._levels.setdefault(at + 1, []).append(entry)
 
     def _assume(self, role: str, step: ChainHop, after: AccessStanding, at: int) -> None:
         """Those who become a role that is a principal: by a token of an account that it admits, or being that account."""
         for account, direct in self.graph.takers(role):
             for before, way in direct:
-                entry = _Entry(before, (ChainHop(way.kind, account, way), step), after, account)
+                entry = _Entry(before, (ChainHop(way.kind, account, way), step), after)
                 self._levels.setdefault(at + 2, []).append(entry)
         for account in self.graph.admission(role).accounts:
             if account not in self.arrival.being and account.cluster in self.graph.clusters:
@@ -124,6 +103,11 @@ class ReachGraph:
         self._arrivals: dict[object, Arrival] = {}
         self._targets: dict[str, Sequence[tuple[ClusterIdentity, Arrival]]] = {}
         self._makers_of: dict[str, Sequence[AccessStanding]] = {}
+        self._asked: list[ClusterIdentity] = []
+
+    def include(self, identity: ClusterIdentity) -> None:
+        """Take in somebody whom nothing of the input names, such as system:masters, before anything is searched."""
+        self._asked.append(identity)
 
     def standing(self, identity: ClusterIdentity) -> AccessStanding:
         """The standing of an identity."""
@@ -143,7 +127,7 @@ class ReachGraph:
     def _explored(self) -> tuple[dict[tuple[str, WayTarget], list[tuple[AccessStanding, AccessWay]]], list[AccessStanding]]:
         """(incoming ways by target, all standings), of whoever can be reached too."""
         incoming: dict[tuple[str, WayTarget], list[tuple[AccessStanding, AccessWay]]] = {}
-        waiting = list(dict.fromkeys(map(self.standing, self.identities)))
+        waiting = list(dict.fromkeys(map(self.standing, (*self.identities, *self._asked))))
         standings = dict.fromkeys(waiting)
         while waiting:
             standing = waiting.pop()
@@ -167,24 +151,17 @@ class ReachGraph:
         return self._explored[1]
 
     @cached_property
-    def arrivals_of(
-        self,
-    ) -> Mapping[AccessStanding, Sequence[tuple[_Key, ClusterIdentity, ClusterIdentity | None]]]:
-        """The targets that hold somebody of a standing who can act there, with that identity and another one, if any."""
-        table: dict[AccessStanding, dict[tuple[str, WayTarget], list[ClusterIdentity]]] = {}
+    def arrivals_of(self) -> Mapping[AccessStanding, Sequence[tuple[_Key, ClusterIdentity]]]:
+        """The targets that hold somebody of a standing who can act there, with that identity."""
+        table: dict[AccessStanding, dict[_Key, ClusterIdentity]] = {}
         for key, ways in self.incoming.items():
             if not any(way.api and way.certainty != "possible" for _, way in ways):
                 continue
             cluster = self.clusters[key[0]]
             for member in cluster.members(key[1]):
                 if member.api:
-                    held = table.setdefault(cluster.of(member.identity), {}).setdefault(key, [])
-                    if len(held) < 2 and member.identity not in held:
-                        held.append(member.identity)
-        return {
-            standing: tuple((key, held[0], held[1] if len(held) > 1 else None) for key, held in targets.items())
-            for standing, targets in table.items()
-        }
+                    table.setdefault(cluster.of(member.identity), {}).setdefault(key, member.identity)
+        return {standing: tuple(targets.items()) for standing, targets in table.items()}
 
     # roles
 
@@ -240,12 +217,8 @@ class ReachGraph:
                 yield account, self._of_account(admission, account)
         for target, direct in self._creations(admission):
             if direct:
-                key = (
-                    target.cluster,
-                    target.namespace,
-                    frozenset((standing, tuple(ways)) for standing, ways in direct.items()),
-                )
-                yield target, self._searched(key, direct)
+                ways = frozenset((standing, tuple(ways.values())) for standing, ways in direct.items())
+                yield target, self._searched((target.cluster, target.namespace, ways), direct)
 
     def _of_account(self, admission: RoleAdmission, account: ClusterIdentity) -> Arrival:
         cluster = self.clusters[account.cluster]
@@ -255,26 +228,22 @@ class ReachGraph:
             if (account.cluster, target) in self.incoming
             and (audiences is None or (audiences and admission.takes(account, audiences)))
         ]
-        standing = cluster.of(account)
-        alone = any(held == account and other is None for _, held, other in self.arrivals_of.get(standing, ())) and any(
-            entry in keys for entry in ((account.cluster, target) for target in standing.ways)
-        )
         held = frozenset().union(*(pod.audiences for pod in cluster.objects.pods_of.get((account.namespace, account.name), ())))
         is_held = bool(held) and admission.takes(account, held)
-        key = (frozenset(keys), account if alone else None, is_held)
+        key = (frozenset(keys), is_held)
         if key not in self._arrivals:
             direct: dict[AccessStanding, dict[str, AccessWay]] = {}
             for entry in keys:
                 for before, way in self.incoming[entry]:
                     if way.sts and not (is_held and way.kind == ANNOTATE):
                         _add(direct.setdefault(before, {}), way)
-            self._searched(key, direct, account)
+            self._searched(key, direct)
         return self._arrivals[key]
 
-    def _searched(self, key: object, direct: _Direct, target: ClusterIdentity | None = None) -> Arrival:
+    def _searched(self, key: object, direct: _Direct) -> Arrival:
         if key not in self._arrivals:
             self._arrivals[key] = arrival = Arrival(direct)
-            _Search(self, arrival).run([standing for standing in direct if arrival.is_sure(standing)], 1, target)
+            _Search(self, arrival).run([standing for standing in direct if arrival.is_sure(standing)], 1)
         return self._arrivals[key]
 
     def takers(self, role: str) -> Iterator[tuple[ClusterIdentity, Sequence[tuple[AccessStanding, AccessWay]]]]:
@@ -325,16 +294,14 @@ class ReachGraph:
         for absent in admission.absent:
             if absent.cluster == cluster.id and absent.namespace in spaces:
                 names.setdefault(absent.namespace, []).append(absent.name)
-        if admission.has_patterns:
-            for space in spaces:
-                if admission.fresh_account(cluster.id, space):
-                    names.setdefault(space, []).append("")
+        fresh = {space: admission.fresh_accounts(cluster.id, space) for space in spaces if admission.has_patterns}
         closed = self.view.inventory.closed
-        for space, wanted in sorted(names.items()):
-            is_sure = "" in wanted or closed.has_kind(cluster.id, "serviceaccounts", space)
+        for space in sorted(space for space in spaces if names.get(space) or fresh.get(space)):
+            is_closed = closed.has_kind(cluster.id, "serviceaccounts", space)
+            literal = [(name, is_closed) for name in names.get(space, ())]
             direct: dict[AccessStanding, dict[str, AccessWay]] = {}
             for standing in makers:
-                for name in wanted:
+                for name, is_sure in (*literal, *((name, True) for name in fresh.get(space, ()))):
                     for _, uses in standing.steps.creates_account(space, name):
                         certainty: WayCertainty = "certain" if is_sure else "possible"
                         way = AccessWay(CREATE_ACCOUNT, WayTarget("account", space, name), uses, sts=True, certainty=certainty)
@@ -362,7 +329,7 @@ class ReachGraph:
     def admins(self) -> Arrival:
         """How everybody gets to an identity that may do everything; the distance of one itself is 0."""
         arrival = Arrival({})
-        _Search(self, arrival).run([standing for standing in self.standings if standing.is_admin], 0, None)
+        _Search(self, arrival).run([standing for standing in self.standings if standing.is_admin], 0)
         return arrival
 
 

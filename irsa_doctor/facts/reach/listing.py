@@ -70,7 +70,7 @@ class Reachability:
         return known
 
     def _compared(self, arrival: Arrival) -> Iterator[ClusterIdentity]:
-        reaching = dict.fromkeys(node for node in (*arrival.direct, *arrival.distance) if isinstance(node, AccessStanding))
+        reaching = dict.fromkeys((*arrival.direct, *arrival.distance))
         for standing in reaching:
             for identity, implied in self._listable.get(standing, ()):
                 yield from self._if_new(identity, implied, arrival)

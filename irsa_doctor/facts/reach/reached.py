@@ -222,7 +222,7 @@ def _shortest(
     if not reached:
         return "", ()
     _, target, arrival = min(reached, key=lambda entry: entry[0])
-    hops, node = arrival.chain(identity, standing, target)
+    hops, node = arrival.chain(identity, standing)
     last = arrival.last(node)
     objects = first_step(graph, identity, hops) if hops else through(graph, identity, last) if last else iter(())
     final = f"{last.kind} {target.namespace or '(a new namespace)'}/{target.name or '(a new account)'}" if last else ""
