@@ -54,13 +54,20 @@ def _effect(draft: Draft, problem: Problem) -> None:
 
 
 def _operator(draft: Draft, problem: Problem) -> None:
-    """Names of operators have case (C14)."""
+    """Names of operators have case (C14). Where the right one is there too, what stands under the wrong one moves into it."""
     members, name = _parent(draft, problem)
     known = {other.lower(): other for other in _spellings()}
     right = known.get(name.lower())
-    if right is None or parse_operator(right) is None or right in members:
+    if right is None or parse_operator(right) is None:
         raise CannotEdit("no operator is spelled like it")
-    _rename(members, name, right)
+    if right not in members:
+        _rename(members, name, right)
+        return
+    if {key.lower() for key in members[name]}.intersection(key.lower() for key in members[right]):
+        raise CannotEdit(f"{right} has the same keys")
+    index = problem.steps[1] if isinstance(problem.steps[1], int) else 0
+    for key in list(members[name]):
+        draft.replace_operator(index, name, key, right)
 
 
 def _spellings() -> list[str]:

@@ -187,6 +187,55 @@ def test_an_object_of_a_cluster_is_no_source(tmp_path: Path) -> None:
     assert answer["commands"][0]["shell"].startswith("kubectl annotate serviceaccount -n shop cart ")
 
 
+ROLE_OF_CROSSPLANE = """apiVersion: iam.aws.upbound.io/v1beta1
+kind: Role
+metadata:
+  name: cart
+  annotations: {crossplane.io/external-name: cart}
+spec:
+  forProvider:
+    assumeRolePolicy: 'POLICY'
+"""
+
+
+@pytest.mark.parametrize("first", [True, False])
+def test_a_file_with_sources_of_several_kinds_is_a_source(tmp_path: Path, first: bool) -> None:
+    documents = [ROLE_OF_CROSSPLANE.replace("POLICY", json.dumps(policy(equals(prefix="https://")))), ACCOUNT]
+    (tmp_path / "all.yaml").write_text("---\n".join(documents if first else documents[::-1]), encoding="utf-8")
+    _, answer = fix(tmp_path, "--write", "--unsafe-fixes")
+    assert [(each["rule"], each["applied"]) for each in answer["fixes"]] == [("trust-key-has-scheme", True)]
+    assert "https://" not in (tmp_path / "all.yaml").read_text(encoding="utf-8")
+
+
+def test_a_role_of_crossplane_that_a_cluster_holds_is_no_source(tmp_path: Path) -> None:
+    text = ROLE_OF_CROSSPLANE.replace("POLICY", json.dumps(policy(equals(prefix="https://"))))
+    (tmp_path / "role.yaml").write_text(
+        text.replace("  name: cart\n", '  name: cart\n  resourceVersion: "7"\n'), encoding="utf-8"
+    )
+    _, answer = fix(tmp_path, "--write", "--unsafe-fixes")
+    assert [(each["rule"], each["reason"]) for each in answer["unfixed"]] == [("trust-key-has-scheme", "not-in-source")]
+
+
+@pytest.mark.parametrize("listed", [True, False])
+def test_two_spellings_of_an_operator_become_one(tmp_path: Path, listed: bool) -> None:
+    sub, aud = equals()["StringEquals"].items()
+    document = policy({"stringEquals": dict([aud]), "StringEquals": dict([sub])})
+    document["Statement"] = document["Statement"] if listed else document["Statement"][0]
+    path = written(tmp_path, document)
+    fix(tmp_path, "--write", "--unsafe-fixes")
+    right = {**RIGHT, "Statement": RIGHT["Statement"] if listed else RIGHT["Statement"][0]}
+    assert json.loads(path.read_text(encoding="utf-8")) == right
+
+
+def test_two_spellings_of_an_operator_with_the_same_key_stay(tmp_path: Path) -> None:
+    condition = equals()["StringEquals"]
+    document = policy({"stringEquals": {f"{ISSUER}:aud": "a", **condition}, "StringEquals": condition})
+    path = written(tmp_path, document)
+    _, answer = fix(tmp_path, "--write", "--unsafe-fixes")
+    assert [(each["rule"], each["reason"]) for each in answer["unfixed"]] == [("policy-refused", "no-remedy")]
+    assert json.loads(path.read_text(encoding="utf-8")) == document
+
+
 def test_what_is_given_as_base_is_only_read(tmp_path: Path) -> None:
     base = tmp_path / "base"
     base.mkdir()

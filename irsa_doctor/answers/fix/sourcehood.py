@@ -37,7 +37,7 @@ def require_source(row: Document | None, text: SourceText | None, place: Place) 
         raise CannotWrite("unreadable", f"{path} could not be read")
     if path == "-":
         raise CannotWrite("not-in-source", "it was read from standard input", "name the file")
-    if row.kind not in _SOURCES:
+    if not _SOURCES.issuperset(row.kind.split(", ")):
         raise CannotWrite("not-in-source", f"{path} is an answer or a copy, no source", "--commands prints what changes it")
     if re.search(r"(?:^|/)\.terraform/", path):
         raise CannotWrite("generated", f"{path} is a copy that Terraform has downloaded")
@@ -46,7 +46,7 @@ def require_source(row: Document | None, text: SourceText | None, place: Place) 
     head = _HEAD.match(text.content)
     if head and _MARK.search(head[0]):
         raise CannotWrite("generated", f"{path} says that it is generated", "change what it is generated from")
-    if row.kind == "kubernetes" and _is_live(text, place):
+    if _is_live(text, place):
         raise CannotWrite("not-in-source", "the object is an answer of a cluster: it has a uid or a resourceVersion")
 
 
