@@ -12,6 +12,10 @@ from irsa_doctor.governance.settings import Waiver
 from irsa_doctor.model import Gap, Place, Unknown, is_account_id, parse_arn
 from irsa_doctor.model.findings import Finding, Waived
 from irsa_doctor.model.nearness import suggestion
+from irsa_doctor.model.regex import regex
+
+_ACCOUNTS = regex(r"(?<![0-9])[0-9]{12}(?![0-9])")
+"""the ids of accounts in a subject"""
 
 
 class Sorted(msgspec.Struct, frozen=True):
@@ -69,11 +73,17 @@ def judged_waivers(
     gaps: Sequence[Gap] = (),
 ) -> tuple[Judged, ...]:
     """The waivers as subjects of rules of their own; `used` are the ids of those that fit a finding. Whether one that fits none
-    is needed is unknown where the account that it names was not read, of which there are `gaps`."""
+    is needed is unknown where the account that it names was not read, of which there are `gaps`, or where it names none and a
+    whole list is missing."""
     about = [waiver for waiver in waivers if waiver.rule in chosen or waiver.rule not in known]
-    unread = {account: gap for gap in reversed(gaps) if (account := _account(gap.owner))}
-    facts = [(waiver, _facts(waiver, waiver.id in used, today, known, unread)) for waiver in about]
+    facts = [(waiver, _facts(waiver, waiver.id in used, today, known, gaps)) for waiver in about]
     return tuple(_judged(waiver, fact, known) for waiver, fact in facts)
+
+
+def _gap_over(subject: str, gaps: Sequence[Gap]) -> Gap | None:
+    """What could not be read and may have the subject of a waiver."""
+    named = _ACCOUNTS.findall(subject)
+    return next((gap for gap in gaps if (_account(gap.owner) in named if named else not gap.name)), None)
 
 
 def _account(owner: str) -> str:
@@ -87,13 +97,12 @@ def _milder(fitting: Sequence[Waiver], finding: Finding, today: date) -> str:
     return f"A waiver accepts it up to {milder[0].severity}, it is {finding.severity}." if milder else ""
 
 
-def _facts(waiver: Waiver, used: bool, today: date, known: Collection[str], unread: Mapping[str, Gap]) -> WaiverFacts:
+def _facts(waiver: Waiver, used: bool, today: date, known: Collection[str], gaps: Sequence[Gap]) -> WaiverFacts:
     if waiver.rule not in known:
         return WaiverFacts("unknown-rule")
     if waiver.is_expired(today):
         return WaiverFacts("expired")
-    gap = next((gap for account, gap in unread.items() if account in waiver.subject), None)
-    if not used and gap:
+    if not used and (gap := _gap_over(waiver.subject, gaps)):
         return WaiverFacts(Unknown(gap.missing, gap.how))
     return WaiverFacts("used" if used else "unused")
 

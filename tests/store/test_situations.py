@@ -280,13 +280,27 @@ expires = 2026-12-31
 """
 
 
+@pytest.mark.parametrize("subject", [f"*{ACCOUNT}:role/*", "prod/app/web", "*:role/team-??-*"])
 @pytest.mark.parametrize("lost", [(), ("roles",), ("roles", "providers", "clusters")])
-def test_a_waiver_of_an_account_that_was_not_read_is_not_said_to_be_unused(tmp_path, lost):
+def test_a_waiver_of_an_account_that_was_not_read_is_not_said_to_be_unused(tmp_path, lost, subject):
     missing = [{"collection": each, "owner": ACCOUNT, "name": "", "missing": "account: denied", "how": ""} for each in lost]
     put(tmp_path / "input" / "aws.json", {**EMPTY, "missing": missing})
-    put(tmp_path / "irsa-doctor.toml", UNNEEDED)
+    put(tmp_path / "irsa-doctor.toml", UNNEEDED.replace(f"*{ACCOUNT}:role/*", subject))
     settings = api.load_settings(tmp_path)
     one = api.check([str(tmp_path / "input")], settings=settings, today=BEGIN)
     many = api.audit([str(tmp_path / "input")], settings=settings, store=None, as_of=BEGIN).answer
     for found in ([each.rule for each in one.findings], [each["rule"] for each in many["findings"]]):
         assert ("waiver-unused" in found) is not bool(lost)
+
+
+@pytest.mark.parametrize(
+    ("owner", "name"), [(OTHER, ""), (ACCOUNT, "app"), (f"arn:aws:eks:eu-west-1:{OTHER}:cluster/prod", "")]
+)
+def test_a_waiver_is_unused_where_what_was_not_read_cannot_have_its_subject(tmp_path, owner, name):
+    """What is missing is of another account than the waiver names, or is one object and no list."""
+    subject = "prod/app/web" if name else f"*{ACCOUNT}:role/*"
+    gap = {"collection": "roles", "owner": owner, "name": name, "missing": "denied", "how": ""}
+    put(tmp_path / "input" / "aws.json", {**EMPTY, "missing": [gap]})
+    put(tmp_path / "irsa-doctor.toml", UNNEEDED.replace(f"*{ACCOUNT}:role/*", subject))
+    found = api.check([str(tmp_path / "input")], settings=api.load_settings(tmp_path), today=BEGIN).findings
+    assert "waiver-unused" in {each.rule for each in found}
