@@ -24,6 +24,11 @@ def checked(**settings) -> tuple[Report, dict[str, ControlResult]]:
 
 
 @pytest.mark.parametrize("name", frameworks())
+def test_every_control_that_is_shipped_has_a_title(name):
+    assert [control for control, title in frameworks()[name].controls.items() if not title] == []
+
+
+@pytest.mark.parametrize("name", frameworks())
 def test_every_control_has_a_verdict_and_its_rules(name):
     found = by_control(name, world("shop"), shipped_rules())
     assert [control.id for control in found.controls] == list(frameworks()[name].controls)

@@ -12,8 +12,9 @@ from irsa_doctor.reports.evidence.wording import acceptance_of, first_run, last_
 _COLUMNS = (
     *("control", "title", "result", "rule", "subject", "kind", "account", "account_name", "ou", "cluster"),
     *("first_seen", "last_seen", "owner", "accepted_by", "expires", "key"),
-    *("framework", "failed_in", "in_sample"),
+    *("framework", "failed_in", "in_sample", "not_covered"),
 )
+"""`not_covered` are the controls of the framework that no rule bears on: they have no items, and so no rows"""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 """how a cell begins that a spreadsheet would compute; an apostrophe before it makes it a text (OWASP ASVS 5, 1.2.10)"""
 
@@ -52,6 +53,7 @@ def _cells(
         framework.id,
         " ".join(map(str, item.failed_in)),
         sampled,
+        " ".join(each.id for each in framework.controls if not each.is_covered),
     )
 
 

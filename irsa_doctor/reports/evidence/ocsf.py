@@ -1,5 +1,7 @@
 """Evidence as events of OCSF 1.6.0, class Compliance Finding: the version that AWS Security Hub reads.
 
+Every event stands alone, and most are of items that passed: these say what was examined, and nothing of what would be wrong.
+
 https://schema.ocsf.io/1.6.0/classes/compliance_finding
 https://docs.aws.amazon.com/securityhub/latest/userguide/securityhub-ocsf.html
 """
@@ -11,7 +13,6 @@ from typing import Any
 from irsa_doctor.answers.audit.evidence import AuditEvidence, ControlEvidence, FrameworkEvidence
 from irsa_doctor.answers.audit.items import EvidenceItem
 from irsa_doctor.model.moments import moment_of
-from irsa_doctor.reports.evidence.streaming import streamed_json
 from irsa_doctor.reports.evidence.wording import (
     acceptance_of,
     first_run,
@@ -33,15 +34,20 @@ _SEVERITIES = {
     "critical": (5, "Critical"),
 }
 _ACTIVITIES = {1: "Create", 2: "Update", 3: "Close"}
+_LONGEST = 4096
+"""characters of a name: Security Hub takes no finding above 240 KB, and an annotation, which may be larger, is part of names
+(https://docs.aws.amazon.com/securityhub/latest/partnerguide/guidelines-batchimportfindings.html)"""
 
 
 def ocsf_pieces(evidence: AuditEvidence, *, lines: bool = False) -> Iterator[str]:
     """Returns an array of events, or with `lines` one a line: one event an item and control, but for what was not tested."""
+    events = (json.dumps(event, separators=(",", ":")) for event in _events(evidence))
     if lines:
-        yield from (f"{json.dumps(event)}\n" for event in _events(evidence))
+        yield from (f"{event}\n" for event in events)
         return
-    yield from streamed_json(_events(evidence))
-    yield "\n"
+    yield "["
+    yield from (f"{',' if number else ''}\n{event}" for number, event in enumerate(events))
+    yield "\n]\n"
 
 
 def _events(evidence: AuditEvidence) -> Iterator[dict[str, Any]]:
@@ -60,7 +66,7 @@ def _event(
     status_id, status = {"waived": (3, "Suppressed")}.get(item.result, (1, "New") if activity == 1 else (2, "In Progress"))
     if activity == 3:
         status_id, status = 4, "Resolved"
-    moment = _milliseconds(str(evidence.run["as_of"]))
+    moment, name = _milliseconds(str(evidence.run["as_of"])), _shortened(item.subject)
     return {
         "activity_id": activity,
         "activity_name": _ACTIVITIES[activity],
@@ -75,7 +81,7 @@ def _event(
         "severity": severity,
         "status_id": status_id,
         "status": status,
-        "message": f"{control.id}: {item.subject} {item.result}",
+        "message": f"{control.id}: {name} {item.result}",
         "metadata": {
             "version": OCSF_VERSION,
             "profiles": ["cloud"],
@@ -85,12 +91,17 @@ def _event(
         "cloud": _cloud(item, evidence),
         "compliance": _compliance(framework, control, item),
         "finding_info": _finding_info(item, control, evidence, moment),
-        "resources": [{"uid": item.subject, "type": item.kind, "name": item.subject, "labels": [f"cluster:{item.cluster}"]}]
-        if item.cluster
-        else [{"uid": item.subject, "type": item.kind, "name": item.subject}],
-        "remediation": _remediation(item),
+        "resources": [
+            {"uid": name, "type": item.kind, "name": name, **({"labels": [f"cluster:{item.cluster}"]} if item.cluster else {})}
+        ],
+        **_remediation(item),
         **_acceptance(item),
     }
+
+
+def _shortened(name: str) -> str:
+    """A name that no event is too long for; what tells two apart is the key."""
+    return name if len(name) <= _LONGEST else f"{name[:_LONGEST]}... ({len(name):,} characters)"
 
 
 def _activity(item: EvidenceItem, evidence: AuditEvidence) -> int:
@@ -126,12 +137,9 @@ def _compliance(framework: FrameworkEvidence, control: ControlEvidence, item: Ev
 
 
 def _finding_info(item: EvidenceItem, control: ControlEvidence, evidence: AuditEvidence, moment: int) -> dict[str, Any]:
-    info: dict[str, Any] = {
-        "uid": item.key,
-        "title": "; ".join(rule_title(rule) for rule in item.rules) or control.id,
-        "types": list(item.rules),
-        "created_time": moment,
-    }
+    info: dict[str, Any] = {"uid": item.key, "title": control.title or control.id, "created_time": moment}
+    if item.result in ("failed", "waived"):
+        info |= {"title": "; ".join(map(rule_title, item.rules)), "types": list(item.rules)}
     for name, run in (("first_seen_time", first_run(item)), ("last_seen_time", last_run_seen(item))):
         if run is not None and run in evidence.moments:
             info[name] = _milliseconds(evidence.moments[run])
@@ -139,10 +147,12 @@ def _finding_info(item: EvidenceItem, control: ControlEvidence, evidence: AuditE
 
 
 def _remediation(item: EvidenceItem) -> dict[str, Any]:
-    rules = [rule for ident in item.rules if (rule := rules_by_id().get(ident))]
-    remedies = " ".join(rule.remedy.strip() for rule in rules) if item.result in ("failed", "waived") else ""
+    if item.result not in ("failed", "waived"):
+        return {}
+    rules = [rules_by_id()[ident] for ident in item.rules]
     references = list(dict.fromkeys(rule.url for rule in rules if rule.url))
-    return {"desc": remedies or "None is needed.", **({"references": references} if references else {})}
+    desc = " ".join(rule.remedy.strip() for rule in rules)
+    return {"remediation": {"desc": desc, **({"references": references} if references else {})}}
 
 
 def _acceptance(item: EvidenceItem) -> dict[str, str]:

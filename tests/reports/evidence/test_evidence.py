@@ -144,6 +144,12 @@ def test_csv_has_the_items_of_json_and_no_formula(store, document):
     assert (waived["accepted_by"], waived["expires"]) == ("head of platform", "2026-01-31")
 
 
+def test_csv_names_the_controls_that_have_no_rows(store, document):
+    rows = csv.DictReader(io.StringIO(rendered(store, "csv").removeprefix("\ufeff")))
+    uncovered = [c["id"] for c in document["controls"] if c["verdict"] == "not covered"]
+    assert {tuple(row["not_covered"].split()) for row in rows} == {tuple(uncovered)}
+
+
 def test_html_loads_nothing_and_takes_no_name_for_markup(store, document):
     text = rendered(store, "html")
     page = LoadedParts(text)
