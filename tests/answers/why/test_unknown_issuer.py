@@ -53,3 +53,9 @@ def test_a_second_principal_of_the_statement_that_exists_leaves_it_open():
         w.statement(documents)["Principal"] = {"Federated": [w.PROVIDER, w.PROVIDER.replace(w.ISSUER, w.ELSEWHERE)]}
 
     assert w.verdicts(why(world(unknown_cluster, both)))["trust-policy"] == "unknown"
+
+
+def test_the_audience_waits_for_the_issuer_and_not_for_a_role():
+    found = why(world(unknown_cluster, trusting(w.ISSUER)))
+    (audience,) = [link for link in found.links if link.id == "audience"]
+    assert (audience.verdict, audience.because) == ("skipped", "the issuer is not known")

@@ -173,7 +173,7 @@ def _audience_error(case: Case) -> StsError:
 def _no_provider(case: Case) -> str:
     if case.provider:
         return ""
-    return "the provider does not exist, or is not in the input" if case.provider_arn else "no role is named"
+    return skips.no_role(case) or skips.no_issuer(case) or "the provider does not exist, or is not in the input"
 
 
 AUDIENCE_LINK = Link(
