@@ -111,20 +111,13 @@ _Relation = tuple[Trust | Unknown | None, AnalysedRole | None]
 
 
 def _over_cases(view: View, account: ServiceAccount, cases: Sequence[AnalysedRole]) -> _Relation:
-    answers: TrustByCase = [(_trust_of(view, account, case), case) for case in cases]
+    answers: TrustByCase = [(_trust(view, account, case), case) for case in cases]
     return over_cases(account, answers)
 
 
 def _worst(relations: Sequence[_Relation]) -> _Relation:
     """The relation that fails, where documents state the role differently; else that of the account."""
     return next((relation for relation in relations if fails(relation[0])), relations[0]) if relations[1:] else relations[0]
-
-
-def _trust_of(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
-    """A role and an account that a template makes belong together, whatever cluster the account will be in."""
-    if account.template and not named.role.arn and not view.issuer_of(account.cluster):
-        return _trust_of_template(view, account, named)
-    return _trust(view, account, named)
 
 
 @lru_cache(maxsize=256)
@@ -148,17 +141,41 @@ def _binding_of_template(view: View, account: ServiceAccount, cases: Sequence[An
 
 
 def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
+    """The relation to a role that a template makes, which may leave its providers open."""
+    policy = named.policy
+    if policy is None or policy.refused or association_of(account, view):
+        return "explained"
+    principals = principals_of(policy)
+    if principals and view.issuer_of(account.cluster) and all(isinstance(value, str) for value in principals):
+        return "explained" if named.blocked or named.blocked_issuers else _trust(view, account, named)
+    return _in_any_cluster(account, named)
+
+
+def _in_any_cluster(account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """The relation as far as it is known without the issuer: a policy that names other subjects does not admit this one in
     any cluster."""
     policy = named.policy
-    if policy is None or policy.refused or named.blocked or named.blocked_issuers or association_of(account, view):
+    if policy is None or named.blocked or named.blocked_issuers:
         return "explained"
-    principals = principals_of(policy)
-    if not principals and all(statement.effect_seen for statement in policy.statements):
+    if not principals_of(policy) and all(statement.effect_seen for statement in policy.statements):
         return _other_principals(policy)
-    if principals and view.issuer_of(account.cluster) and all(isinstance(value, str) for value in principals):
-        return _trust(view, account, named)
     return _seen_through_holes(account, policy)
+
+
+def _of_manifest(account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
+    """The relation of an account whose cluster is not known. A manifest that has no namespace gets one when it is applied: then
+    its name has to be another one than those of the policy."""
+    trust = _in_any_cluster(account, named)
+    if account.template or account.namespace != _UNWRITTEN or trust not in _OTHER_SUBJECTS.values() or named.policy is None:
+        return trust
+    admits = [admitted_through(named.policy, value)[0].subjects for value in principals_of(named.policy)]
+    others = [subject for subjects in admits if isinstance(subjects, Finite) for subject in subjects.values]
+    is_finite = all(isinstance(subjects, Finite) for subjects in admits)
+    return trust if is_finite and not any(subject.endswith(f":{account.name}") for subject in others) else NO_ISSUER
+
+
+_UNWRITTEN = "default"
+"""the namespace of a manifest that has none"""
 
 
 def _seen_through_holes(account: ServiceAccount, policy: Policy) -> Trust | Unknown:
@@ -217,7 +234,7 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
         return "explained"
     issuer = view.issuer_of(account.cluster)
     if not issuer:
-        return NO_ISSUER
+        return _of_manifest(account, named)
     if named.admits(issuer, account.subject, audiences_of(view, account, issuer)):
         return "admits"
     return _refusal(view, account, named, issuer)

@@ -1,5 +1,7 @@
 """What the files prove where nobody says which issuer signs the tokens."""
 
+import pytest
+
 from tests.answers.why import world as w
 from tests.answers.why.world import why, world
 
@@ -59,3 +61,60 @@ def test_the_audience_waits_for_the_issuer_and_not_for_a_role():
     found = why(world(unknown_cluster, trusting(w.ISSUER)))
     (audience,) = [link for link in found.links if link.id == "audience"]
     assert (audience.verdict, audience.because) == ("skipped", "the issuer is not known")
+
+
+def equals(**claims):
+    """The policy of the role with other values of claims under StringEquals."""
+
+    def change(documents):
+        w.statement(documents)["Condition"]["StringEquals"] |= {f"{w.ISSUER}:{claim}": value for claim, value in claims.items()}
+
+    return change
+
+
+def of_address(documents):
+    statement = w.statement(documents)
+    conditions = statement["Condition"]["StringEquals"]
+    statement["Condition"] = {"StringEquals": {f"https://{key}": value for key, value in conditions.items()}}
+
+
+def of_another_account(documents):
+    w.statement(documents)["Principal"] = {"Federated": w.PROVIDER.replace(w.ACCOUNT, w.OTHER)}
+
+
+def of_roles_alone(documents):
+    w.statement(documents)["Action"] = "sts:AssumeRole"
+
+
+@pytest.mark.parametrize(
+    ("change", "cause"),
+    [
+        (equals(sub="payments:checkout"), "trust-sub-prefix-missing"),
+        (equals(sub="system:serviceaccount:payments:*"), "trust-stringequals-wildcard"),
+        (equals(sub="system:serviceaccount:shop:checkout"), "sa-namespace-mismatch"),
+        (equals(sub="system:serviceaccount:payments:other"), "trust-sub-mismatch"),
+        (equals(aud="sts.amazon.com"), "trust-aud-mismatch"),
+        (of_address, "trust-key-has-scheme"),
+        (of_another_account, "trust-principal-wrong-arn"),
+        (of_roles_alone, "trust-action-assumerole"),
+    ],
+)
+def test_a_policy_that_admits_the_service_account_of_no_issuer_is_what_is_wrong(change, cause):
+    found = why(world(unknown_cluster, change))
+    assert (found.verdict, w.failed(found)) == ("broken", ["trust-policy"])
+    # the issuer may be another one besides
+    assert w.causes(found)[0] == (cause, "likely")
+
+
+def test_a_policy_that_admits_it_of_one_of_its_issuers_leaves_it_open():
+    found = why(world(unknown_cluster, trusting(w.ISSUER, w.ELSEWHERE), equals(sub="system:serviceaccount:shop:checkout")))
+    assert w.verdicts(found)["trust-policy"] == "unknown"
+
+
+def without_conditions(documents):
+    w.statement(documents)["Condition"] = {"Null": {f"{w.ISSUER}:sub": "true"}}
+    w.statement(documents)["Principal"] = {"Federated": [w.PROVIDER, w.PROVIDER.replace(w.ISSUER, w.ELSEWHERE)]}
+
+
+def test_a_condition_that_the_token_of_another_issuer_meets_leaves_it_open():
+    assert w.verdicts(why(world(unknown_cluster, without_conditions)))["trust-policy"] == "unknown"

@@ -255,6 +255,64 @@ def test_policies_that_are_alike_are_meant_for_the_service_accounts_that_each_na
     assert sorted(set(together.values())) == ["explained", "other-subject"]
 
 
+def of_manifest(trust, namespace="prod"):
+    """The relation to a role of a service account that stands in a manifest of an unknown cluster."""
+    named = account()
+    named["metadata"]["namespace"] = namespace
+    documents = aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=trust)]}, "o.yaml": manifests(named)})
+    del documents["cluster.json"]
+    told = facts(documents, "binding").trust
+    return told if isinstance(told, str) else missing(told)
+
+
+def like(pattern):
+    """A policy that admits the subjects of a pattern."""
+    document = policy(pattern)
+    condition = document["Statement"][0]["Condition"]
+    condition["StringLike"] = {f"{ISSUER}:sub": condition["StringEquals"].pop(f"{ISSUER}:sub")}
+    return document
+
+
+UNKNOWN_CLUSTER = "issuer of the cluster of the service account"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "expected"),
+    [
+        (policy("system:serviceaccount:prod:app"), UNKNOWN_CLUSTER),
+        (like("system:serviceaccount:prod:*"), UNKNOWN_CLUSTER),
+        (policy("system:serviceaccount:dev:app"), "other-namespace"),
+        (policy("system:serviceaccount:prod:other"), "other-subject"),
+        (like("system:serviceaccount:dev:*"), "other-subject"),
+        (policy(["system:serviceaccount:dev:app", "system:serviceaccount:prod:app"]), UNKNOWN_CLUSTER),
+    ],
+)
+def test_a_policy_that_names_others_admits_a_service_account_in_no_cluster(trusted, expected):
+    assert of_manifest(trusted) == expected
+
+
+def test_a_policy_for_instances_admits_a_service_account_in_no_cluster():
+    statement = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    assert of_manifest({"Version": "2012-10-17", "Statement": [statement]}) == "ec2-only"
+
+
+@pytest.mark.parametrize(
+    ("trusted", "expected"),
+    [
+        (policy("system:serviceaccount:dev:app"), UNKNOWN_CLUSTER),
+        (like("system:serviceaccount:*:app"), UNKNOWN_CLUSTER),
+        (like("system:serviceaccount:dev:*"), UNKNOWN_CLUSTER),
+        (policy("system:serviceaccount:dev:other"), "other-subject"),
+    ],
+)
+def test_a_manifest_without_a_namespace_may_be_applied_to_any(trusted, expected):
+    assert of_manifest(trusted, namespace="default") == expected
+
+
+def test_a_defect_of_the_policy_explains_it_in_every_cluster():
+    assert of_manifest(policy("prod:app")) == "explained"
+
+
 def by_hand(arn, audience="sts.amazonaws.com"):
     """A manifest that sets the role and mounts a token itself."""
     own = container("app", pair(arn, "/var/run/aws/token"), volumeMounts=[mount("/var/run/aws", "aws")])

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import get_args
 
+import msgspec
+
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import needs, skips
 from irsa_doctor.answers.why.links.link import Link
@@ -13,7 +15,7 @@ from irsa_doctor.answers.why.links.template_trust import trust_of_template
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.grants.exclusion import Exclusion, exclusions
 from irsa_doctor.issuers import EKS
-from irsa_doctor.model import TrustPolicy, Verdict
+from irsa_doctor.model import TrustPolicy, Verdict, parse_arn, text_of
 from irsa_doctor.rulebook.cause_block import StsError
 from irsa_doctor.rulebook.causes import causes_of_sign
 from irsa_doctor.trust import Policy, Request, admitted, decide
@@ -33,13 +35,18 @@ def _disproof(case: Case) -> LinkState | None:
     if case.uses_pod_identity or not case.role_arn:
         return None
     if not policy.refused:
-        return None if case.issuer else _of_absent_providers(case, policy)
+        return None if case.issuer else _without_issuer(case, policy)
     if duplicates := case.findings.of_sign("duplicate-member"):
         return _of_assumed_policy(case, undecided(duplicates[0].message, *signs_of(duplicates)))
     findings = case.findings.on_link("trust-policy")
     narrow = [f for f in findings if f.rule not in _general(case)] or findings
     says = narrow[0].message if narrow else "IAM refuses to save the trust policy"
     return _of_assumed_policy(case, failed(says, *signs_of(narrow)))
+
+
+def _without_issuer(case: Case, policy: Policy) -> LinkState | None:
+    absent = _of_absent_providers(case, policy)
+    return absent or (_whatever_the_issuer(case, policy, case.audience) if isinstance(case.audience, str) else None)
 
 
 def _of_absent_providers(case: Case, policy: Policy) -> LinkState | None:
@@ -54,6 +61,30 @@ def _of_absent_providers(case: Case, policy: Policy) -> LinkState | None:
     if not findings or unseen or not every or len(named) != len(findings):
         return None
     return _of_assumed_policy(case, failed(findings[0].message, *map(at_most_likely, signs_of(findings))))
+
+
+def _whatever_the_issuer(case: Case, policy: Policy, audience: str) -> LinkState | None:
+    """A policy that would not admit the token of any issuer that it names, nor of another, admits it in no cluster. What its
+    conditions lack is the likely reason: the issuer may be one that it does not name as well."""
+    states = [
+        _judged(msgspec.structs.replace(case, stated_issuer=issuer), policy, audience)
+        for issuer in (*_issuers_of(policy), _NO_ONES)
+    ]
+    if any(state.verdict != "fail" for state in states):
+        return None
+    signs = {sign.id: at_most_likely(sign) for state in states[:-1] or states for sign in state.signs}
+    return _of_assumed_policy(case, failed(states[0].because, *signs.values()))
+
+
+_NO_ONES = f"oidc.eks.us-east-1.amazonaws.com/id/{'0' * 32}"
+"""an issuer that no policy names"""
+
+
+def _issuers_of(policy: Policy) -> list[str]:
+    """The issuers whose providers a policy names."""
+    principals = (value for statement in policy.statements for value in statement.federated)
+    arns = (parse_arn(text_of(value)) for value in principals)
+    return list(dict.fromkeys(arn.name for arn in arns if arn and arn.kind == "oidc-provider"))
 
 
 def _general(case: Case) -> frozenset[str]:
