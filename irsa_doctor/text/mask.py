@@ -1,8 +1,9 @@
 """The one mask: what looks like a token, a key or a password leaves the program only as `***`.
 
 Forms of credentials: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids,
-RFC 7515 and 7516 (tokens), RFC 7468 (keys), RFC 6750 and 7617 (Authorization), and the prefixes that vendors document for
-https://docs.github.com/code-security/secret-scanning.
+RFC 7515 and 7516 (tokens), RFC 7468 (keys), RFC 6750 and 7617 (Authorization), RFC 6265 (cookies), the prefixes that vendors
+document for https://docs.github.com/code-security/secret-scanning, and the bootstrap tokens of
+https://kubernetes.io/docs/reference/access-authn-authz/bootstrap-tokens/.
 """
 
 import re
@@ -25,11 +26,19 @@ _OTHER_VENDORS = (
     r"|dckr_pat_[\w-]{20,}|[A-Za-z0-9]{10,}\.atlasv1\.[\w-]{20,}|bk[a-z]{2}_[A-Za-z0-9]{30,}|CCIP[A-Z]{2}_\w{30,}"
     r"|AT[A-Z]{2}T3[\w=-]{40,}|dapi[0-9a-f]{32}|do[a-z]_v1_[0-9a-f]{40,}|dp\.[a-z]{2,8}\.[A-Za-z0-9]{30,}|gl(?:sa|c)_[\w+/=]{30,}"
     r"|pul-[0-9a-f]{40}|SG\.[\w-]{16,}\.[\w-]{30,}|shp[a-z]{2}_[0-9A-Fa-f]{32}|tskey-[\w-]{20,}|lin_api_[A-Za-z0-9]{30,}"
-    r"|(?:PMAK|NRAK|HRKU)-[\w-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{50,}|sntry[a-z]_[\w+/=-]{30,}|rubygems_[0-9a-f]{40,}|figd_[\w-]{20,})"
+    r"|(?:PMAK|NRAK|HRKU)-[\w-]{20,}|AGE-SECRET-KEY-1[A-Z0-9]{50,}|sntry[a-z]_[\w+/=-]{30,}|rubygems_[0-9a-f]{40,}|figd_[\w-]{20,}"
+    r"|u\+[\w-]{18}(?![\w-]))"
 )
 """of clouds, CI systems and services beside them"""
 _PRIVATE_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:[^\"'<]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|[^\"'<]*)"
-_WHOLE = regex("|".join((_TOKEN, _CLUSTER_TOKEN, _KEY_ID, _VENDORS, _OTHER_VENDORS, _PRIVATE_KEY)))
+_BOOTSTRAP = r"(?<![\w.-])[a-z0-9]{6}\.(?![a-z]+[0-9]*(?![a-z0-9])|[0-9]{16})[a-z0-9]{16}(?![\w-]|\.\w)"
+"""an id and a secret of any letters and digits: a word, or one with a number at its end, is a name"""
+_WHOLE = regex(
+    "|".join((_TOKEN, _CLUSTER_TOKEN, _KEY_ID, _PRIVATE_KEY, _BOOTSTRAP, f"(?P<vendor>{_VENDORS}|{_OTHER_VENDORS})"))
+)
+_IN_NAME = regex(r"(?:^|[^\w/])(?:(?:assumed-)?role|instance-profile|user|group|policy)/[\w+=,.@/-]*$")
+"""what stands before a part of the name of a role: the prefix of a vendor in it means nothing"""
+_LONGEST_NAME = 600
 
 _NAME = (
     r"(?:[\w.-]{0,60}?(?:passw(?:or)?d|passwd|pwd|secret(?![_-]?(?:name|ref|s?[_-]?manager|s?[_-]?store))[\w-]{0,40}"
@@ -58,6 +67,14 @@ _PAIR = regex(
     r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
 )
 """a name that means a secret, with the value after it; and the same as a pair, a tag or an environment variable"""
+_COOKIES = regex(r"(?i)(\b(?:set-)?cookie(?:[\"']?\s*[:=]|\s)\s*[\"']?)([^\n\"']+)")
+_COOKIE = regex(r"(?i)((?:^|[;,\s])(?!(?:path|domain|expires|max-age|samesite)=)[^\s=;,]{1,80}=)([^\s;,]{4,})")
+_SESSION_COOKIE = regex(
+    r"(?i)(\b(?:[a-z]{1,10}sessid|[a-z]{0,10}sessionid|connect\.sid|[a-z]{0,20}_session)=)([^\s;,&\"'<>]{12,})"
+)
+"""the header with all of its cookies, and a cookie that holds a session, by the names that frameworks give it"""
+_KEY_OF_32 = regex(r"(?i)(\b(?:routing|integration|service)[_-]key[\"']?\s*[:=]\s*[\"']?)([0-9a-z]{32})(?![\w-])")
+"""PagerDuty: a shorter one, or one with other characters, routes a message"""
 _AUTHORIZATION = regex(r"(?i)(\b(?:bearer|basic)\s+)([\w.~+/=-]{16,}|(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})")
 _IN_URL = regex(r"(:/{1,2}[^\s/@:\"'<>]{0,200}:)([^\s/@\"'<>]{1,1000})(?=@)")
 # forty characters of base64: a secret access key; a hundred and more: a session token; between them keys of others
@@ -70,6 +87,10 @@ _SIGNS: _Groups = (
     ("cre", ("secret", "credential")),
     ("z", ("authorization",)),
     ("sig", ("sig=", "sig:", "sig'", 'sig"', "sig ")),
+    ("oki", ("cookie",)),
+    ("sess", ("sessid=", "sessionid=", "_session=")),
+    (".sid", ("connect.sid=",)),
+    ("u+", ("u+",)),
     ("x", ("xox", "xapp-", "gocspx-")),
     ("_", ("ghp_", "gho_", "ghu_", "ghs_", "ghr_", "github_pat_", "npm_", "k_live_", "k_test_", "whsec_", "hf_")),
     ("_", ("dckr_pat_", "_v1_", "lin_api_", "rubygems_", "figd_", "glsa_", "glc_")),
@@ -84,6 +105,8 @@ _SIGNS: _Groups = (
 all of it has, so that a text without that is not searched for the group, and a single letter is found fastest"""
 _RUN = bytes(49 if (chr(code).isalnum() and code < 128) or chr(code) in "+/=_-" else 48 for code in range(256))
 _LONG = b"1" * 40
+_SMALL = bytes(49 if chr(code).islower() or chr(code).isdecimal() else code for code in range(128)) + bytes(b"0" * 128)
+_DOTTED = b"1" * 6 + b"." + b"1" * 16
 
 
 _REMEMBERED = 32_768
@@ -129,7 +152,7 @@ def _has_sign(text: str) -> bool:
             for sign in signs:
                 if sign in low:
                     return True
-    return False
+    return "." in text and len(text) >= len(_DOTTED) and _DOTTED in text.encode(errors="replace").translate(_SMALL)
 
 
 def masked(text: str) -> str:
@@ -162,16 +185,31 @@ def _has_long_word(text: str) -> bool:
 def _without_signed(text: str) -> str:
     """The text without the secrets that one of the signs gives away; each costly expression only where it may match."""
     folded = text.casefold()
-    shown = _WHOLE.sub(_STARS, text)
+    shown = _WHOLE.sub(_unless_name, text)
     if "@" in text:
         shown = _IN_URL.sub(_behind, shown)
     if "bearer" in folded or "bas" in folded:
         shown = _AUTHORIZATION.sub(_behind, shown)
     if ":" in shown or "=" in shown:
+        shown = _without_cookies(shown, folded)
+        shown = _KEY_OF_32.sub(_behind, shown) if "key" in folded else shown
         shown = _PAIR.sub(_behind, shown) if "value" in folded else shown
         shown = _NAMED.sub(_behind_name, shown) if _may_name_secret(folded) else shown
         shown = _OF_TOKEN.sub(_behind_name, shown) if "token" in folded else shown
     return shown
+
+
+def _unless_name(match: re.Match[str]) -> str:
+    """Stars, unless the prefix of a vendor stands in the name of a role, a user or a policy."""
+    if match["vendor"] and _IN_NAME.search(match.string, max(match.start() - _LONGEST_NAME, 0), match.start()):
+        return match[0]
+    return _STARS
+
+
+def _without_cookies(text: str, folded: str) -> str:
+    if "cookie" in folded:
+        text = _COOKIES.sub(lambda header: header[1] + _COOKIE.sub(_behind, header[2]), text)
+    return _SESSION_COOKIE.sub(_behind, text) if "sess" in folded or ".sid" in folded else text
 
 
 def _may_name_secret(folded: str) -> bool:
@@ -192,11 +230,17 @@ def _behind_name(match: re.Match[str]) -> str:
     value = match[2]
     is_name = value.startswith(("arn:", "$", "/", "{", "<", _STARS)) or value.lower() in _NO_SECRETS or _ADDRESS.match(value)
     is_word = _WORD.fullmatch(value) is not None and not _VALUE_NAME.search(match[1])
+    is_name = is_name or (_NAME_OF_OBJECT.fullmatch(value) and not _PASSWORD.search(match[1]))
     return match[0] if is_name or is_word else match[1] + _STARS
 
 
 _ADDRESS = regex(r"[\w-]+(?:\.[\w-]+)+/")
 """a host with a path, as an issuer is"""
+_NAME_OF_OBJECT = regex(
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){2,8}[a-z]{2,15}|[a-z0-9][a-z0-9-]{0,200}-token-[a-z0-9]{5}"
+)
+"""a host, and a Secret that Kubernetes has named"""
+_PASSWORD = regex("(?i)passw|pwd")
 _WORD, _VALUE_NAME = regex("[a-z.-]+"), regex("(?i)passw|pwd|token|key|auth|sig")
 """the name of an object of Kubernetes, which the value behind `secret` may be"""
 
@@ -210,6 +254,8 @@ def _unless_plain(match: re.Match[str]) -> str:
 
 def _is_mixed(word: str) -> bool:
     """Whether upper case, lower case and digits are mixed as in a key; a path is not, nor a number in hexadecimal in one."""
+    if _BASE32.fullmatch(word):
+        return len(_CHANGE.findall(word)) >= _FEWEST_CHANGES
     rest = _NUMBER.sub("", word)
     if len(rest) < min(len(word), _SECRET_KEY) or word.islower() or word.isupper() or not _DIGIT.search(word):
         return False
@@ -224,6 +270,10 @@ def _is_mixed(word: str) -> bool:
 
 _OBJECTS = ("role/", "assumed-role/", "user/", "group/", "policy/", "instance-profile/", "cluster/", "podidentityassociation/")
 """how the last part of an ARN begins"""
+_BASE32 = regex("[a-z2-7]{52,}")
+"""a personal access token of Azure DevOps, https://learn.microsoft.com/azure/devops/organizations/accounts/use-personal-access-tokens-to-authenticate"""
+_FEWEST_CHANGES = 4
+"""between letters and digits: of 52 characters drawn at random there are fifteen"""
 _NUMBER = regex("(?<![^/])(?:[0-9A-F]{16,}|[0-9a-f]{16,})(?![^/])")
 """a whole step of a path, as the id of an issuer is"""
 _DIGIT = regex("[0-9]")

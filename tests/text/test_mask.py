@@ -50,6 +50,13 @@ SECRETS = {
     "Slack, webhook": ("https://hooks.slack" + ".com/services/T0/B0/" + MIXED, MIXED),
     "Sentry": ("sntry" + "s_" + MIXED, MIXED),
     "bootstrap token": ("token: " + "abc123.0123456789abcdef", "0123456789abcdef"),
+    "bootstrap token without a name": ("kubeadm join --discovery-token " + "abcdef.0123456789abcdef", "0123456789abcdef"),
+    "Azure DevOps": ("a2b3c4d5e6f7g2h3i4j5k6l7m2n3" + "o4p5q6r7s2t3u4v5w6x7y2z3", "k6l7m2n3"),
+    "PagerDuty": ("u" + "+" + MIXED[:18], MIXED[:18]),
+    "PagerDuty, of an integration": ("routing_key: " + "0123456789abcdef" * 2, "0123456789abcdef"),
+    "cookies": ("Cookie: theme=dark; app=" + "Zm9vYmFyYmF6", "Zm9vYmFyYmF6"),
+    "cookie in a header of an answer": ("Set-Cookie: JSESSIONID=" + "0123ABCDEF45678; Path=/; HttpOnly", "0123ABCDEF45678"),
+    "cookie of a session": ("PHPSESSID=" + "abcdef0123456789", "abcdef0123456789"),
     "token of a run": ("ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + MIXED, MIXED),
     "private key": ("-----BEGIN " + "PRIVATE KEY-----\n" + MIXED + "\n-----END PRIVATE KEY-----", MIXED),
     "password in a URL": ("postgres://app:" + "hunter22" + "@db.example.com/x", "hunter22"),
@@ -81,6 +88,16 @@ PLAIN = [
     "bound-token: system:serviceaccount:payments:api2",
     "repo:acme/dapi-shop:ref:refs/heads/bk-1",
     "https://sts.amazonaws.com:443/path@v2",
+    "token: sts.eu-west-1.amazonaws.com",
+    "id_token: sts.cn-north-1.amazonaws.com.cn",
+    "Mountable secrets:   my-serviceaccount-token-9g9v4",
+    "arn:aws:iam::111122223333:role/PM" + "AK-0123456789abcdef0123456789",
+    "arn:aws:sts::111122223333:assumed-role/team/PM" + "AK-0123456789abcdef0123456789/session",
+    "role/PM" + "AK-0123456789abcdef0123456789",
+    "values.production2024x",
+    "lambda.productionclust2",
+    "routing_key: orders.created",
+    "Set-Cookie: Path=/; SameSite=Lax; Max-Age=86400",
 ]
 
 
@@ -156,9 +173,12 @@ def in_full(text: str) -> str:
     low = text.lower()
     signs = [sign in text for _, group in _CASED for sign in group] + [sign in low for _, group in _SIGNS for sign in group]
     shown = text
-    if any(signs):
-        shown = mask._AUTHORIZATION.sub(mask._behind, mask._IN_URL.sub(mask._behind, mask._WHOLE.sub("***", text)))
+    if any(signs) or mask._has_sign(text):
+        shown = mask._WHOLE.sub(mask._unless_name, text)
+        shown = mask._AUTHORIZATION.sub(mask._behind, mask._IN_URL.sub(mask._behind, shown))
         if ":" in shown or "=" in shown:
+            shown = mask._without_cookies(shown, "cookie sess")
+            shown = mask._KEY_OF_32.sub(mask._behind, shown)
             shown = _NAMED.sub(mask._behind_name, mask._PAIR.sub(mask._behind, shown))
             shown = mask._OF_TOKEN.sub(mask._behind_name, shown)
     return mask._BLOB.sub(mask._unless_plain, shown)
