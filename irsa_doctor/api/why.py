@@ -1,7 +1,7 @@
 """Diagnoses why a workload does not get the credentials of its role."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.errors import NotJudged
 from irsa_doctor.model.faults import judged_or_named
 from irsa_doctor.text.errors import LiveError
+from irsa_doctor.text.pasted_documents import pasted_documents
 
 if TYPE_CHECKING:
     from irsa_doctor.answers.places import Locator
@@ -76,9 +77,11 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     from irsa_doctor.answers.why import NoTarget, case_for, diagnose, hint_for, is_misspelt, target_of
 
     rulebook = _rulebook(settings)
-    evidence = _evidence(symptoms, now, rulebook)
+    text = _text_of(symptoms, rulebook)
+    pasted = {} if paths or live else pasted_documents(text)
+    evidence = _evidence(symptoms, text, now, rulebook, pasted=bool(pasted))
     asked = target_of(target, role, evidence)
-    loaded = _load(_plan(asked, cluster, evidence), paths, stdin, settings, live)
+    loaded = _load(_plan(asked, cluster, evidence), paths, stdin, settings, live, pasted)
 
     def diagnosed() -> "Diagnosis":
         view, locate = _view(loaded.inventory, settings), _locator(loaded)
@@ -115,7 +118,7 @@ def why_all(
     from irsa_doctor.sources.live import Plan
 
     rulebook = _rulebook(settings)
-    evidence = _evidence(symptoms, now, rulebook)
+    evidence = _evidence(symptoms, _text_of(symptoms, rulebook), now, rulebook)
     loaded = _load(Plan("why"), paths, stdin, settings, live)
     view = _view(loaded.inventory, settings)
     cases = judged_or_named("the input", lambda: list(cases_of(view, _locator(loaded), cluster, evidence)))
@@ -148,10 +151,18 @@ def _rank(diagnosis: "Diagnosis") -> tuple[int, str, str, str]:
     return _ORDER.index(diagnosis.verdict), subject.cluster, subject.namespace, subject.service_account
 
 
-def _evidence(symptoms: Symptoms, now: float | None, rulebook: "Rulebook") -> "CaseEvidence":
-    from irsa_doctor.answers.why import CaseEvidence, log_excerpt, mentions_in, read_events, read_token, symptoms_in
+def _text_of(symptoms: Symptoms, rulebook: "Rulebook") -> str:
+    """The message, or of a log what can be one; a log is read once."""
+    from irsa_doctor.answers.why import log_excerpt
 
-    text = symptoms.error or log_excerpt(symptoms.log, rulebook.messages)
+    return symptoms.error or log_excerpt(symptoms.log, rulebook.messages)
+
+
+def _evidence(
+    symptoms: Symptoms, text: str, now: float | None, rulebook: "Rulebook", *, pasted: bool = False
+) -> "CaseEvidence":
+    from irsa_doctor.answers.why import CaseEvidence, mentions_in, read_events, read_token, symptoms_in
+
     trail = None if symptoms.event == () else read_events(symptoms.event)
     messages = symptoms_in(text, rulebook.messages) if text else ()
     token = read_token(symptoms.token) if symptoms.token is not None else None
@@ -164,6 +175,7 @@ def _evidence(symptoms: Symptoms, now: float | None, rulebook: "Rulebook") -> "C
         failing=bool(text.strip()),
         now=moment,
         mentions=mentions_in(text),
+        pasted=pasted,
     )
 
 
@@ -183,11 +195,18 @@ def _plan(asked: "DiagnosisTarget | None", cluster: str, evidence: "CaseEvidence
     )
 
 
-def _load(plan: "Plan", paths: Sequence[str], stdin: bytes | None, settings: Settings, live: "LiveOptions | None") -> "Loaded":
+def _load(
+    plan: "Plan",
+    paths: Sequence[str],
+    stdin: bytes | None,
+    settings: Settings,
+    live: "LiveOptions | None",
+    pasted: Mapping[str, bytes] = {},
+) -> "Loaded":
     if live is not None:
         loaded = load_plan(plan, live, paths, stdin=stdin, settings=settings)
     else:
-        loaded = load_files(paths, stdin=stdin, settings=settings)
+        loaded = load_files(paths, stdin=stdin, settings=settings, memory=pasted)
     refuse_unread(loaded)
     if live is None and paths and not has_read(loaded):
         raise nothing_read(loaded, paths)

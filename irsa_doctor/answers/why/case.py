@@ -261,6 +261,12 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.view.role_by_arn.get(self.role)
 
     @cached_property
+    def lone_policy(self) -> AnalysedRole | None:
+        """The only policy of the input, without its role, where nothing else is known: what a message is about."""
+        known = self.role or self.namespace or len(self.view.roles) != 1
+        return self.view.roles[0] if not known and self.view.roles[0].role.is_bare else None
+
+    @cached_property
     def template_roles(self) -> Sequence[AnalysedRole]:
         """The role that a template makes and the account names, in every case; none where the input has the role itself."""
         if self.analysed is not None or self.account is None or self.role != self.annotation:
@@ -359,9 +365,9 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
                 named = msgspec.structs.replace(named, annotations={**named.annotations, ROLE_ARN: self.role})
             if binding := binding_facts(view, named, requested=requested):
                 yield binding
-        if self.analysed:
-            yield from (grant for grant in self.analysed.grants if self._is_about(grant))
-            yield self.analysed.judged
+        if role := self.analysed or self.lone_policy:
+            yield from (grant for grant in role.grants if self._is_about(grant))
+            yield role.judged
         for made in self.template_roles:
             yield from made.grants
             yield made.judged

@@ -19,7 +19,8 @@ class DiagnosisTarget(msgspec.Struct, frozen=True):
 class CaseEvidence(msgspec.Struct, frozen=True):
     """What a user gives beside files: messages, a token, a log; `now` in seconds since 1970.
 
-    `failing`: the user gives an error message, recognised or not; `mentions` is what it names, in words.
+    `failing`: the user gives an error message, recognised or not; `mentions` is what it names, in words. `pasted`: the
+    documents of the case are in the text of the message.
     """
 
     symptoms: tuple[Symptom, ...] = ()
@@ -28,6 +29,7 @@ class CaseEvidence(msgspec.Struct, frozen=True):
     failing: bool = False
     now: float = 0.0
     mentions: str = ""
+    pasted: bool = False
 
 
 NO_EVIDENCE = CaseEvidence()

@@ -90,7 +90,12 @@ def _of_link(case: Case, link: str, state: LinkState) -> Iterator[DiagnosedCause
     for suspect in (suspect for sign in state.signs for suspect in suspects(case, sign)):
         if suspect.cause.id not in known:
             known.add(suspect.cause.id)
-            yield _diagnosed(case, suspect, link)
+            yield _diagnosed(case, _as_pasted(suspect) if case.evidence.pasted else suspect, link)
+
+
+def _as_pasted(suspect: Suspect) -> Suspect:
+    """What documents in a message show: people shorten them and hide names in them, so that they prove nothing."""
+    return Suspect(suspect.cause, _weaker(suspect.certainty, "likely"), suspect.sign)
 
 
 def _of_message(case: Case, symptom: Symptom) -> Iterator[DiagnosedCause]:

@@ -37,6 +37,9 @@ from irsa_doctor.facts.roles.pod_identity import capability_of
 from irsa_doctor.model import Unknown, Verdict, is_provider_of, text_of
 
 _IDENTITY = "kubectl exec -n {namespace} {pod} -- aws sts get-caller-identity"
+_PASTED = (
+    "The documents in the text of the message were read. They may be shortened, so that they prove nothing: give them as files."
+)
 _NAMED = 3
 """roles that a note names"""
 _CHAINS = 50
@@ -194,6 +197,8 @@ def _notes(case: Case, symptoms: Sequence[Symptom], causes: Sequence[DiagnosedCa
             yield f"{says}: the workload got that identity from somewhere else."
     if case.analysed and case.analysed.policy and capability_of(case.analysed.policy)[0] != "none":
         yield f"{case.role} is the role of a managed capability of EKS, which EKS itself assumes: no pod needs to name it."
+    if case.evidence.pasted:
+        yield _PASTED
     yield from _notes_on_agent(case)
     yield from _notes_on_second_roles(case)
     yield from dict.fromkeys(symptom.note for symptom in symptoms if symptom.note)

@@ -273,3 +273,50 @@ def test_with_something_at_hand_the_first_argument_may_be_a_path(given, tmp_path
     document = answer(run("why", folder, "--error", DENIED, *COMPLETE, "-f", "json", cwd=tmp_path))
     assert document["subject"]["service_account"] == "checkout"
     assert document["causes"][0]["id"] == "trust-sub-mismatch"
+
+
+def policy_of_github(subject, operator="StringEquals"):
+    key = "token.actions.githubusercontent.com"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": f"arn:aws:iam::111122223333:oidc-provider/{key}"},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {"StringEquals": {f"{key}:aud": "sts.amazonaws.com"}, operator: {f"{key}:sub": subject}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def wildcard_under_equals():
+    policy = policy_of_github("repo:acme/shop:*", "StringLike")
+    condition = policy["Statement"][0]["Condition"]
+    condition["StringEquals"].update(condition.pop("StringLike"))
+    return policy
+
+
+def test_a_message_with_nothing_but_a_policy_is_about_that_policy(tmp_path):
+    put(tmp_path / "trust.json", wildcard_under_equals())
+    done = answer(run("why", "trust.json", "--error", DENIED, "-f", "json", "--no-config", cwd=tmp_path))
+    first = done["causes"][0]
+    assert first["id"] == "trust-stringequals-wildcard"
+
+
+def test_a_policy_in_the_text_of_a_message_is_read_and_never_certain(tmp_path):
+    pasted = f"{DENIED}\n\n```json\n{json.dumps(wildcard_under_equals(), indent=2)}\n```\n"
+    done = answer(run("why", "--error", pasted, "-f", "json", "--no-config", cwd=tmp_path))
+    assert (done["causes"][0]["id"], done["causes"][0]["certainty"]) == ("trust-stringequals-wildcard", "likely")
+    assert any("documents in the text" in note for note in done["notes"])
+
+
+def test_what_a_message_itself_proves_is_certain_whatever_is_pasted_with_it(tmp_path):
+    text = "To use web identity tokens, the 'sts' service module must be on the class path.\n"
+    done = answer(run("why", "--error", text + json.dumps(wildcard_under_equals()), "-f", "json", "--no-config", cwd=tmp_path))
+    assert (done["causes"][0]["id"], done["causes"][0]["certainty"]) == ("java-sts-module-missing", "certain")
+
+
+def test_files_take_precedence_over_what_is_pasted(given, tmp_path):
+    text = f"{DENIED}\n{json.dumps(wildcard_under_equals())}"
+    done = answer(
+        run("why", TARGET, given(other_subject), "--error", text, "-f", "json", "--no-config", *COMPLETE, cwd=tmp_path)
+    )
+    assert done["causes"][0]["id"] == "trust-sub-mismatch"
+    assert not any("documents in the text" in note for note in done["notes"])
