@@ -67,7 +67,7 @@ _PAIR = regex(
     r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
 )
 """a name that means a secret, with the value after it; and the same as a pair, a tag or an environment variable"""
-_COOKIES = regex(r"(?i)(\b(?:set-)?cookie(?:[\"']?\s*[:=]|\s)\s*[\"']?)([^\n\"']+)")
+_COOKIES = regex(r"(?i)(\b(?:set-)?cookie(?:[\"']?\s*[:=]|\s)\s*[\[({]?\s*[\"']?)([^\n\"']+)")
 _COOKIE = regex(r"(?i)((?:^|[;,\s])(?!(?:path|domain|expires|max-age|samesite)=)[^\s=;,]{1,80}=)([^\s;,]{4,})")
 _SESSION_COOKIE = regex(
     r"(?i)(\b(?:[a-z]{1,10}sessid|[a-z]{0,10}sessionid|connect\.sid|[a-z]{0,20}_session)=)([^\s;,&\"'<>]{12,})"

@@ -56,6 +56,7 @@ SECRETS = {
     "PagerDuty, of an integration": ("routing_key: " + "0123456789abcdef" * 2, "0123456789abcdef"),
     "cookies": ("Cookie: theme=dark; app=" + "Zm9vYmFyYmF6", "Zm9vYmFyYmF6"),
     "cookie in a header of an answer": ("Set-Cookie: JSESSIONID=" + "0123ABCDEF45678; Path=/; HttpOnly", "0123ABCDEF45678"),
+    "cookie in a list": ("cookie=[app=" + "Zm9vYmFyYmF6; theme=dark]", "Zm9vYmFyYmF6"),
     "cookie of a session": ("PHPSESSID=" + "abcdef0123456789", "abcdef0123456789"),
     "token of a run": ("ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + MIXED, MIXED),
     "private key": ("-----BEGIN " + "PRIVATE KEY-----\n" + MIXED + "\n-----END PRIVATE KEY-----", MIXED),
