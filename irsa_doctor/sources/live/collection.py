@@ -112,6 +112,7 @@ class _Collection:
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
         self._left = kept_manifest(self._folder)
         self._before = Manifest() if self._options.fresh else self._left
+        _put_in_place(self._folder, self._left.shards)
         _remove_leftovers(self._folder)
         self._begin(directory, members, policies)
         known = {account.id: account for account in self.manifest.accounts}
@@ -220,7 +221,7 @@ class _Collection:
             for file, text in texts.items():
                 path = os.path.join(self._folder, file)
                 os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
-                staged[path] = os.path.join(os.path.dirname(path), f"{_LEFTOVER}{os.path.basename(path)}")
+                staged[path] = _staged(path)
                 write_whole(text, staged[path], private=True)
             # before the files: of what the manifest does not have nobody knows whether it is whole
             self.manifest.write(self._folder)
@@ -320,6 +321,20 @@ def _manifest_shard(account: str, shard: _Shard, texts: Mapping[str, bytes]) -> 
 
 def _now() -> str:
     return rfc3339(datetime.now(tz=UTC))
+
+
+def _staged(path: str) -> str:
+    """Where a file is written before the manifest names it."""
+    return os.path.join(os.path.dirname(path), f"{_LEFTOVER}{os.path.basename(path)}")
+
+
+def _put_in_place(folder: str, shards: Sequence[ManifestShard]) -> None:
+    """Put the shards in their places that a run has written and listed, and was killed before it could."""
+    for shard in shards:
+        staged = _staged(shard.file)
+        if is_shard_whole(folder, msgspec.structs.replace(shard, file=staged)):
+            with suppress(OSError):
+                os.replace(os.path.join(folder, staged), os.path.join(folder, shard.file))
 
 
 def _remove_leftovers(folder: str) -> None:

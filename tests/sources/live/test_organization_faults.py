@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from contextlib import closing, contextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -368,3 +369,17 @@ def test_an_interruption_before_anything_is_written_says_so(front, tmp_path):
         assert process.wait(60) == 130
         assert "interrupted: nothing was written" in process.stderr.read()
     assert not (tmp_path / "in").exists()
+
+
+def test_a_kill_between_the_manifest_and_the_files_that_it_lists_loses_none(front, ids, tmp_path):
+    collected(tmp_path)
+    file = tmp_path / ids[0] / "aws.json"
+    content = file.read_bytes()
+    file.rename(file.with_name(".irsa-doctor-aws.json"))
+    file.write_text("{}")  # what the run before had read
+    front.dark, front.calls = {ids[0]}, Counter()
+    manifest = collected(tmp_path)
+    assert states(manifest)[ids[0]] in ("read", "partial")
+    assert file.read_bytes() == content
+    assert front.calls["AssumeRole"] == 0
+    assert not list(tmp_path.rglob(".irsa-doctor-*"))
