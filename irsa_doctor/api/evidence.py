@@ -97,22 +97,25 @@ def _period(
     connection: "sqlite3.Connection", run: int | None, start: datetime | None, end: datetime | None
 ) -> "EvidencePeriod":
     from irsa_doctor.answers.audit.evidence import EvidencePeriod, gaps_between, period_of
-    from irsa_doctor.store.population import complete_runs
+    from irsa_doctor.store.population import complete_runs, pruned_runs
     from irsa_doctor.store.reading import last_run, run_header
     from irsa_doctor.store.tables import StoreError
 
+    complete, pruned = complete_runs(connection), pruned_runs(connection)
     if start is None and end is None:
         header = last_run(connection) if run is None else run_header(connection, run)
-        before = [as_of for ident, as_of in complete_runs(connection) if ident <= header.id]
-        return EvidencePeriod(header.as_of, header.as_of, (header.id,), gaps_between(sorted(before)))
-    runs = [
-        (ident, as_of)
-        for ident, as_of in complete_runs(connection)
-        if (moment := moment_of(as_of)) and (start is None or moment >= start) and (end is None or moment <= end)
-    ]
+        before = sorted(as_of for ident, as_of in (*complete, *pruned) if ident <= header.id)
+        earlier = tuple(ident for ident, _ in pruned if ident < header.id)
+        return EvidencePeriod(header.as_of, header.as_of, (header.id,), gaps_between(before), pruned=earlier)
+
+    def within(runs: list[tuple[int, str]]) -> list[tuple[int, str]]:
+        moments = [(ident, as_of, moment_of(as_of)) for ident, as_of in runs]
+        return [(i, as_of) for i, as_of, at in moments if at and (not start or at >= start) and (not end or at <= end)]
+
+    runs, lost = within(complete), within(pruned)
     if not runs:
-        raise StoreError("no complete run in this period")
-    return period_of(runs, start, end)
+        raise StoreError(f"no complete run in this period{': their details were pruned' if lost else ''}")
+    return period_of(runs, start, end, lost)
 
 
 def _trend_runs(connection: "sqlite3.Connection", period: "EvidencePeriod") -> list[int]:

@@ -192,3 +192,8 @@ def _unseen_by_run(store: sqlite3.Connection, values: tuple[str, ...], own: str)
 def complete_runs(store: sqlite3.Connection) -> list[tuple[int, str]]:
     """The id and time (RFC 3339) of every run whose rows are in the store, oldest first."""
     return list(store.execute("select id, as_of from run where state = 'complete' order by id"))
+
+
+def pruned_runs(store: sqlite3.Connection) -> list[tuple[int, str]]:
+    """The id and time (RFC 3339) of every run of which the header alone is left, oldest first."""
+    return list(store.execute("select id, as_of from run where state = 'pruned' order by id"))

@@ -82,13 +82,14 @@ class RunGap(NamedTuple):
 
 class EvidencePeriod(msgspec.Struct, frozen=True):
     """The time that a report is about, its runs, and the gaps between them. Without a period, both ends are the run, and the
-    gaps are those between all runs up to it."""
+    gaps are those between all runs up to it. Runs whose details were `pruned` are no gaps."""
 
     start: str
     end: str
     runs: tuple[int, ...]
     gaps: tuple[RunGap, ...] = ()
     is_asked: bool = False
+    pruned: tuple[int, ...] = ()
 
     @property
     def last(self) -> int:
@@ -302,13 +303,16 @@ def _uncontrolled(
     )
 
 
-def period_of(runs: Sequence[tuple[int, str]], start: datetime | None, end: datetime | None) -> EvidencePeriod:
+def period_of(
+    runs: Sequence[tuple[int, str]], start: datetime | None, end: datetime | None, pruned: Sequence[tuple[int, str]] = ()
+) -> EvidencePeriod:
     """The period over some runs (id, time), oldest first; the ends are those that were asked for, else the first and the last
     run."""
-    first = start.strftime("%Y-%m-%dT%H:%M:%SZ") if start else runs[0][1]
-    last = end.strftime("%Y-%m-%dT%H:%M:%SZ") if end else runs[-1][1]
-    gaps = gaps_between([as_of for _, as_of in runs], (first, last))
-    return EvidencePeriod(first, last, tuple(run for run, _ in runs), gaps, True)
+    made = sorted([*runs, *pruned])
+    first = start.strftime("%Y-%m-%dT%H:%M:%SZ") if start else made[0][1]
+    last = end.strftime("%Y-%m-%dT%H:%M:%SZ") if end else made[-1][1]
+    gaps = gaps_between([as_of for _, as_of in made], (first, last))
+    return EvidencePeriod(first, last, tuple(run for run, _ in runs), gaps, True, tuple(run for run, _ in pruned))
 
 
 def gaps_between(runs: Iterable[str], ends: tuple[str, str] | None = None) -> tuple[RunGap, ...]:

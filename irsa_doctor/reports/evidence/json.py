@@ -35,6 +35,7 @@ def _document(evidence: AuditEvidence) -> dict[str, Any]:
             "to": period.end,
             "runs": list(period.runs),
             "gaps": [{"from": gap.start, "to": gap.end} for gap in period.gaps],
+            "pruned": list(period.pruned),
         },
         "account": evidence.account or None,
         "scope": {

@@ -9,6 +9,7 @@ from irsa_doctor.reports.evidence.wording import (
     ending_waivers,
     period_words,
     population_statement,
+    pruned_statement,
     sampling_statement,
     verdict_sentence,
     verdict_words,
@@ -44,8 +45,8 @@ def _lines(evidence: AuditEvidence) -> Iterator[str]:
     yield from _out_of_scope(evidence)
     yield from _waivers(evidence)
     yield from ("### Method", "", for_markdown(population_statement(evidence)), "")
-    if sampling := sampling_statement(evidence):
-        yield from (for_markdown(sampling), "")
+    for statement in filter(None, (pruned_statement(evidence), sampling_statement(evidence))):
+        yield from (for_markdown(statement), "")
     yield from _changes(evidence)
 
 

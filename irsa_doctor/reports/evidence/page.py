@@ -22,6 +22,7 @@ from irsa_doctor.reports.evidence.wording import (
     first_run,
     open_now,
     period_words,
+    pruned_statement,
     rule_title,
     verdict_sentence,
     worst_severity,
@@ -127,6 +128,8 @@ def _trend_table(evidence: AuditEvidence) -> Iterator[str]:
     yield f"<details><summary>The {counted(len(evidence.trend), 'run')} in numbers</summary>{html_table(head, rows)}</details>"
     for gap in evidence.period.gaps:
         yield f"<p>No run between {for_xml(gap.start)} and {for_xml(gap.end)}.</p>"
+    if pruned := pruned_statement(evidence):
+        yield f"<p>{pruned}</p>"
 
 
 def _worse(evidence: AuditEvidence) -> Iterator[str]:

@@ -126,6 +126,16 @@ def period_words(evidence: AuditEvidence) -> str:
     return f"{period.start} to {period.end}: {counted(len(period.runs), 'run')} ({_numbers(period.runs)})"
 
 
+def pruned_statement(evidence: AuditEvidence) -> str:
+    """Returns which runs were made and are not in the report, "" where all are."""
+    runs = evidence.period.pruned
+    if not runs:
+        return ""
+    return (
+        f"The details of run {_numbers(runs)} were pruned: the store has their hashes, and this report none of their findings."
+    )
+
+
 def _numbers(runs: Sequence[int]) -> str:
     return str(runs[0]) if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
 

@@ -88,6 +88,23 @@ def test_a_period_without_a_run_is_an_error(store):
         api.audit_report(store=store, start=datetime(2030, 1, 1, tzinfo=UTC))
 
 
+def test_runs_that_were_pruned_are_no_gap_and_are_named(tmp_path):
+    for day in range(6):
+        audited(tmp_path, named("open", OPEN), day=day)
+    store = str(tmp_path / "audit.db")
+    api.audit_prune(store=store, keep=timedelta(days=2), as_of=BEGIN + timedelta(days=9), keep_last=2)
+    for options in ({"start": BEGIN, "end": END}, {}):
+        period = json.loads(rendered(store, "json", **options))["period"]
+        assert period["runs"] == ([4, 5, 6] if options else [6])
+        assert period["pruned"] == [1, 2, 3]
+        ends = ["2026-01-01", "2026-01-10"] if options else []
+        assert [gap["from"][:10] for gap in period["gaps"]] == ends
+        for output_format in ("html", "markdown"):
+            assert "The details of run 1 to 3 were pruned" in rendered(store, output_format, **options)
+    with pytest.raises(api.StoreError, match="pruned"):
+        rendered(store, "json", start=BEGIN, end=BEGIN + timedelta(days=6))
+
+
 def test_a_subject_out_of_sight_was_not_tested(tmp_path):
     audited(tmp_path, named("app", OPEN), named("other", RIGHT))
     audited(tmp_path, named("other", RIGHT), day=1, truncated=True)
