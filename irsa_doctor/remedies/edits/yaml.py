@@ -1,6 +1,7 @@
 """Edits of YAML texts, in block and flow style, also of JSON texts inside blocks and strings of them."""
 
 import bisect
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wi
 from irsa_doctor.remedies.edits.yaml_scalars import rewritten_scalar, written_scalar
 from irsa_doctor.text.scanner import unescaped_steps
 
+_PROPERTIES = re.compile(r"(?:[&!]\S*\s+)+")
 _NOT_THERE = "the document does not have this value as it is read"
 
 
@@ -99,7 +101,7 @@ class _YamlWriter:
         """The ranges that change inside a scalar that is the text of a policy."""
         value: str = node.value
         ranges = policy_ranges(value, wish)
-        start, end = node.start_mark.index, node.end_mark.index
+        start, end = self._behind_properties(node), node.end_mark.index
         if node.style == "|":
             yield from self._inside_block(node, value, ranges)
         elif node.style == '"' and "\n" not in self.text[start:end]:
@@ -167,9 +169,10 @@ class _YamlWriter:
         if isinstance(change, Rename):
             name = owner.value[_number(owner, steps[-1])][0]
             return self._scalar(name, str(change.name), flow=bool(owner.flow_style))
-        below, flow = _of_sub(node_at(node, steps), change), owner is not None and bool(owner.flow_style)
+        # the owner of the text of a short form is that text itself: it may stand in flow style
+        below, flow = _of_sub(node_at(node, steps), change), owner is not None and bool(getattr(owner, "flow_style", True))
         if below.id == "scalar" and not isinstance(change.value, dict | list):
-            return self._scalar(below, change.value, flow=flow)
+            return self._scalar(below, change.value, flow=flow, inside=bool(steps) and steps[-1] == "Fn::Sub")
         start, end = below.start_mark.index, last_end(below)
         if below.id == "scalar" and not flow and owner is not None and owner.id == "mapping" and change.value:
             indent = self._column(owner.value[_number(owner, steps[-1])][0])
@@ -178,15 +181,27 @@ class _YamlWriter:
             return start - self._spaces_before(start), end, f" {self._flow(change.value, '')}"
         return start, end, self._flow(change.value, _quote(below))
 
-    def _scalar(self, node: Any, value: Any, *, flow: bool) -> SpliceRange:
-        start, end = node.start_mark.index, node.end_mark.index
+    def _scalar(self, node: Any, value: Any, *, flow: bool, inside: bool = False) -> SpliceRange:
+        """Another value of a scalar, behind its anchor; `inside` the short form of a function that the value is the text of."""
+        start, end = self._behind_properties(node), node.end_mark.index
         if node.style in ("|", ">"):
             raise CannotWrite("not-in-source", "the value is a block of several lines")
-        written = self.text[start:end]
+        is_function = (node.tag or "").startswith("!") and not inside and not (node.tag == "!Sub" and "${" in str(value))
+        lead = ""
+        if is_function:  # the value takes the place of the function too
+            head = self.text[node.start_mark.index : start]
+            start, lead = node.start_mark.index, "".join(f"{word} " for word in head.split() if word.startswith("&"))
+        written = self.text[self._behind_properties(node) : end]
         if not isinstance(value, str) and (value is None or isinstance(value, bool | int | float)):
-            return start, end, written_scalar(value)
-        new = rewritten_scalar(written, node.style or "", str(value), flow=flow)
+            return start, end, lead + written_scalar(value)
+        new = lead + rewritten_scalar(written, node.style or "", str(value), flow=flow)
         return start, end, new if start < end else f" {new}"
+
+    def _behind_properties(self, node: Any) -> int:
+        """The offset of the text of a scalar, behind its anchor and its tag."""
+        start: int = node.start_mark.index
+        properties = _PROPERTIES.match(self.text, start, node.end_mark.index)
+        return properties.end() if properties else start
 
     # ---- children that go and come
 

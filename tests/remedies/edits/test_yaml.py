@@ -106,6 +106,38 @@ def test_the_end_of_a_file_without_newline_stays_so() -> None:
     assert edited("a:\n  b: 1", {"b": 1}, {"b": 1, "c": "d"}, "/a") == "a:\n  b: 1\n  c: d"
 
 
+@pytest.mark.parametrize("written", ["&p 'V'", '!!str "V"', "&p !Sub 'V'", '!Sub "V"', "&p |\n  V", "!Sub\n  'V'"])
+def test_a_policy_behind_an_anchor_or_a_tag_is_edited_where_it_stands(written: str) -> None:
+    quoted = '{\\"a\\": \\"x\\"}' if '"V"' in written else '{"a": "x"}'
+    text = f"Doc: {written.replace('V', quoted)}\nOther: 1\n"
+    pointer = "/Doc/Fn::Sub" if "!Sub" in written else "/Doc"
+    assert edited(text, {"a": "x"}, {"a": "long"}, pointer) == text.replace("x", "long")
+
+
+@pytest.mark.parametrize("written", ["&p 'V'", '&p "V"', "&p V", "!!str V", '!!str &p "V"'])
+def test_an_anchor_and_a_tag_stay_where_a_value_changes(written: str) -> None:
+    text = f"a: {written.replace('V', 'x')} # why\n" + ("b: *p\n" if "&p" in written else "")
+    assert edited(text, "x", "y", "/a") == text.replace("x", "y")
+
+
+def test_a_name_keeps_its_anchor() -> None:
+    assert edited('a: {&k "b": 1}\nc: *k\n', {"b": 1}, {"d": 1}, "/a") == 'a: {&k "d": 1}\nc: *k\n'
+
+
+@pytest.mark.parametrize(
+    ("written", "before", "after", "result"),
+    [
+        ("!Ref X", {"Ref": "X"}, "x", "x"),
+        ("&p !Ref X", {"Ref": "X"}, "x", "&p x"),
+        ('!Sub "${Y}/z"', {"Fn::Sub": "${Y}/z"}, {"Fn::Sub": "${Y}/q"}, '!Sub "${Y}/q"'),
+        ('!Sub "${Y}/z"', {"Fn::Sub": "${Y}/z"}, "q", '"q"'),
+    ],
+)
+def test_a_text_takes_the_place_of_a_function_or_of_what_is_in_it(written: str, before: Any, after: Any, result: str) -> None:
+    text = f"a: {written}\nb: 1\n"
+    assert edited(text, {"a": before, "b": 1}, {"a": after, "b": 1}) == f"a: {result}\nb: 1\n"
+
+
 def test_a_folded_policy_is_not_edited() -> None:
     with pytest.raises(CannotWrite) as refusal:
         edited('Doc: >\n  {"a":\n  1}\n', {"a": 1}, {"a": 2}, "/Doc")
