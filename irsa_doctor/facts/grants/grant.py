@@ -5,6 +5,13 @@ from typing import Any, Literal
 
 import msgspec
 
+from irsa_doctor.facts.grants.denials import (
+    has_refused_denial,
+    is_held_by_deny,
+    loss_by_denials,
+    names_each,
+    without_reach,
+)
 from irsa_doctor.facts.grants.evidence import guard_refusal
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reach import ReachKind, is_narrowed_by_deny, names_subjects
@@ -68,8 +75,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     never_holds: bool
     """Whether no token is admitted, no other fact explains why, and no service account in the input names the role"""
     for_any_value: bool
-    for_all_values: bool
-    if_exists: bool
+    for_all_values: bool | Unknown
+    if_exists: bool | Unknown
     private_source_ip: bool
     region_excluded: bool
     session_name_wanted: bool | Unknown
@@ -128,12 +135,16 @@ def _unseen(read: GrantReading) -> Unknown | None:
     A condition of unknown content may leave fewer of them, and a hole under an operator with wildcards may hold one, so that
     there may be more than one name in its place.
     """
-    share, statement = read.share, read.statement
-    if statement.hides_conditions or (share and share.unseen) or "unknown" in [limit.effect for limit in read.known.limits]:
+    share = read.share if loss_by_denials(read) != "none" else None
+    if (
+        read.statement.hides_conditions
+        or (share and share.unseen)
+        or "unknown" in [limit.effect for limit in read.known.limits]
+    ):
         return _PLACEHOLDERS
-    if read.known.contested or (share and share.contested):
+    if read.known.contested or share:
         return _CONTESTED
-    return _PLACEHOLDERS if _is_named(read, read.reach.scope) and _may_be_patterns(read) else None
+    return _PLACEHOLDERS if names_each(read, read.reach.scope) and _may_be_patterns(read) else None
 
 
 def _may_be_patterns(read: GrantReading) -> bool:
@@ -141,13 +152,8 @@ def _may_be_patterns(read: GrantReading) -> bool:
     return True in [may_hold_wildcards(c) for c in read.statement.conditions if c.key.endswith(":sub")]
 
 
-def _is_named(read: GrantReading, scope: str | None) -> bool:
-    """Whether a scope is that of subjects which the policy names one by one."""
-    return scope in ("nobody", "one") or (scope == "several" and isinstance(read.subjects, Finite))
-
-
 def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
-    is_named = _is_named(read, read.reach.scope)
+    is_named = names_each(read, read.reach.scope)
     if unseen is None and (is_named or read.reach.scope is None):
         return "named" if is_named else TOO_COMPLEX
     if read.statement.hides_conditions:
@@ -329,6 +335,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     scope = read.reach.scope
     # a time that is over is in no request either, but only here it is known which one is over
     admits = in_force and scope != "nobody" and "context-value" not in kinds and not _lacks_condition(read)
+    admits = admits and not has_refused_denial(read.policy)
     audience = _audience(read)
     if audience == "mismatch" and (not in_force or "claims-swapped" in kinds):
         audience = "any"
@@ -349,7 +356,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         has_aud=_seen(read.reading.checks_aud or _checks_other_audience(read)),
         audience_chosen=_is_audience_chosen(read),
         audience=audience,
-        held_by_deny=admits and unseen is None and _is_held_by_deny(read),
+        held_by_deny=admits and unseen is None and is_held_by_deny(read),
         never_holds=nobody and not is_blocked(read),
         session_name_wanted="session-name" in kinds and _session_name_wanted(read),
         default_account=admits and "claims-swapped" not in kinds and any(map(is_subject, defaults)),
@@ -357,7 +364,9 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         guard_refuses=guard_refusal(read) != "",
         **_flags(kinds),
     )
-    return msgspec.structs.replace(facts, **ring_facts(read, unseen, TOO_COMPLEX, admits=admits)) if in_force else facts
+    if in_force:
+        facts = msgspec.structs.replace(facts, **ring_facts(read, unseen, TOO_COMPLEX, admits=admits))
+    return without_reach(facts, unseen) if unseen is not None and loss_by_denials(read) == "all" else facts
 
 
 def _checks_other_audience(read: GrantReading) -> bool | None:
@@ -387,10 +396,3 @@ def _lacks_condition(read: GrantReading) -> bool:
         problem.code == "duplicate-member" or (problem.code in _OF_CONDITIONS and problem.steps[: len(steps)] == steps)
         for problem in refused
     )
-
-
-def _is_held_by_deny(read: GrantReading) -> bool:
-    """Whether a statement is wider than named subjects, and only a Deny statement of its policy leaves no more of it."""
-    if read.share is None or read.share.too_complex:
-        return False
-    return _is_named(read, read.reach.scope) and read.reach_before_deny.scope not in ("nobody", "one", "several")

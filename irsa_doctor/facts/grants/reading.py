@@ -182,17 +182,21 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def share(self) -> Admitted | None:
         """What it admits after the Deny statements of its policy; None where there are none.
 
-        A statement of which not even the effect is known denies nothing: what is open beside it is open.
+        A statement of which not even the effect is known may deny what it names. One of which nothing is known denies nothing:
+        what is open beside it is open.
         """
-        if not self.policy.has_deny:
+        if not any(not statement.allow and self._may_deny(statement) for statement in self.policy.statements):
             return None
         index, provider = self.statement.index, text_of(self.principal)
         named = msgspec.structs.replace(self.with_names.statement, federated=(provider,))
         policy = policy_seen_through(self.policy, self.principal, self.seen.issuer)
-        known = (statement for statement in policy.statements if statement.effect_seen)
+        known = filter(self._may_deny, policy.statements)
         statements = tuple(named if statement.index == index else statement for statement in known)
         seen = msgspec.structs.replace(policy, statements=statements)
         return share_of(seen, index, provider, self.issuer, profile=self.profile)
+
+    def _may_deny(self, statement: Statement) -> bool:
+        return statement.effect_seen or any(isinstance(value, str) for value in (*statement.federated, *statement.aws))
 
     @once
     def subjects(self) -> Language:
