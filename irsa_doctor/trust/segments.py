@@ -163,9 +163,10 @@ class _Walk(msgspec.Struct, frozen=True):
         return self.skipped(first, len(self.parts) - 1, text, run, token)
 
     def end_in(self, run: str, ends: str, after: int) -> int:
-        """Where in a literal text that what ends a segment stands, or begins with a star behind the text; -1 for nowhere."""
+        """Where in a literal text that what ends a segment stands, or begins with a star or placeholder behind the text; -1 for
+        nowhere."""
         index = run.find(ends) if ends else -1
-        if index < 0 and after < len(self.tokens) and self.tokens[after] is Wild.MANY:
+        if index < 0 and after < len(self.tokens) and (self.tokens[after] is Wild.MANY or isinstance(self.tokens[after], Held)):
             index = next((start for start in range(len(run)) if ends.startswith(run[start:])), -1)
         return index
 
