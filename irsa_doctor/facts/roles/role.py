@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
+from typing import Any
 
 import msgspec
 
@@ -16,12 +17,12 @@ from irsa_doctor.facts.roles.pod_identity import pod_identity_evidence
 from irsa_doctor.facts.roles.role_facts import RoleFacts, role_facts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.issuers import KUBERNETES
-from irsa_doctor.model import Role, TrustPolicy, Unknown, is_provider_of, parse_arn, text_of
+from irsa_doctor.model import Role, TrustPolicy, Unknown, has_hole, is_provider_of, parse_arn, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.admitted import not_worked_out
 from irsa_doctor.trust.association import seen_for
-from irsa_doctor.trust.policy import Value
+from irsa_doctor.trust.policy import WEB_IDENTITY, Value, covering
 from irsa_doctor.trust.refusals import Steps
 
 _Grants = list[tuple[GrantReading, GrantFacts]]
@@ -145,6 +146,16 @@ def _is_for_saml(statement: Statement) -> bool:
     """Whether a statement is about SAML and not about web identity, whatever its principal is."""
     actions = [text_of(action).lower() for action in statement.actions]
     return "sts:assumerolewithsaml" in actions and not statement.covers_web_identity
+
+
+def _is_for_others(statement: Statement, source: TrustPolicy) -> bool:
+    """Whether the type of a principal is not known, and the actions are none of web identity: it is of another type then."""
+    written: Any = source.document
+    for step in statement.steps:
+        written = written[step]
+    principal = written["Principal"]
+    is_typed = isinstance(principal, dict) and not any(map(has_hole, principal))
+    return not is_typed and covering(statement, WEB_IDENTITY) is False
 
 
 def analyse(role: Role, lookups: Lookups) -> AnalysedRole:
@@ -283,7 +294,7 @@ def _weight(statement: Statement) -> int:
 def _add_grant(named: _Named, lookups: Lookups, of_policy: _OfPolicy) -> None:
     role, policy, statement, principal, account = named.role, named.policy, named.statement, named.principal, named.account
     form = lookups.principals.form(principal, account)
-    if form in _NOT_OURS or (form == "hole" and _is_for_saml(statement)):
+    if form in _NOT_OURS or (form == "hole" and (_is_for_saml(statement) or _is_for_others(statement, named.source))):
         return
     seen = seen_for(statement, principal, expanded=named.expanded)
     issuer = text_of(seen.issuer)

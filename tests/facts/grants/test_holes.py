@@ -480,3 +480,37 @@ def test_an_unresolved_statement_is_unknown(text, path):
     outcome = judged(text, path)
     assert not outcome.findings
     assert any("placeholder" in missing.missing and "open-no-sub" in missing.rules for missing in outcome.unknown)
+
+
+def assumable_by(principal: str, action: str) -> str:
+    """A role that an Allow statement with one action names a principal for; both are expressions."""
+    statement = f'{{ Effect = "Allow", Action = {action}, Principal = {principal} }}'
+    return whole(f'jsonencode({{ Version = "2012-10-17", Statement = [{statement}] }})')
+
+
+@pytest.mark.parametrize(
+    "principal", ["var.who", "{ (var.type) = var.who }", 'merge({ Service = "x.amazonaws.com" }, var.who)']
+)
+def test_a_principal_of_unknown_type_is_no_web_identity_where_the_action_is_another(principal):
+    assert fired(assumable_by(principal, '"sts:AssumeRole"')) == {}
+    assert "open-no-sub" in fired(assumable_by(principal, '"sts:AssumeRoleWithWebIdentity"'))
+    assert fired(assumable_by("{ Federated = var.who }", '"sts:AssumeRole"')) == {"trust-action-assumerole": "high"}
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        "repo:${var.repository}:ref:${var.ref}",
+        "repo:${var.owner}/${var.repository}:ref:${var.ref}",
+        "repo:${var.owner}/${var.repository}:environment:${var.environment}",
+        "repo:acme/${var.repository}:ref:${var.ref}",
+        "repo:acme/billing:ref:${var.ref}",
+    ],
+)
+@pytest.mark.parametrize("operator", ["StringEquals", "StringLike"])
+def test_a_placeholder_in_each_part_of_a_subject_leaves_none_of_them_open(subject, operator):
+    issuer = "token.actions.githubusercontent.com"
+    conditions = condition_block(f'"{operator}"', f'"{issuer}:sub"', f'["{subject}"]')
+    conditions += condition_block('"StringEquals"', f'"{issuer}:aud"', '["sts.amazonaws.com"]')
+    arn = f'"arn:aws:iam::111122223333:oidc-provider/{issuer}"'
+    assert not {"high", "critical"} & set(fired(blocks(conditions, arn)).values())
