@@ -13,6 +13,7 @@ import msgspec
 from irsa_doctor.model import PASSED_OVER, UNREAD_TRUST, Document, Gap, Inventory
 from irsa_doctor.model.faults import without_breaking
 from irsa_doctor.model.limits import RunLimit, attempt
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.contents import read_waiting
 from irsa_doctor.sources.documents.flaws import settle_flaws
 from irsa_doctor.sources.documents.reading import DocumentReading, StatedFiles, guarded
@@ -180,6 +181,7 @@ class Loading:
 
         def read() -> None:
             used = _read_modules(readings, texts, StatedFiles(self._declared.plans, self._declared.parameters))
+            used |= _named_templates(readings, self._files)
             self._files = [_passed_on(part) if part.row.path in used else part for part in self._files]
             read_waiting(readings, self._declared.parameters)
 
@@ -315,6 +317,19 @@ def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:
         from irsa_doctor.sources.templates.kustomizations import apply_renaming
 
         guarded([reading for reading in readings if reading.kustomization], partial(apply_renaming, readings))
+
+
+def _named_templates(readings: Sequence[DocumentReading], parts: Sequence[ReadDocument]) -> set[str]:
+    """The paths of templates that cannot be read by themselves and that Terraform configuration names."""
+    lost = [part.row.path for part in parts if part.row.status == "unreadable" and _IN_TEMPLATE.search(part.content)]
+    if not lost or not any(reading.syntax for reading in readings):
+        return set()
+    from irsa_doctor.sources.templates.terraform.named_templates import named_templates
+
+    return named_templates(readings, lost)
+
+
+_IN_TEMPLATE = regex(rb"[$%]\{|\{\{")
 
 
 def _read_modules(readings: Sequence[DocumentReading], texts: Mapping[str, bytes], stated: StatedFiles) -> set[str]:

@@ -9,7 +9,8 @@ from irsa_doctor.model import Document
 from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.policies import is_like_policy, says_duplicate
 from irsa_doctor.sources.documents.reading import DocumentReading
-from irsa_doctor.sources.files.weight import speaks_of_roles
+from irsa_doctor.sources.documents.rendered_texts import is_at_action, needs_rendering
+from irsa_doctor.sources.files.weight import speaks_of_roles, writes_trust
 from irsa_doctor.text.encoding import BinaryContent
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.positions import Documents
@@ -24,6 +25,8 @@ _PROGRAMS = (".jsonnet", ".libsonnet", ".nix", ".cue", ".dhall", ".pkl", ".js", 
 """Endings of languages whose programs may begin like JSON"""
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc")
 """Endings of pages for people, which may begin like JSON"""
+_TEMPLATES = (".gotmpl", ".tmpl", ".gotpl", ".tpl", ".tftpl", ".j2", ".jinja", ".jinja2", ".erb", ".mustache", ".hbs", ".ftl")
+"""Endings of templates that only another program reads"""
 _STACK = b"AWSTemplateFormatVersion"
 
 
@@ -59,8 +62,18 @@ def refused_row(row: Document, text_error: TextError, content: bytes) -> Documen
         why=text_error.why,
         line=text_error.line,
         column=text_error.column,
-        matters=speaks_of_roles(row.path, content),
+        matters=_may_hide_roles(row.path, content, text_error),
     )
+
+
+def _may_hide_roles(path: str, content: bytes, text_error: TextError) -> bool:
+    """Whether a text that cannot be read may have a role. A template is none before another program renders it, so that it
+    counts where it writes a trust policy alone, and by its name may be taken for what is applied as it is."""
+    return _is_applied(path, content) if needs_rendering(content, text_error) else speaks_of_roles(path, content)
+
+
+def _is_applied(path: str, content: bytes) -> bool:
+    return not path.lower().endswith(_TEMPLATES) and writes_trust(content, in_texts=True)
 
 
 def _is_tool_configuration(content: bytes) -> bool:
@@ -134,6 +147,9 @@ def _matters(row: Document, reading: DocumentReading, documents: Documents) -> b
         lines = (documents.text(row.path) or b"").split(b"\n")
         lost = (lines[item.first[0] - 1 : item.second[0]] for _, item in reading.duplicates)
         return any(speaks_of_roles("", b"\n".join(part)) for part in lost)
+    errors, text = reading.text_errors, documents.text(row.path) or b""
+    if errors and not (reading.faults or reading.broken) and all(is_at_action(text, text_error) for text_error in errors):
+        return _is_applied(row.path, text)
     if reading.faults or any(kind != "kubernetes" for kind in reading.kinds):
         return True
-    return speaks_of_roles(row.path, documents.text(row.path) or b"")
+    return speaks_of_roles(row.path, text)

@@ -85,8 +85,9 @@ def _composed(text: bytes, start: int) -> Iterator[YamlDocument | TextError]:
     if isinstance(roots, TextError):
         yield roots
         return
+    characters = text.removeprefix(b"\xef\xbb\xbf").decode(errors="replace")
     for root in roots[start:]:
-        converter = NodeValues()
+        converter = NodeValues(characters)
         try:
             value = None if root is None else converter.value(root, "", False)
         except Fault as fault:
@@ -102,13 +103,29 @@ def compose(text: bytes) -> list[Any] | TextError:
     if text_error := _too_deep(text):
         return text_error
     try:
-        loader = _parser(text)
-        roots = []
-        while loader.check_node():
-            roots.append(loader.get_node())
-        return roots
+        return _nodes(_parser(text))
+    except yaml.composer.ComposerError as error:
+        return _nodes_of_repeated_anchors(text) if "duplicate anchor" in str(error) else _text_error(error, text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         return _text_error(error, text)
+
+
+def _nodes_of_repeated_anchors(text: bytes) -> list[Any] | TextError:
+    import yaml
+
+    from irsa_doctor.text.yaml_anchors import RepeatedAnchors
+
+    try:
+        return _nodes(RepeatedAnchors(_parser(text)))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        return _text_error(error, text)
+
+
+def _nodes(composer: Any) -> list[Any]:
+    roots = []
+    while composer.check_node():
+        roots.append(composer.get_node())
+    return roots
 
 
 def _parser(text: bytes) -> Any:

@@ -81,9 +81,10 @@ def _check_name(node: Any) -> None:
 
 
 class NodeValues:
-    """Nodes to values; a node that several aliases name is converted once and its value shared."""
+    """Nodes of a text to values; a node that several aliases name is converted once and its value shared."""
 
-    def __init__(self) -> None:
+    def __init__(self, text: str) -> None:
+        self.text = text
         self.duplicates: list[Duplicate] = []
         self.known: dict[tuple[int, bool], tuple[object, int]] = {}
         self.open: set[int] = set()
@@ -98,7 +99,7 @@ class NodeValues:
     def _untagged(self, node: Any, pointer: str, text_only: bool) -> object:
         if node.id == "scalar":
             self.size += 1
-            return _text(node) if text_only else scalar(node)
+            return _text(node, self.text) if text_only else scalar(node, self.text)
         key = (id(node), text_only)
         if key in self.known:
             value, size = self.known[key]
@@ -219,26 +220,33 @@ class EventValues:
                 merged.setdefault(name, item)
 
 
-def scalar(node: Any) -> object:
+def scalar(node: Any, text: str = "") -> object:
     """What a scalar means: plain ones may be null, a truth value or a number; dates and `on` are text.
 
-    A number with a leading zero is text too: read as octal, as YAML 1.1 has it, account ids would change.
+    A number with a leading zero is text too: read as octal, as YAML 1.1 has it, account ids would change. `text` is the whole
+    text, where the scalar may have an anchor.
     """
-    text: str = node.value
+    value: str = node.value
     if node.style:
-        return text
-    if text in _WORDS:
-        return text if _tagged(node) else _WORDS[text]
-    if _INTEGER.fullmatch(text) or (_FLOAT.fullmatch(text) and not _LEADING_ZERO.match(text)):
-        return text if _tagged(node) else number_of(text.removeprefix("+"))
-    return text
+        return value
+    if value in _WORDS:
+        return value if _tagged(node, text) else _WORDS[value]
+    if _INTEGER.fullmatch(value) or (_FLOAT.fullmatch(value) and not _LEADING_ZERO.match(value)):
+        return value if _tagged(node, text) else number_of(value.removeprefix("+"))
+    return value
 
 
-def _text(node: Any) -> str | None:
+def _text(node: Any, text: str = "") -> str | None:
     """What a scalar means where Kubernetes knows only text: itself, and null, of which the API server makes empty text."""
-    return None if scalar(node) is None else node.value
+    return None if scalar(node, text) is None else node.value
 
 
-def _tagged(node: Any) -> bool:
-    """Whether more than the scalar itself was written, `!!str 5` say: the base loader does not keep the tag."""
-    return bool(node.value) and node.end_mark.index - node.start_mark.index != len(node.value)
+def _tagged(node: Any, text: str) -> bool:
+    """Whether more than the scalar and its anchor was written, `!!str 5` say: the base loader does not keep the tag."""
+    start, end = node.start_mark.index, node.end_mark.index
+    if not node.value or end - start == len(node.value):
+        return False
+    return _ANCHOR.sub("", text[start:end], count=1) != node.value
+
+
+_ANCHOR = regex(r"\A&[^\s,\[\]{}]+\s+")

@@ -188,8 +188,53 @@ def test_a_policy_that_is_broken_stays_so_whatever_is_filled_in_elsewhere(text, 
 @pytest.mark.parametrize("name", ["role.yaml.gotmpl", "role.yaml", "role.json"])
 def test_a_template_that_begins_with_an_action_is_not_said_to_be_json(text, name, read):
     given = row(read(**{name: text}), name)
-    assert (given.status, given.matters) == ("unreadable", True)
+    assert (given.status, given.matters) == ("unreadable", not name.endswith(".gotmpl"))
     assert given.why == "a template (Helm, Jinja or the like), which is not read before it is rendered"
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "values.yaml",
+            "serviceAccount:\n  {{- if .Values.role }}\n  annotations: {eks.amazonaws.com/role-arn: x}\n  {{- end }}\n",
+        ),
+        ("releases.yaml", "iam_role: {{ .x }}\nserviceAccount:\n  name: {{ .y }}: z\n"),
+        ("values.yaml.gotmpl", "serviceAccount:\n{{ range .roles }}\n  {{ .name }}: x\n{{ end }}\n"),
+        ("terraform.tfvars", "cluster_name = {{ .Cluster | quote }}\nrole_arn = 1\n"),
+    ],
+)
+def test_a_template_of_another_program_is_no_role_that_is_lost(name, text, read):
+    for given in read(**{name: text}).documents:
+        assert not given.matters, given
+
+
+def test_a_broken_text_that_has_an_action_elsewhere_may_lose_a_role(read):
+    given = row(read(**{"sa.yaml": "serviceAccount: [\n  a\n  b: c\n\n\nx: '{{ y }}'\n"}), "sa.yaml")
+    assert (given.status, given.matters) == ("unreadable", True)
+
+
+@pytest.mark.parametrize(
+    "named",
+    [
+        'file("./templates/values.yaml")',
+        'templatefile("${path.module}/templates/values.yaml", {})',
+        'templatefile("${path.module}/${var.kind}/values.yaml", {})',
+        'templatefile(var.file == "" ? "${path.module}/templates/values.yaml" : var.file, {})',
+    ],
+)
+def test_a_template_that_configuration_names_is_none_that_cannot_be_read(named, read):
+    text = "serviceAccount:\n  name: ${name}\n  values: [\n  {{ x }}: {\n"
+    unused = f'data "template_file" "values" {{\n  template = {named}\n}}\n'
+    given = read(**{"main.tf": unused, "templates/values.yaml": text})
+    assert row(given, "values.yaml").status == "ignored"
+    assert row(read(**{"other.tf": "", "main.tf": "", "templates/values.yaml": text}), "values.yaml").status == "unreadable"
+
+
+def test_json_with_comments_in_a_file_of_yaml_is_yaml(read):
+    text = '{\n  "kind": "FeatureGate",\n  # a comment\n  "oidc": [\n    # another\n    {"name": "ExternalOIDC"}]\n}\n'
+    assert row(read(**{"gate.yaml": text}), "gate.yaml").status == "ignored"
+    assert row(read(**{"gate.json": text}), "gate.json").status == "unreadable"
 
 
 VARIABLES = 'region = "{{ region }}"\nvolumes = {\n{% for hub in hubs -%}\n  "{{ hub }}" = { size = 10 }\n{% endfor %}\n}\n'

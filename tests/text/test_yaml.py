@@ -132,6 +132,21 @@ def test_aliases_that_multiply_are_refused():
     assert "aliases" in text_error_of("\n".join(lines).encode()).why
 
 
+def test_an_anchor_that_is_defined_twice_counts_from_there_on():
+    assert value_of("a: &x 1\nb: *x\nc: &x [2]\nd: *x") == {"a": 1, "b": 1, "c": [2], "d": [2]}
+    assert value_of("a: &x\n  k: &y 1\nb: &x {<<: {m: 2}}\nc: *x") == {"a": {"k": 1}, "b": {"m": 2}, "c": {"m": 2}}
+    assert (
+        text_error_of(b"a: &x 1\nb: &x 2\nc: *y").why == "not valid YAML: an undefined alias: no anchor before it has its name"
+    )
+
+
+@pytest.mark.parametrize("anchor", ["&a ", "&a\n  ", "&a-b_1  "])
+def test_an_anchor_makes_no_text_of_a_scalar(anchor):
+    for text, value in (("1", 1), ("true", True), ("null", None), ("0.5", 0.5), ("012", "012"), ("'1'", "1"), ("a b", "a b")):
+        assert value_of(f"\ufeffé: {anchor}{text}\nb: 1") == {"é": value, "b": 1}
+    assert value_of(f"x: {anchor}!!str 1\ny: !!str 1") == {"x": "1", "y": "1"}
+
+
 def test_a_few_aliases_are_fine():
     assert value_of("a: &a [1]\nb: [*a, *a]") == {"a": [1], "b": [[1], [1]]}
 

@@ -107,9 +107,10 @@ def _read_json(text: bytes, reading: DocumentReading, is_data: bool) -> Source |
     ranges = split_values(text)
     if len(ranges) > 1:
         return _read_values(text, ranges, reading)
-    if _FLOW.match(text) or _SEPARATED.search(text):
+    is_yaml = reading.path.lower().endswith((".yaml", ".yml")) and not is_like_policy(text)
+    if is_yaml or _FLOW.match(text) or _SEPARATED.search(text):
         source = _read_yaml(text, reading)
-        if isinstance(source, Source) and reading.gave_something():
+        if isinstance(source, Source) and (is_yaml or reading.gave_something()):
             return source
     worded = error_of_template(text, scan, "JSON")
     return worded if is_data or is_of_template(worded) else None

@@ -9,6 +9,7 @@ from irsa_doctor.text.errors import TextError
 _TEMPLATE = "a template (Helm, Jinja or the like)"
 # `{{resolve:...}}` is CloudFormation's own
 _ACTION = regex(rb"\{\{(?!resolve:)|\{%")
+_LINE_OF_ACTION = regex(rb"^[ \t]*(?:-[ \t]+)?(?:\{\{(?!resolve:)|\{%)", re.MULTILINE)
 _STATEMENT = regex(rb"^[ \t]*\{%", re.MULTILINE)
 # https://developer.hashicorp.com/terraform/language/expressions/strings#directives
 _DIRECTIVE = regex(rb"^[ \t]*%\{~?[ \t]*(?:if|for|else|endif|endfor)\b", re.MULTILINE)
@@ -32,6 +33,18 @@ def has_statements(text: bytes) -> bool:
 def is_of_template(text_error: TextError) -> bool:
     """Whether an error is that of a template."""
     return text_error.why.startswith(_TEMPLATE)
+
+
+def needs_rendering(text: bytes, text_error: TextError) -> bool:
+    """Whether a text cannot be read because a program renders it first: lines of it begin with actions of a template, or one
+    stands where the text cannot be read."""
+    return _LINE_OF_ACTION.search(text) is not None or is_at_action(text, text_error)
+
+
+def is_at_action(text: bytes, text_error: TextError) -> bool:
+    """Whether an action of a template stands in the line of an error, or the line before."""
+    near = b"\n".join(text.split(b"\n")[max(0, text_error.line - 2) : text_error.line])
+    return _ACTION.search(near) is not None or _DIRECTIVE.search(near) is not None
 
 
 def is_terraform_template(text: bytes, text_error: TextError) -> bool:
