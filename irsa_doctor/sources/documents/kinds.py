@@ -123,12 +123,6 @@ def _is_event(members: Members) -> bool:
     return is_event or _has_items("Records", "eventName")(members) or _has_items("Events", "EventName")(members)
 
 
-def _read_events(page: Page, reading: DocumentReading) -> None:
-    from irsa_doctor.sources.documents.creation import read_creation_events
-
-    read_creation_events(page, reading)
-
-
 def _is_cloudformation(members: Members) -> bool:
     resources = members.get("Resources")
     if "AWSTemplateFormatVersion" in members:
@@ -193,34 +187,33 @@ _CONTROLLERS = (
     "upbound.io",
 )
 """Groups of objects from which controllers make resources of AWS"""
+_OTHERS = (
+    "eksctl.io",
+    "fluxcd.io",
+    "cattle.io",
+    "argoproj.io",
+    "azure.com",
+    "cnrm.cloud.google.com",
+    "kustomize.config.k8s.io",
+)
+"""Groups of which some objects have a reader of their own"""
 
 
 def _read_kubernetes(page: Page, reading: DocumentReading) -> None:
-    """An object or a list; the objects of controllers in a list are read as what they are."""
+    """An object or a list; objects in a list that have a reader of their own are read as what they are."""
     kubernetes.read_object(page, reading)
     for item, place in kubernetes.listed_objects(page.value, page.place):
-        if _of_group(*_CONTROLLERS)(item):
+        if _of_group(*_CONTROLLERS, *_OTHERS)(item) and not _is_plain(item):
             read_page(Page(item, place, page.duplicates), reading)
 
 
-def _read_composed(page: Page, reading: DocumentReading) -> None:
-    """What holds templates of objects: their readers get the one for any document."""
-    from irsa_doctor.sources.templates.controllers import compositions
+def _is_plain(members: Members) -> bool:
+    """Whether an object has no other reader than those of Kubernetes have."""
+    return next(kind for kind in KINDS if kind.recognises(members)).read is _read_kubernetes
 
-    kind = page.value.get("kind") if isinstance(page.value, dict) else None
-    if kind in ("DeploymentRuntimeConfig", "ControllerConfig"):
-        compositions.read_runtime_config(page, reading)
-        return
-    readers = {
-        "Composition": compositions.read_composition,
-        "ResourceGraphDefinition": compositions.read_graph,
-        "ResourceGroup": compositions.read_graph,
-        "Object": compositions.read_wrapped_manifest,
-    }
-    if reader := readers.get(str(kind)):
-        reader(page, reading, read_page)
-    else:
-        reading.passed.append(f"an object of Crossplane or kro of kind {kind}, which is not read")
+
+def _read_any(page: Page, reading: DocumentReading) -> None:
+    read_page(page, reading)
 
 
 KINDS: tuple[Kind, ...] = (
@@ -290,8 +283,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("pulumi", template_readers.is_pulumi_document, template_readers.load_pulumi),
     Kind("crossplane", _has_chain, _read_kubernetes),
     Kind("crossplane", _of_group(*_CONTROLLERS[:3]), template_readers.load_managed),
-    Kind("crossplane", _of_group("crossplane.io", "upbound.io"), _read_composed),
-    Kind("kro", _of_group("kro.run"), _read_composed),
+    Kind("crossplane", _of_group("crossplane.io", "upbound.io"), template_readers.load_composed(_read_any)),
+    Kind("kro", _of_group("kro.run"), template_readers.load_composed(_read_any)),
     Kind("ack", _of_group("services.k8s.aws"), template_readers.load_managed),
     Kind("azure-service-operator", _of_group("managedidentity.azure.com"), template_readers.load_cloud_object),
     Kind("config-connector", _of_group("iam.cnrm.cloud.google.com"), template_readers.load_cloud_object),
@@ -309,7 +302,7 @@ KINDS: tuple[Kind, ...] = (
         issuer.read_keys,
     ),
     Kind("kubernetes-version", _has("major", "minor", "gitVersion"), kubernetes.read_version),
-    Kind("cloudtrail", _is_event, _read_events),
+    Kind("cloudtrail", _is_event, template_readers.load_events),
     Kind("terraform", _is_terraform, template_readers.load_terraform),
     Kind("cloudformation", _is_cloudformation, template_readers.load_cloudformation),
     Kind("serverless", template_readers.is_serverless_document, template_readers.load_serverless),
@@ -319,7 +312,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),
     Kind("resource-control-policy", is_resource_control_policy, read_resource_control_policy),
     Kind("trust-policy", is_bare_policy, read_bare_policy),
-    *(Kind(name, mark, template_readers.load_cloud_document(name)) for name, mark in marks.CLOUD_MARKS.items()),
+    *(Kind(name, mark, template_readers.load_cloud_document(name, _read_any)) for name, mark in marks.CLOUD_MARKS.items()),
 )
 
 

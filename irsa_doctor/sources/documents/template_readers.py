@@ -3,17 +3,16 @@
 from collections.abc import Callable, Mapping, Sequence
 
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.templates.ansible_keys import MODULES, TASK_LISTS
 
-_OF_ANSIBLE = (
-    "tasks",
-    "pre_tasks",
-    "post_tasks",
-    "handlers",
-    "block",
-    "iam_role",
-    "amazon.aws.iam_role",
-    "community.aws.iam_role",
-)
+_OF_ANSIBLE = frozenset({*MODULES, *TASK_LISTS})
+
+
+def load_events(page: Page, reading: DocumentReading) -> None:
+    """Read what events of CloudTrail say of roles that are made."""
+    from irsa_doctor.sources.documents.creation import read_creation_events
+
+    read_creation_events(page, reading)
 
 
 def load_terraform(page: Page, reading: DocumentReading) -> None:
@@ -90,6 +89,30 @@ def load_managed(page: Page, reading: DocumentReading) -> None:
     read_managed(page, reading)
 
 
+def load_composed(read_any: Callable[[Page, DocumentReading], None]) -> Callable[[Page, DocumentReading], None]:
+    """Return what reads objects that hold templates of objects: these get the reader of any document."""
+
+    def read(page: Page, reading: DocumentReading) -> None:
+        from irsa_doctor.sources.templates.controllers import compositions
+
+        kind = page.value.get("kind") if isinstance(page.value, dict) else None
+        if kind in ("DeploymentRuntimeConfig", "ControllerConfig"):
+            compositions.read_runtime_config(page, reading)
+            return
+        readers = {
+            "Composition": compositions.read_composition,
+            "ResourceGraphDefinition": compositions.read_graph,
+            "ResourceGroup": compositions.read_graph,
+            "Object": compositions.read_wrapped_manifest,
+        }
+        if reader := readers.get(str(kind)):
+            reader(page, reading, read_any)
+        else:
+            reading.passed.append(f"an object of Crossplane or kro of kind {kind}, which is not read")
+
+    return read
+
+
 def load_kustomization(page: Page, reading: DocumentReading) -> None:
     """Read the patches of a kustomization."""
     from irsa_doctor.sources.templates.annotations import read_kustomization
@@ -162,13 +185,17 @@ def load_cloud_object(page: Page, reading: DocumentReading) -> None:
     read_cloud_object(page, reading)
 
 
-def load_cloud_document(kind: str) -> Callable[[Page, DocumentReading], None]:
-    """Return what reads a document of Azure or Google Cloud of a kind."""
+def load_cloud_document(
+    kind: str, read_other: Callable[[Page, DocumentReading], None]
+) -> Callable[[Page, DocumentReading], None]:
+    """Return what reads a document of Azure or Google Cloud of a kind; what else it lists gets the reader of any document."""
 
     def read(page: Page, reading: DocumentReading) -> None:
-        from irsa_doctor.sources.documents.clouds.readers import CLOUD_READERS
+        from irsa_doctor.sources.documents.clouds.readers import CLOUD_READERS, others_in
 
         CLOUD_READERS[kind](page, reading)
+        for other in others_in(page, kind):
+            read_other(other, reading)
 
     return read
 

@@ -102,8 +102,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
 
 
 _AS_READ = (
-    *("account_templates", "nodes", "node_metadata", "egress_policies", "auth_maps", "chained_roles", "organization"),
-    *("discoveries", "signing_keys"),
+    *("nodes", "node_metadata", "egress_policies", "auth_maps", "chained_roles", "organization", "discoveries", "signing_keys"),
 )
 """collections that are taken as documents have them"""
 _OF_CLUSTERS = ("node_configs", "node_roles", "capabilities")
@@ -116,6 +115,7 @@ def _others(gathered: Callable[[str], Sequence[Any]], clusters: JoinedClusters) 
     """The collections of which nothing else depends on what documents say together."""
     return {
         **{name: tuple(gathered(name)) for name in _AS_READ},
+        "account_templates": tuple(merging.told_apart(gathered("account_templates"))),
         **{name: tuple(_in_cluster(item, clusters) for item in gathered(name)) for name in _OF_CLUSTERS},
         **{name: tuple(merging.merged_objects(gathered(name))) for name in _OBJECTS},
         "associated_access": merging.merged_access(_in_cluster(item, clusters) for item in gathered("associated_access")),

@@ -1,7 +1,7 @@
 """Merges the records of several documents about one object, and reports where they differ."""
 
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import reduce
 from typing import Any, TypeVar
 
@@ -357,3 +357,12 @@ def merged_webhooks(items: Sequence[Webhook]) -> list[Webhook]:
     for item in items:
         kept.setdefault((item.cluster, item.configuration, item.name, item.failure_policy, item.on_pod_create), item)
     return list(kept.values())
+
+
+def told_apart(templates: Iterable[ServiceAccount]) -> Iterator[ServiceAccount]:
+    """The service accounts that are still to be rendered; from the second of one name in a document on, with a number."""
+    places: dict[tuple[str, str], dict[Place, int]] = {}
+    for account in templates:
+        numbers = places.setdefault((account.place.document, account.name), {})
+        number = numbers.setdefault(account.place, len(numbers) + 1)
+        yield account if number == 1 else msgspec.structs.replace(account, name=f"{account.name} ({number})")

@@ -8,18 +8,17 @@ from collections.abc import Iterator, Mapping
 from irsa_doctor.model import Place, Role, TrustPolicy, Unknown
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.templates.ansible_keys import MODULES, TASK_LISTS
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 
-_MODULES = ("amazon.aws.iam_role", "community.aws.iam_role", "iam_role")
-_LISTS = ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks", "handlers")
 _POLICY = "assume_role_policy_document"
 _DEEP = 10
 
 
 def makes_roles(members: Mapping[str, object]) -> bool:
     """Whether a document is a task, a block or a play with a task that makes a role."""
-    return not members.keys().isdisjoint((*_MODULES, *_LISTS)) and next(_tasks(members, Place(""), 0), None) is not None
+    return not members.keys().isdisjoint((*MODULES, *TASK_LISTS)) and next(_tasks(members, Place(""), 0), None) is not None
 
 
 def read_tasks(page: Page, reading: DocumentReading) -> None:
@@ -37,11 +36,11 @@ def read_tasks(page: Page, reading: DocumentReading) -> None:
 
 def _tasks(members: Mapping[str, object], place: Place, depth: int) -> Iterator[tuple[Mapping[str, object], Place]]:
     """The arguments of every task that makes a role, and where they stand."""
-    for module in _MODULES:
+    for module in MODULES:
         arguments = members.get(module)
         if isinstance(arguments, dict) and _POLICY in arguments and arguments.get("state") != "absent":
             yield arguments, place.at(module)
-    for name in _LISTS if depth < _DEEP else ():
+    for name in TASK_LISTS if depth < _DEEP else ():
         inner = members.get(name)
         for number, item in enumerate(inner if isinstance(inner, list) else ()):
             if isinstance(item, dict):

@@ -86,3 +86,12 @@ def test_a_policy_of_which_a_binding_is_not_read_is_not_taken_for_whole(broken, 
 def test_bindings_that_are_no_list_are_an_input_that_is_not_readable(document):
     inventory = load((), memory={"policy.json": json.dumps(document).encode()}).inventory
     assert [(row.status, "bindings" in str(row)) for row in inventory.documents] == [("unreadable", True)]
+
+
+def test_what_an_answer_of_azure_lists_of_another_kind_is_read_as_what_it_is(tmp_path):
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "api", "namespace": "orders"}}
+    identity = {"type": "Microsoft.ManagedIdentity/userAssignedIdentities", "id": IDENTITY, "name": "api-id", "clientId": "c"}
+    (tmp_path / "answer.json").write_text(json.dumps({"value": [identity, account, {"kind": "nothing"}]}))
+    inventory = load([str(tmp_path)]).inventory
+    assert [found.name for found in inventory.service_accounts] == ["api"]
+    assert [found.name for found in inventory.clouds.identities] == ["api-id"]

@@ -62,3 +62,9 @@ def test_a_task_that_removes_a_role_makes_none():
 def test_a_role_whose_name_is_not_written_has_none():
     (role,) = inventory({"main.yml": yaml.safe_dump([task(TEXT, name=None)])}).roles
     assert (role.address, role.planned) == ("task without name", "")
+
+
+@pytest.mark.parametrize("part", ["rescue", "always"])
+def test_every_part_of_a_block_may_make_a_role(part):
+    for written in ({part: [task(TEXT)]}, {"block": [], part: [task(TEXT)]}, play({part: [task(TEXT)]})):
+        assert len(inventory({"main.yml": yaml.safe_dump([written])}).roles) == 1

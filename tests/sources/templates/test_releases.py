@@ -1,6 +1,7 @@
 """Values of charts in objects of Flux, K3s and Argo CD."""
 
 import pytest
+import yaml
 
 from tests.facts.situations import found
 from tests.sources.templates.made import row_of, written_at
@@ -110,3 +111,17 @@ def test_a_mark_of_what_fills_values_in_is_no_word_that_was_left(account):
 def test_a_word_in_the_values_of_a_chart_is_for_whoever_installs_it(account):
     values = ACCOUNT.replace("ARN", f'"arn:aws:iam::{account}:role/x"')
     assert found({"values.yaml": values}) == set()
+
+
+def test_releases_of_one_list_are_each_read_and_told_apart():
+    values = {"serviceAccount": {"annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::1:role/x"}}}
+    release = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease", "metadata": {"name": "a"}}
+    application = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "b"}}
+    workflow = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout", "metadata": {"name": "c"}, "spec": {"template": {}}}
+    helm = {"spec": {"destination": {}, "source": {"helm": {"valuesObject": values}}}}
+    items = [release | {"spec": {"values": values}}, application | helm, workflow]
+    listed = inventory({"all.yaml": yaml.safe_dump({"apiVersion": "v1", "kind": "List", "items": items})})
+    assert [account.name for account in listed.account_templates] == ["serviceAccount", "serviceAccount (2)"]
+    assert len(listed.workloads) == len(inventory({"one.yaml": yaml.safe_dump(workflow)}).workloads)
+    apart = inventory({"all.yaml": yaml.safe_dump_all(items[:2])})
+    assert [account.name for account in apart.account_templates] == ["serviceAccount", "serviceAccount (2)"]

@@ -1,7 +1,7 @@
 """The readers of documents of Azure and Google Cloud by kind."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 
 from irsa_doctor.model import Place
@@ -31,13 +31,21 @@ def read_azure_list(page: Page, reading: DocumentReading) -> None:
 
 
 def _read_resource(members: Mapping[str, object], page: Page, reading: DocumentReading) -> None:
-    """One resource of an answer, as the kind of Azure that it is; one of none is passed over."""
+    """One resource of an answer, as the kind of Azure that it is; see `others_in` for one of none."""
     kind = azure_kind_of(members)
     if not kind:
         return
     if kind not in reading.kinds:
         reading.kinds.append(kind)
     reading.attempt(page.value, page.place, lambda value, place: CLOUD_READERS[kind](page, reading))
+
+
+def others_in(page: Page, kind: str) -> Iterator[Page]:
+    """The items of an answer that are none of Azure, such as objects of Kubernetes."""
+    members = shapes.mapping(page.value, page.place) if kind == "azure-list" else {}
+    for number, item in enumerate(shapes.many(members, "value", page.place)):
+        if isinstance(item, dict) and not azure_kind_of(item):
+            yield Page(item, page.place.at("value", number), page.duplicates)
 
 
 def _add_of_app(identity: str, reading: DocumentReading, value: object, place: Place) -> None:
