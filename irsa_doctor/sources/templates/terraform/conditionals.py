@@ -3,12 +3,13 @@
 https://developer.hashicorp.com/terraform/language/expressions/conditionals and .../functions/try
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
 import msgspec
 
+from irsa_doctor.model import Text
 from irsa_doctor.sources.templates.choices import IMPOSSIBLE, MissingMember, chosen, completed, plain_condition
 from irsa_doctor.sources.templates.terraform.operators import as_truth, called_in_condition
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
@@ -50,22 +51,40 @@ def first_existing(evaluation: BranchingEvaluation, argument_nodes: Sequence[Nod
     return completed(value, lambda: first_existing(evaluation, others, node) or evaluation.unknown(node))
 
 
+def possibility(evaluation: BranchingEvaluation, argument_nodes: Sequence[Node], node: Node) -> TemplateValue | None:
+    """Return the value of `can`: whether its argument has a value, None where that is not known."""
+    was, evaluation.trying = evaluation.trying, True
+    try:
+        value = evaluation.value(argument_nodes[0]) if argument_nodes else IMPOSSIBLE
+    except MissingMember:
+        value = IMPOSSIBLE
+    finally:
+        evaluation.trying = was
+    is_open = value.choice is not None or (isinstance(value.value, Text) and value.made is None)
+    if is_open and value is not IMPOSSIBLE:
+        return None
+    return msgspec.structs.replace(evaluation.unknown(node), value=value is not IMPOSSIBLE)
+
+
 def conditional(evaluation: BranchingEvaluation, node: Node) -> TemplateValue | None:
     """Return the value of `condition ? a : b`, a choice where the condition is not known."""
     condition, *both = (part for part in parts_of(node) if part.type == "expression")
     if len(both) != 2:
         return None
-    return chosen(partial(_decided, evaluation, node, both), (evaluation.value(condition),), called=evaluation.unknown(node))
+    sides = [partial(evaluation.value, side) for side in both]
+    return chosen(partial(decided, evaluation, node, sides), (evaluation.value(condition),), called=evaluation.unknown(node))
 
 
-def _decided(evaluation: BranchingEvaluation, node: Node, both: Sequence[Node], truth: TemplateValue) -> TemplateValue | None:
-    """What a condition chooses, by its value."""
+def decided(
+    evaluation: BranchingEvaluation, node: Node, both: Sequence[Callable[[], TemplateValue]], truth: TemplateValue
+) -> TemplateValue | None:
+    """Return what a condition chooses of two values, by its own; None where it cannot be named."""
     holds = as_truth(truth)
     if holds is not None:
-        return evaluation.value(both[0] if holds else both[1])
+        return both[0]() if holds else both[1]()
     was, evaluation.trying = evaluation.trying, False
     try:
-        then, otherwise = map(evaluation.value, both)
+        then, otherwise = (side() for side in both)
     finally:
         evaluation.trying = was
     words = called_in_condition(truth)

@@ -5,14 +5,14 @@ https://developer.hashicorp.com/terraform/language/expressions
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
-from math import isfinite
 
 import msgspec
 
 from irsa_doctor.model import Hole, Text, joined, only_hole, text_of
 from irsa_doctor.sources.templates.choices import MissingMember, as_made, chosen, existing, has_every_case, named_in_cases
 from irsa_doctor.sources.templates.terraform.comprehensions import comprehension
-from irsa_doctor.sources.templates.terraform.conditionals import conditional, first_existing
+from irsa_doctor.sources.templates.terraform.conditionals import conditional, first_existing, possibility
+from irsa_doctor.sources.templates.terraform.directives import directive
 from irsa_doctor.sources.templates.terraform.functions import (
     BY_ITEMS,
     FUNCTIONS,
@@ -29,13 +29,16 @@ from irsa_doctor.sources.templates.terraform.operators import (
     as_number,
     as_truth,
     called_in_condition,
+    literal_number,
     member,
+    member_by_key,
+    named_member,
     open_operation,
     replaced_members,
 )
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope, PathStep
-from irsa_doctor.sources.templates.terraform.strings import LONGEST_TEXT, literal_fragments, plain_text
-from irsa_doctor.sources.templates.terraform.syntax import NUMBER, Node, Syntax, parts_of
+from irsa_doctor.sources.templates.terraform.strings import LONGEST_TEXT, inner_fragments, literal_fragments, plain_text
+from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.values import Fragment, TemplateValue, hole, scalar_text, text_in, with_placeholders
 from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
@@ -161,7 +164,9 @@ class _Evaluation:
             if step.type == "splat":
                 return self.splat(value, step, steps[position + 1 :], node)
             taken = self.step(step)
-            value = None if taken is None else member(value, taken)
+            if taken is None:
+                return None
+            value = member(whole := value, taken) or member_by_key(whole, taken, self.unknown(node))
         return value
 
     def splat(self, value: TemplateValue, splat: Node, more: Sequence[Node], node: Node) -> TemplateValue | None:
@@ -183,7 +188,7 @@ class _Evaluation:
         if part is None:
             return None
         if part.type == "numeric_lit":
-            number = _number(self.syntax.word(part))
+            number = literal_number(self.syntax.word(part))
             return None if number is None else self.at(number, part)
         if part.type == "bool_lit":
             return self.at(self.syntax.word(part) == "true", part)
@@ -232,8 +237,20 @@ class _Evaluation:
 
     def inserted(self, node: Node) -> TemplateValue:
         """What is put in between, a hole where that is not known."""
-        result = self.interpolated(node) if node.type == "template_interpolation" else None
+        result = self.interpolated(node) if node.type == "template_interpolation" else directive(self, node)
         return self.unknown(node) if result is None else result
+
+    def part(self, node: Node, start: int, end: int, scope: EvaluationScope) -> TemplateValue:
+        """The text of a part of a template, which stands in a directive, in a scope."""
+        evaluation = self if scope is self.scope else _Evaluation(self.syntax, scope)
+        parts = tuple(inner_fragments(self.syntax, node, start, end))
+        values = [evaluation.inserted(inner) for inner in parts if not isinstance(inner, Fragment)]
+        return evaluation.in_every_case(partial(evaluation.text, node, parts), values)
+
+    def joined(self, node: Node, *texts: TemplateValue) -> TemplateValue:
+        """One text of several."""
+        pieces = tuple(piece for text in texts for piece in text.pieces)
+        return msgspec.structs.replace(self.at(text_in(pieces), node), pieces=pieces)
 
     def interpolated(self, node: Node) -> TemplateValue | None:
         expression = next((part for part in parts_of(node) if part.type == "expression"), None)
@@ -243,6 +260,9 @@ class _Evaluation:
 
     def pieces(self, node: Node, value: TemplateValue) -> Iterator[Fragment]:
         """The pieces that a value in between is."""
+        if node.type == "template_directive" and not only_hole(value.value):
+            yield from value.pieces
+            return
         text = scalar_text(value.value) if value.made is None else None
         if text is None:
             text = self.hole(node)
@@ -264,7 +284,7 @@ class _Evaluation:
         elements = [part for part in parts_of(node) if part.type == "object_elem"]
         pairs = [[part for part in parts_of(element) if part.type == "expression"] for element in elements]
         names = [self.name(name) for name, _ in pairs]
-        items = [_named(self.value(value), name, self.syntax) for name, value in pairs]
+        items = [named_member(self.value(value), name, self.syntax) for name, value in pairs]
         return self.in_every_case(partial(self.members, node, pairs, items), names)
 
     def members(
@@ -289,7 +309,7 @@ class _Evaluation:
         name = self.syntax.word(name_node)
         argument_nodes = parts_of(rest[0]) if rest else []
         if name in ("try", "can"):
-            return first_existing(self, argument_nodes, node) if name == "try" else None
+            return (first_existing if name == "try" else possibility)(self, argument_nodes, node)
         arguments = [self.value(part) for part in argument_nodes if part.type == "expression"]
         if any(part.type == "ellipsis" for part in argument_nodes) and arguments:
             last = arguments.pop().value
@@ -360,25 +380,6 @@ class _Evaluation:
             return self.at(hole(f"!{name}"), node) if name else None
         value = as_number(operand)
         return None if value is None else self.at(-value, node)
-
-
-def _number(word: str) -> int | float | None:
-    """The value of a number, None for what the grammar has not (the file then has an error); raises WrongShape where it is too
-    large."""
-    if not NUMBER.fullmatch(word):
-        return None
-    value = int(word) if word.isdecimal() and len(word) < 19 else float(word)
-    if not isfinite(value):
-        raise WrongShape("", f"the number {word[:40]} is too large")
-    return value
-
-
-def _named(value: TemplateValue, name: Node, syntax: Syntax) -> TemplateValue:
-    """A member's value that knows where its name is written."""
-    if value.anchor is None or value.document != syntax.document:
-        return value
-    anchor = msgspec.structs.replace(value.anchor, name=name.start_byte, name_end=name.end_byte)
-    return msgspec.structs.replace(value, anchor=anchor)
 
 
 _NODES: Mapping[str, Callable[[_Evaluation, Node], TemplateValue | None]] = {

@@ -6,19 +6,23 @@ https://developer.hashicorp.com/terraform/language/functions
 
 import os
 import re
-from base64 import b64decode
+from base64 import b64decode, b64encode
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import product
 from math import prod
 from typing import Any
 
-from irsa_doctor.model import Text, issuer_in, joined, only_hole, text_of, without_scheme
-from irsa_doctor.sources.templates.choices import MissingMember, alternative, as_made
+from irsa_doctor.model import Hole, Text, issuer_in, joined, only_hole, text_of, without_scheme
+from irsa_doctor.sources.templates.choices import MissingMember, alternative, as_made, member_in_cases
 from irsa_doctor.sources.templates.splitting import part_of
+from irsa_doctor.sources.templates.terraform.regular_expressions import all_matches, first_match, replaced_by_pattern
 from irsa_doctor.sources.templates.values import Choice, TemplateValue, hole, scalar_text, written_json, written_yaml
 
 _FORMAT = re.compile(r"%(?:([sdqv])|(%))")
 _PROVIDER_PATTERN = re.compile(r"\^.*(?:oidc-)?provider")
+_SCHEME = re.compile(r"https://|/\^?https\??:(?:\\?/){2}/")
+_BEHIND_SCHEME = re.compile(r"\^?https\??:(?:\\?/){2}\(\.[*+]\)\$?")
+_BEHIND_PROVIDER = re.compile(r"(?:\^?.*[:*+])?(?:oidc-)?provider\\?/\(\.[*+]\)\$?")
 _MOST = 10_000
 _LONGEST = 1_000_000
 _EMPTY: tuple[object, ...] = ("", None)
@@ -93,10 +97,10 @@ def _fitting(parts: Sequence[str | Text]) -> TemplateValue:
 
 def _replace(text_value: TemplateValue, old: TemplateValue, new: TemplateValue) -> TemplateValue:
     """`replace`; of a text with holes where what is replaced is the scheme of a URL or all before the issuer of an ARN."""
-    text, what, by = _text(text_value), _known(old), _known(new)
+    text, what, by = _text(text_value), _pattern(old), _known(new)
     if isinstance(text, str):
         return TemplateValue(_replaced(text, what, by))
-    if what in ("https://", "/^https:\\/\\//", "/https:\\/\\//") and by == "":
+    if _SCHEME.fullmatch(what) and by == "":
         return TemplateValue(without_scheme(text))
     if what.startswith("/") and _PROVIDER_PATTERN.match(what[1:]) and by == "" and (issuer := issuer_in(text)):
         return TemplateValue(issuer)
@@ -111,10 +115,31 @@ def _replaced(text: str, what: str, by: str) -> str:
     literal = what[1:-1].replace("\\/", "/").replace("\\.", ".")
     anchored = literal.startswith("^")
     literal = literal.removeprefix("^")
-    # any other regular expression could take for ever, and is rare
     if re.search(r"[\\^$.*+?()\[\]{}|]", literal.replace(".", "") if "\\." in what else literal):
-        raise Undecided
+        return replaced_by_pattern(text, what[1:-1], by)
     return text.removeprefix(literal) if anchored and by == "" else _replaced_each(text, literal, by)
+
+
+def _pattern(written: TemplateValue) -> str:
+    """A regular expression: what looks like a placeholder in it, `<name>`, is the name of a group."""
+    text = _text(written)
+    if isinstance(text, Text) and all(part.name.startswith("<") for part in text.parts if isinstance(part, Hole)):
+        return text_of(text)
+    return _known(written)
+
+
+def _regex(pattern: TemplateValue, text_value: TemplateValue) -> TemplateValue:
+    """`regex`; of a text with holes where the group is what stands behind the scheme of a URL or in an ARN is the issuer."""
+    what, text = _pattern(pattern), _text(text_value)
+    if isinstance(text, str):
+        if (match := first_match(what, text)) is None:
+            raise MissingMember
+        return match
+    issuer = without_scheme(text) if _BEHIND_SCHEME.fullmatch(what) else None
+    issuer = issuer_in(text) if _BEHIND_PROVIDER.fullmatch(what) else issuer
+    if not issuer:
+        raise Undecided
+    return TemplateValue((TemplateValue(issuer),))
 
 
 def _replaced_each(text: str, what: str, by: str) -> str:
@@ -229,11 +254,19 @@ def _merge(*maps: TemplateValue) -> TemplateValue:
 
 
 def _lookup(collection: TemplateValue, key: TemplateValue, *otherwise: TemplateValue) -> TemplateValue:
-    members, name = _members(collection), _known(key)
-    if name in members:
-        return members[name]
+    members = _members(collection)
+    if isinstance(key.value, str) and key.value in members:
+        return members[key.value]
     if not all(isinstance(member, str) for member in members):
         raise Undecided
+    if unknown := only_hole(key.value):
+        words = unknown.name.removeprefix("${").removesuffix("}")
+        called = TemplateValue(hole(f"lookup({words})"), key.anchor, key.document)
+        items = {str(name): item for name, item in members.items()}
+        if (either := member_in_cases(items, words, otherwise[0] if otherwise else None, called)) is None:
+            raise Undecided
+        return either
+    _known(key)
     if not otherwise:
         raise MissingMember
     return otherwise[0]
@@ -495,6 +528,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "alltrue": lambda items: _as_truths(all, items),
     "anytrue": lambda items: _as_truths(any, items),
     "base64decode": _of_text(lambda text: b64decode(text, validate=True).decode()),
+    "base64encode": _of_text(lambda text: b64encode(text.encode()).decode()),
     "basename": _of_text(os.path.basename),
     "chomp": _trimmed(lambda text: text.rstrip("\r\n")),
     "coalesce": _coalesce,
@@ -525,6 +559,8 @@ FUNCTIONS: Mapping[str, Function] = {
     "provider::aws::arn_build": _arn_built,
     "provider::aws::arn_parse": _arn_parsed,
     "range": _range,
+    "regex": _regex,
+    "regexall": lambda pattern, text: all_matches(_pattern(pattern), _known(text)),
     "replace": _replace,
     "reverse": lambda collection: TemplateValue(tuple(reversed(_items(collection)))),
     "sensitive": _same,

@@ -118,8 +118,19 @@ def rendered_template(
     syntax, node, before = template_of(file.text, quoted=False)
     if node is None:
         return None
-    pieces = tuple(_moved(within(syntax, node, scope).pieces, before, len(file.text)))
-    return TemplateValue(text_in(pieces), Anchor(None, 0, len(file.text)), file.path, pieces)
+    return _placed_in(file, before, within(syntax, node, scope))
+
+
+def _placed_in(file: NamedText, before: int, value: TemplateValue) -> TemplateValue:
+    """A text where it is written in its file, in each case of it."""
+    if not value.pieces:
+        return value
+    size, choice = len(file.text), value.choice
+    pieces = tuple(_moved(value.pieces, before, size))
+    if choice:
+        then, otherwise = (_placed_in(file, before, side) for side in (choice.then, choice.otherwise))
+        choice = msgspec.structs.replace(choice, then=then, otherwise=otherwise)
+    return TemplateValue(text_in(pieces), Anchor(None, 0, size), file.path, pieces, choice=choice)
 
 
 def _moved(pieces: Sequence[Fragment], before: int, size: int) -> Iterator[Fragment]:

@@ -6,11 +6,15 @@ https://developer.hashicorp.com/terraform/language/expressions/operators
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
 
+import msgspec
+
 from irsa_doctor.model import Text, only_hole, text_of
-from irsa_doctor.sources.templates.choices import MissingMember
+from irsa_doctor.sources.templates.choices import MissingMember, member_in_cases
 from irsa_doctor.sources.templates.terraform.functions import OpenMembers, PartlyKnown, Unordered
 from irsa_doctor.sources.templates.terraform.scopes import PathStep, step_text
+from irsa_doctor.sources.templates.terraform.syntax import NUMBER, Node, Syntax
 from irsa_doctor.sources.templates.values import TemplateValue, hole
+from irsa_doctor.text.errors import WrongShape
 
 
 def member(whole: TemplateValue, step: PathStep) -> TemplateValue | None:
@@ -36,6 +40,15 @@ def member(whole: TemplateValue, step: PathStep) -> TemplateValue | None:
         name = hole_name.name[2:-1] if hole_name.name.startswith("${") and hole_name.name.endswith("}") else hole_name.name
         return TemplateValue(hole(name + step_text(step)))
     return None
+
+
+def member_by_key(whole: TemplateValue, step: PathStep, called: TemplateValue) -> TemplateValue | None:
+    """Return the member of a map whose key is not known: each of a few in its case; None where there are more."""
+    words = "" if isinstance(step, str) else called_in_condition(step)
+    members = whole.value
+    if not words or not isinstance(members, Mapping) or not all(isinstance(name, str) for name in members):
+        return None
+    return member_in_cases(members, words, None, called)
 
 
 def collection_entries(written: TemplateValue) -> list[tuple[TemplateValue, TemplateValue]] | None:
@@ -131,6 +144,27 @@ def replaced_members(names: Sequence[str | Text], items: Sequence[TemplateValue]
     return tuple(
         (text_of(name), item) for number, (name, item) in enumerate(zip(names, items, strict=True)) if last[name] > number
     )
+
+
+def literal_number(word: str) -> int | float | None:
+    """Return the value of a number, None for what the grammar has not (the file then has an error).
+
+    Raises WrongShape where it is too large.
+    """
+    if not NUMBER.fullmatch(word):
+        return None
+    value = int(word) if word.isdecimal() and len(word) < 19 else float(word)
+    if not isfinite(value):
+        raise WrongShape("", f"the number {word[:40]} is too large")
+    return value
+
+
+def named_member(value: TemplateValue, name: Node, syntax: Syntax) -> TemplateValue:
+    """Return a member's value that knows where its name is written."""
+    if value.anchor is None or value.document != syntax.document:
+        return value
+    anchor = msgspec.structs.replace(value.anchor, name=name.start_byte, name_end=name.end_byte)
+    return msgspec.structs.replace(value, anchor=anchor)
 
 
 def called_in_condition(written: TemplateValue) -> str:

@@ -4,7 +4,7 @@ https://developer.hashicorp.com/terraform/language/expressions/strings
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.values import Fragment, TemplateValue, with_placeholders
@@ -48,16 +48,38 @@ def literal_fragments(syntax: Syntax, node: Node) -> Iterator[Fragment | Node]:
     if plain := _plain_fragment(syntax, node):
         yield plain
         return
+    yield from _fragments(syntax, node, parts_of(node), start, end)
+
+
+def inner_fragments(syntax: Syntax, node: Node, start: int, end: int) -> Iterator[Fragment | Node]:
+    """The same of a part of a template, between two marks of a directive in it."""
+    template = node
+    while template.parent is not None and template.type not in ("heredoc_template", "quoted_template"):
+        template = template.parent
+    inner = [part for part in parts_of(node) if start <= part.start_byte and part.end_byte <= end]
+    yield from _fragments(syntax, template, inner, start, end)
+
+
+def _fragments(syntax: Syntax, template: Node, parts: Sequence[Node], start: int, end: int) -> Iterator[Fragment | Node]:
+    is_heredoc, text = template.type == "heredoc_template", syntax.text
     escapes = _MARK_ESCAPE if is_heredoc else _ESCAPE
-    parts = parts_of(node)
-    is_flush = syntax.text.startswith(b"<<-", node.start_byte)
-    indent = _indent(syntax.text[start:end]) if is_flush else 0
+    is_flush = text.startswith(b"<<-", template.start_byte)
+    indent = _indent(text[slice(*_heredoc(syntax, template))]) if is_flush else 0
     for part in parts:
         if part.type in _DYNAMIC:
-            yield from _literal(syntax.text, start, part.start_byte, escapes, indent)
+            yield from _literal(text, *_stripped(text, start, part.start_byte), escapes, indent)
             yield part
             start = part.end_byte
-    yield from _literal(syntax.text, start, max(start, end), escapes, indent)
+    yield from _literal(text, *_stripped(text, start, max(start, end)), escapes, indent)
+
+
+def _stripped(text: bytes, start: int, end: int) -> tuple[int, int]:
+    """From where to where a literal part counts: `~` in the marks beside it takes the white space that touches them."""
+    if text[end : end + 3] in (b"%{~", b"${~"):
+        end = start + len(text[start:end].rstrip())
+    if text[start - 2 : start] == b"~}":
+        start = end - len(text[start:end].lstrip())
+    return start, end
 
 
 def _heredoc(syntax: Syntax, node: Node) -> tuple[int, int]:

@@ -368,7 +368,6 @@ def test_what_can_be_worked_out_is(expression, expected):
         "1 / 0",
         "[1][5]",
         "{ a = 1 }.b",
-        '"%{ if var.x }a%{ endif }"',
         "join(1, 2, 3)",
         "replace(1)",
         "lookup()",
