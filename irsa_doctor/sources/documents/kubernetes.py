@@ -26,6 +26,7 @@ from irsa_doctor.sources.documents.custom_workloads import PodPart, pod_parts
 from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_writers
 from irsa_doctor.sources.documents.network import read_cilium_policy, read_network_policy
 from irsa_doctor.sources.documents.node_classes import read_node_class
+from irsa_doctor.sources.documents.operator_accounts import operator_accounts
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import StillOpen, WrongShape
@@ -248,8 +249,16 @@ def _read_workload(kind: str, members: dict[str, object], place: Place, reading:
 
 
 def _read_custom_workload(kind: str, members: dict[str, object], place: Place, reading: DocumentReading) -> None:
-    """What an operator makes pods of."""
+    """What an operator makes pods of, and service accounts."""
     name = shapes.as_text(inside(members, "metadata").get("name") or "")
+    for made in operator_accounts(kind, members, place, name):
+        annotations = account_annotations(made.metadata, made.place.at("metadata"))
+        namespace = _identity(members, place)[1]
+        if annotations:
+            account = ServiceAccount(
+                "", namespace, made.name, made.place, annotations, template=True, managed_by=f"the {kind} {name}"
+            )
+            reading.service_accounts.append(account)
     for part in pod_parts(kind, members, place, name):
         _add_workload(kind, members, place, reading, part)
 

@@ -70,3 +70,43 @@ def test_the_service_account_that_an_operator_takes_where_none_is_written(versio
 )
 def test_what_makes_no_pods_or_takes_an_account_that_only_its_operator_knows_is_no_workload(version, kind):
     assert read(version, kind, {}) == ()
+
+
+ARN = "arn:aws:iam::111122223333:role/store"
+ANNOTATED = {"metadata": {"annotations": {"eks.amazonaws.com/role-arn": ARN}}}
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "spec", "name"),
+    [
+        ("postgresql.cnpg.io/v1", "Cluster", {"serviceAccountTemplate": ANNOTATED}, "store"),
+        ("kafka.strimzi.io/v1beta2", "Kafka", {"kafka": {"template": {"serviceAccount": ANNOTATED}}}, "store-kafka"),
+        (
+            "kafka.strimzi.io/v1",
+            "Kafka",
+            {"entityOperator": {"template": {"serviceAccount": ANNOTATED}}},
+            "store-entity-operator",
+        ),
+        ("kafka.strimzi.io/v1beta2", "KafkaConnect", {"template": {"serviceAccount": ANNOTATED}}, "store-connect"),
+        ("kafka.strimzi.io/v1beta2", "KafkaBridge", {"template": {"serviceAccount": ANNOTATED}}, "store-bridge"),
+    ],
+)
+def test_the_service_account_that_an_operator_makes_has_the_annotations_of_its_resource(version, kind, spec, name):
+    resource = {"apiVersion": version, "kind": kind, "metadata": {"name": "store", "namespace": "shop"}, "spec": spec}
+    for document in (resource, {"apiVersion": "v1", "kind": "List", "items": [resource]}):
+        (account,) = inventory({"made.json": document}).service_accounts
+        assert (account.namespace, account.name, account.managed_by) == ("shop", name, f"the {kind} store")
+        assert account.annotations == {"eks.amazonaws.com/role-arn": ARN}
+    made = {
+        "apiVersion": "v1",
+        "kind": "ServiceAccount",
+        "metadata": {"name": name, "namespace": "shop", **ANNOTATED["metadata"]},
+    }
+    (account,) = inventory({"made.json": resource, "real.json": made}).service_accounts
+    assert not account.template
+
+
+def test_an_operator_without_annotations_makes_no_account_that_is_known():
+    resource = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": {"name": "store"}}
+    for template in ({}, None, "x", {"metadata": {"labels": {"a": "b"}}}):
+        assert not inventory({"made.json": {**resource, "spec": {"serviceAccountTemplate": template}}}).service_accounts
