@@ -10,6 +10,7 @@ from irsa_doctor.model import Place
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.controllers.compositions import add_template_annotations
+from irsa_doctor.sources.templates.controllers.patched_roles import read_patched_role
 from irsa_doctor.sources.templates.kustomizations import kustomization_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
@@ -59,6 +60,8 @@ def _is_meant(key: object) -> bool:
 def read_json_patch(page: Page, reading: DocumentReading) -> None:
     """One operation of a JSON patch (RFC 6902), as kustomize applies them."""
     members = shapes.mapping(page.value, page.place)
+    if read_patched_role(members, None, page.place, reading):
+        return
     path, value = shapes.as_text(members.get("path") or ""), members.get("value")
     above, _, name = path.rpartition("/")
     key = name.replace("~1", "/").replace("~0", "~")
@@ -100,14 +103,17 @@ def read_patches(members: Mapping[str, object], place: Place, reading: DocumentR
     from irsa_doctor.text.yaml import read_yaml
 
     patches = [item for name in ("patches", "patchesJson6902") for item in shapes.many(members, name, place)]
-    texts = [item["patch"] for item in patches if isinstance(item, dict) and isinstance(item.get("patch"), str)]
+    listed = [item for item in patches if isinstance(item, dict) and isinstance(item.get("patch"), str)]
+    texts: list[tuple[str, object]] = [(item["patch"], item.get("target")) for item in listed]
     inline = shapes.many(members, "patchesStrategicMerge", place)
-    texts += [item for item in inline if isinstance(item, str) and "\n" in item]
-    for text in texts:
+    texts += [(item, None) for item in inline if isinstance(item, str) and "\n" in item]
+    for text, target in texts:
         documents = read_yaml(text.encode())
         for document in [] if isinstance(documents, TextError) else documents:
             for item in document.value if isinstance(document.value, list) else [document.value]:
                 own = Page(item, place.at("patches"), ())
+                if isinstance(item, dict) and read_patched_role(item, target, own.place, reading):
+                    continue
                 if isinstance(item, dict) and "op" in item:
                     read_json_patch(own, reading)
                 else:

@@ -3,12 +3,14 @@
 import json
 
 import pytest
+import yaml
 
 from irsa_doctor.answers.check.engine import evaluate
 from irsa_doctor.facts import View, derive
 from irsa_doctor.rulebook.rules import shipped_rules
 from irsa_doctor.sources import load
-from tests.sources.worlds import cluster
+from tests.facts.situations import found
+from tests.sources.worlds import cluster, inventory
 
 KEY = "eks.amazonaws.com/role-arn"
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/AAAABBBBCCCCDDDDEEEEFFFF00001111"
@@ -141,3 +143,47 @@ def test_a_kustomization_needs_no_kind_and_may_list_bases(tmp_path, listed):
     assert "input-contradiction" not in rules_of(folder)
     (row,) = [row for row in load([str(folder)]).inventory.documents if row.path.endswith("live/kustomization.yaml")]
     assert row.kind == "kustomization"
+
+
+TRUSTING = (
+    '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": %s}]}'
+)
+OPEN = TRUSTING % '{"Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.eks.eu-west-1.amazonaws.com/id/AAAABBBB"}'
+
+
+@pytest.mark.parametrize(
+    ("version", "path"),
+    [
+        ("iam.services.k8s.aws/v1alpha1", "spec/assumeRolePolicyDocument"),
+        ("iam.aws.upbound.io/v1beta1", "spec/forProvider/assumeRolePolicy"),
+        ("iam.aws.crossplane.io/v1beta1", "spec/forProvider/assumeRolePolicyDocument"),
+    ],
+)
+def test_a_policy_that_a_patch_writes_is_that_of_the_role(version, path):
+    written: object = OPEN
+    for step in reversed(path.split("/")):
+        written = {step: written}
+    whole = {"apiVersion": version, "kind": "Role", "metadata": {"name": "app"}, **written}
+    operation = [{"op": "replace", "path": f"/{path}", "value": OPEN}]
+    for patches in (
+        {"patches": [{"patch": yaml.safe_dump(whole)}]},
+        {"patchesStrategicMerge": [yaml.safe_dump(whole)]},
+        {"patches": [{"target": {"kind": "Role", "name": "app"}, "patch": yaml.safe_dump(operation)}]},
+        {"patchesJson6902": [{"target": {"kind": "Role", "name": "app"}, "patch": json.dumps(operation)}]},
+    ):
+        files = {"kustomization.yaml": yaml.safe_dump({"resources": ["role.yaml"], **patches})}
+        assert [role.address for role in inventory(files).roles] == ["Role app"]
+        assert "open-no-sub" in {rule for rule, _ in found(files)}
+    assert "open-no-sub" in {rule for rule, _ in found({"patch.yaml": yaml.safe_dump(operation)})}
+
+
+def test_a_patch_of_something_else_makes_no_role():
+    others = [
+        {"op": "remove", "path": "/spec/assumeRolePolicyDocument"},
+        {"op": "replace", "path": "/spec/name", "value": "x"},
+        {"op": "replace", "path": "/spec/assumeRolePolicyDocument", "value": {"from": "x"}},
+    ]
+    role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "app"}, "rules": []}
+    for patch in (others, role):
+        text = yaml.safe_dump({"resources": ["role.yaml"], "patches": [{"patch": yaml.safe_dump(patch)}]})
+        assert not inventory({"kustomization.yaml": text}).roles

@@ -1,0 +1,50 @@
+"""Reads the trust policies that patches of kustomize write for roles of controllers: after a patch, a policy is what it says.
+
+https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/
+"""
+
+from collections.abc import Mapping
+
+from irsa_doctor.model import Place
+from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.text import shapes
+
+_FIELDS: Mapping[tuple[str, ...], str] = {
+    ("spec", "assumeRolePolicyDocument"): "iam.services.k8s.aws/v1alpha1",
+    ("spec", "forProvider", "assumeRolePolicy"): "iam.aws.upbound.io/v1beta1",
+    ("spec", "forProvider", "assumeRolePolicyDocument"): "iam.aws.crossplane.io/v1beta1",
+}
+"""the field of a policy, and the version of the role that has it"""
+
+
+def read_patched_role(patch: Mapping[str, object], target: object, place: Place, reading: DocumentReading) -> bool:
+    """Read the role whose policy a patch writes, or an operation of a JSON patch of a target; False where it writes none."""
+    role = _of_operation(patch, target) if "op" in patch else _of_object(patch)
+    if role is None:
+        return False
+    from irsa_doctor.sources.templates.controllers.managed import read_managed
+
+    read_managed(Page(role, place), reading)
+    return True
+
+
+def _of_object(patch: Mapping[str, object]) -> Mapping[str, object] | None:
+    return patch if patch.get("kind") == "Role" and any(_at(patch, field) for field in _FIELDS) else None
+
+
+def _at(value: object, steps: tuple[str, ...]) -> bool:
+    for step in steps:
+        value = value.get(step) if isinstance(value, dict) else None
+    return isinstance(value, str)
+
+
+def _of_operation(patch: Mapping[str, object], target: object) -> Mapping[str, object] | None:
+    steps = tuple(shapes.as_text(patch.get("path") or "").split("/")[1:])
+    value = patch.get("value")
+    if patch.get("op") not in ("add", "replace") or steps not in _FIELDS or not isinstance(value, str):
+        return None
+    for step in reversed(steps):
+        value = {step: value}
+    named = target.get("name") if isinstance(target, dict) else None
+    metadata = {"name": shapes.as_text(named or "that a patch changes")}
+    return {"apiVersion": _FIELDS[steps], "kind": "Role", "metadata": metadata, **(value if isinstance(value, dict) else {})}
