@@ -236,14 +236,31 @@ def read_graph(page: Page, reading: DocumentReading, read: ReadPage) -> None:
     def read_resource(item: object, resource_place: Place) -> None:
         resource = shapes.mapping(item, resource_place)
         written = resource.get("template")
+        if isinstance(written, str):
+            _note_unread_template(shapes.as_text(resource.get("id")), reading)
         if isinstance(written, dict):
             open_: list[str] = []
-            template = _known_members(_with_references(written, roles), open_)
+            template = _known_members(_with_references(_with_open_role(written), roles), open_)
             reading.notes += [f"`{name}` of {shapes.as_text(resource.get('id'))} is an expression of kro" for name in open_]
             if not ("metadata" in open_ or ("annotations" in open_ and written.get("kind") == "ServiceAccount")):
                 read_object_template(Page(template, resource_place.at("template"), page.duplicates), reading, read)
 
     reading.each(items, at.at("resources"), read_resource)
+
+
+def _note_unread_template(called: str, reading: DocumentReading) -> None:
+    """Note a template that is one expression: it may be that of any object."""
+    reading.notes.append(f"`template` of {called} is an expression of kro")
+    missing = f"the object {called} of {reading.path}, whose template kro fills in"
+    reading.gaps.append(Gap(UNREAD_TRUST, reading.path, called, missing, "the object as it is after that"))
+
+
+def _with_open_role(template: dict[str, object]) -> dict[str, object]:
+    """A role of which one expression is all that is specified, with that for its name and for its policy."""
+    spec = template.get("spec")
+    if template.get("kind") != "Role" or not isinstance(spec, str) or not _EXPRESSION.fullmatch(spec):
+        return template
+    return {**template, "spec": {"name": spec, "assumeRolePolicyDocument": spec, "forProvider": {"assumeRolePolicy": spec}}}
 
 
 def _roles_of(items: list[object]) -> Iterator[tuple[str, str]]:

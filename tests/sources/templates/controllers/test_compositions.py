@@ -254,3 +254,15 @@ def test_wrong_shapes_are_rows_and_no_crash(kind, spec):
     group = "kro.run/v1alpha1" if kind.startswith("Res") else "apiextensions.crossplane.io/v1"
     text = yaml.safe_dump({"apiVersion": group, "kind": kind, "metadata": {"name": "x"}, "spec": spec})
     assert all(row.why for row in inventory({"x.yaml": text}).documents)
+
+
+def test_an_expression_of_kro_in_place_of_a_template_or_a_spec_is_named_as_unknown():
+    group = "iam.services.k8s.aws/v1alpha1"
+    role = {"apiVersion": group, "kind": "Role", "metadata": {"name": "app"}, "spec": "${schema.spec.role}"}
+    resources = [{"id": "role", "template": role}, {"id": "other", "template": "${schema.spec.whole}"}]
+    graph = {"apiVersion": "kro.run/v1alpha1", "kind": "ResourceGraphDefinition", "metadata": {"name": "g"}}
+    given = inventory({"graph.yaml": yaml.safe_dump({**graph, "spec": {"resources": resources}})})
+    (made,) = given.roles
+    assert isinstance(made.policy, Unknown)
+    assert made.policy.missing == "trust policy of Role app, which is filled in later"
+    assert [gap.missing for gap in given.gaps] == ["the object other of graph.yaml, whose template kro fills in"]
