@@ -188,13 +188,8 @@ _CONTROLLERS = (
 )
 """Groups of objects from which controllers make resources of AWS"""
 _OTHERS = (
-    "eksctl.io",
-    "fluxcd.io",
-    "cattle.io",
-    "argoproj.io",
-    "azure.com",
-    "cnrm.cloud.google.com",
-    "kustomize.config.k8s.io",
+    *("eksctl.io", "fluxcd.io", "cattle.io", "argoproj.io", "azure.com", "cnrm.cloud.google.com", "kustomize.config.k8s.io"),
+    "controlplane.cluster.x-k8s.io",
 )
 """Groups of which some objects have a reader of their own"""
 
@@ -286,6 +281,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("crossplane", _of_group("crossplane.io", "upbound.io"), template_readers.load_composed(_read_any)),
     Kind("kro", _of_group("kro.run"), template_readers.load_composed(_read_any)),
     Kind("ack", _of_group("services.k8s.aws"), template_readers.load_managed),
+    Kind(
+        "cluster-api",
+        _is_of_kind("AWSManagedControlPlane", "AWSManagedControlPlaneTemplate"),
+        template_readers.load_control_plane,
+    ),
     Kind("azure-service-operator", _of_group("managedidentity.azure.com"), template_readers.load_cloud_object),
     Kind("config-connector", _of_group("iam.cnrm.cloud.google.com"), template_readers.load_cloud_object),
     Kind("arm-template", marks.is_arm_template, template_readers.load_arm_template),

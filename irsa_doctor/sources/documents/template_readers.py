@@ -113,6 +113,13 @@ def load_composed(read_any: Callable[[Page, DocumentReading], None]) -> Callable
     return read
 
 
+def load_control_plane(page: Page, reading: DocumentReading) -> None:
+    """Read a control plane of EKS that Cluster API makes."""
+    from irsa_doctor.sources.templates.controllers.control_planes import read_control_plane
+
+    read_control_plane(page, reading)
+
+
 def load_kustomization(page: Page, reading: DocumentReading) -> None:
     """Read the patches of a kustomization."""
     from irsa_doctor.sources.templates.annotations import read_kustomization

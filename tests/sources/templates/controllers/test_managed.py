@@ -153,3 +153,23 @@ def test_other_resources_are_named():
     row = row_of(inventory({"b.json": document("s3.services.k8s.aws/v1alpha1", "Bucket", {"name": "b"})}), "b.json")
     assert (row.status, row.kind) == ("ignored", "ack")
     assert "Bucket" in row.why
+
+
+@pytest.mark.parametrize("kind", ["AWSManagedControlPlane", "AWSManagedControlPlaneTemplate"])
+def test_a_control_plane_of_cluster_api_makes_a_cluster_a_provider_and_accounts_of_add_ons(kind):
+    addon = {"name": "aws-ebs-csi-driver", "version": "v1", "serviceAccountRoleARN": "arn:aws:iam::111122223333:role/ebs"}
+    spec = {"eksClusterName": "shop", "associateOIDCProvider": True, "addons": [addon]}
+    group = {"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": kind, "metadata": {"name": "plane"}}
+    spec = {"template": {"spec": spec}} if kind.endswith("Template") else spec
+    for document in (group | {"spec": spec}, {"apiVersion": "v1", "kind": "List", "items": [group | {"spec": spec}]}):
+        given = inventory({"plane.json": document})
+        assert [text_of(provider.issuer) for provider in given.planned_providers] == ["${issuer of shop}"]
+        (account,) = given.service_accounts
+        assert (account.cluster, account.namespace, account.name) == ("shop", "kube-system", "ebs-csi-controller-sa")
+
+
+def test_a_control_plane_without_a_provider_makes_none():
+    plane = {"apiVersion": "controlplane.cluster.x-k8s.io/v1beta2", "kind": "AWSManagedControlPlane", "metadata": {"name": "p"}}
+    given = inventory({"plane.json": plane | {"spec": {"region": "eu-west-1", "addons": None}}})
+    assert not given.planned_providers
+    assert not given.service_accounts
