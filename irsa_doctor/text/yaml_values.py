@@ -243,10 +243,11 @@ def _text(node: Any, text: str = "") -> str | None:
 
 def _tagged(node: Any, text: str) -> bool:
     """Whether more than the scalar and its anchor was written, `!!str 5` say: the base loader does not keep the tag."""
+    value: str = node.value
     start, end = node.start_mark.index, node.end_mark.index
-    if not node.value or end - start == len(node.value):
+    if not value or end - start == len(value):
         return False
-    return _ANCHOR.sub("", text[start:end], count=1) != node.value
+    return _ANCHOR.sub("", text[start:end], count=1) != value
 
 
 _ANCHOR = regex(r"\A&[^\s,\[\]{}]+\s+")
