@@ -120,7 +120,7 @@ HEAVY = {
 
 
 # modules of ours that derive a class from a slow one, and so are slow themselves
-HEAVY_MODULES = {"irsa_doctor.text.yaml_in_python": {"yaml"}}
+HEAVY_MODULES = {"irsa_doctor.text.yaml_in_python": {"yaml"}, "irsa_doctor.text.yaml_anchors": {"yaml"}}
 
 
 def modules() -> Iterator[tuple[str, Path]]:
