@@ -100,7 +100,7 @@ class Sight:
         states = {(row.kind, row.id): row.state for row in run.scope}
         self._accounts = {ident for kind, ident in states if kind == "account"}
         self._dim = {ident for (kind, ident), state in states.items() if kind == "account" and state != "read"}
-        self._dim_clusters = {ident for (kind, ident), state in states.items() if kind == "cluster" and state != "read"}
+        self._clusters = {ident: state for (kind, ident), state in states.items() if kind == "cluster"}
 
     def why_absent(self, standing: Standing) -> Literal["fixed", "gone", "unseen", "rule-gone"]:
         """Why a finding that stood is not there any more."""
@@ -109,15 +109,19 @@ class Sight:
         if standing.kind in _OF_RUN:
             return "fixed"
         verdict = self._verdicts_of(standing.subject)
-        if self._is_dim(standing) or (verdict or {}).get(standing.rule) == "unknown":
+        if self._is_dim(standing, is_there=verdict is not None) or (verdict or {}).get(standing.rule) == "unknown":
             return "unseen"
         is_there = verdict is not None or (standing.holder != "" and self._verdicts_of(standing.holder) is not None)
         return "fixed" if is_there else "gone"
 
-    def _is_dim(self, standing: Standing) -> bool:
+    def _is_dim(self, standing: Standing, *, is_there: bool) -> bool:
         """Whether something that the judgement hangs on was out of sight: its own account or cluster, or another that the
-        finding names. An account that was not to be read is out of sight too, unless it has left the organisation."""
-        if standing.cluster in self._dim_clusters or not self._dim.isdisjoint({standing.account}):
+        finding names. An account that was not to be read is out of sight too, unless it has left the organisation. Of a cluster
+        that was read in part what is not there is out of sight; what is there was judged."""
+        state = self._clusters.get(standing.cluster, "read")
+        if state != "read" and not (state == "partial" and is_there):
+            return True
+        if not self._dim.isdisjoint({standing.account}):
             return True
         if standing.account and standing.account not in self._accounts and standing.account not in self._departed():
             return True

@@ -304,3 +304,35 @@ def test_a_waiver_is_unused_where_what_was_not_read_cannot_have_its_subject(tmp_
     put(tmp_path / "irsa-doctor.toml", UNNEEDED.replace(f"*{ACCOUNT}:role/*", subject))
     found = api.check([str(tmp_path / "input")], settings=api.load_settings(tmp_path), today=BEGIN).findings
     assert "waiver-unused" in {each.rule for each in found}
+
+
+def pods_of(cluster, *pods):
+    """The answers of a cluster; without pods their list could not be read."""
+    accounts = [{"metadata": {"name": "web", "namespace": "app"}}]
+    lists = {"serviceaccounts": ("ServiceAccountList", accounts)} | ({"pods": ("PodList", list(pods[0]))} if pods else {})
+    documents = [
+        {
+            "path": f"kube://{cluster}/{plural}",
+            "origin": {"cluster": cluster, "closes": [plural]},
+            "document": {"apiVersion": "v1", "kind": kind, "items": items},
+        }
+        for plural, (kind, items) in lists.items()
+    ]
+    gap = {"collection": "pods", "owner": cluster, "name": "", "missing": "pods: forbidden", "how": ""}
+    return {**EMPTY, "documents": documents, "missing": [] if pods else [gap]}
+
+
+def test_a_workload_is_not_gone_where_the_pods_of_its_cluster_could_not_be_listed(tmp_path):
+    env = [{"name": "AWS_ROLE_ARN", "value": f"arn:aws:iam::{ACCOUNT}:role/app"}]
+    spec = {"serviceAccountName": "web", "containers": [{"name": "app", "image": "app", "env": env}]}
+    pod = {"metadata": {"name": "web", "namespace": "app"}, "spec": spec}
+    for number, pods in enumerate((([pod],), (), ([],))):
+        put(tmp_path / str(number) / "aws.json", shard(ACCOUNT, named("app", RIGHT), clusters=[ARN]))
+        put(tmp_path / str(number) / "prod.json", pods_of(ARN, *pods))
+    first = run(tmp_path / "audit.db", 0, str(tmp_path / "0"))
+    lost = run(tmp_path / "audit.db", 1, str(tmp_path / "1"))
+    again = run(tmp_path / "audit.db", 2, str(tmp_path / "2"))
+    assert ids(first, "partial-env-role-only") == ["prod/app/pod/web"]
+    assert (lost["changes"]["unseen"], lost["changes"]["gone"]) == (1, 0)
+    assert [(each["state"], each["why"]) for each in lost["scope"]["clusters"]] == [("partial", "pods: forbidden")]
+    assert (again["changes"]["unseen"], again["changes"]["gone"]) == (0, 1)

@@ -3,7 +3,7 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from irsa_doctor.model import Cluster, Inventory, ScopeState
+from irsa_doctor.model import Inventory, ScopeState
 
 _OF_MANIFEST: Mapping[str, ScopeState] = {
     "read": "read",
@@ -14,6 +14,13 @@ _OF_MANIFEST: Mapping[str, ScopeState] = {
 }
 _NOT_REACHED = "the collection ended before it was read"
 _NOT_WHOLE = "its roles were not listed whole"
+_SUBJECTS = frozenset(
+    (
+        *("serviceaccounts", "pods", "deployments", "statefulsets", "daemonsets", "replicasets", "jobs", "cronjobs"),
+        *("roles", "rolebindings", "clusterroles", "clusterrolebindings"),
+    )
+)
+"""lists of a cluster that have subjects: what is not in one that was not read may be there"""
 
 
 class ScopeEntry(NamedTuple):
@@ -66,8 +73,11 @@ def _gap(inventory: Inventory, owner: str) -> str:
 def _clusters(inventory: Inventory) -> Iterator[ScopeEntry]:
     for cluster in inventory.clusters:
         whole = inventory.closed.has_kind(cluster.id, "serviceaccounts")
-        why = "" if whole else _why_unseen(inventory, cluster)
-        yield ScopeEntry("cluster", cluster.arn or cluster.subject, cluster.name, (), "read" if whole else "unknown", why)
+        gaps = [gap for gap in inventory.gaps if gap.owner == cluster.id]
+        lost = next((gap.missing for gap in gaps if not whole or gap.collection in _SUBJECTS), "")
+        state: ScopeState = "unknown" if not whole else "partial" if lost else "read"
+        why = lost or ("" if whole else "its service accounts were not listed whole")
+        yield ScopeEntry("cluster", cluster.arn or cluster.subject, cluster.name, (), state, why)
 
 
 def _regions(inventory: Inventory, accounts: Collection[str]) -> Iterator[ScopeEntry]:
@@ -77,8 +87,3 @@ def _regions(inventory: Inventory, accounts: Collection[str]) -> Iterator[ScopeE
         if account in accounts and region:
             why = lost.get((account, region), "")
             yield ScopeEntry("region", f"{account}/{region}", region, (), "unknown" if why else "read", why)
-
-
-def _why_unseen(inventory: Inventory, cluster: Cluster) -> str:
-    gap = next((gap.missing for gap in inventory.gaps if gap.owner == cluster.id), "")
-    return gap or "its service accounts were not listed whole"

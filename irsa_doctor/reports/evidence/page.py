@@ -192,7 +192,8 @@ def verdict_legend() -> str:
     return (
         '<p class="dim">fail: an item failed. unknown: none failed, and an input is missing for some or they could not be'
         " checked. waived: what fails is accepted. pass: every item passed. not examined: there is no item. not covered: no"
-        " rule bears on the control. A grant is a statement of a trust policy: role/name#0 is the first of this role.</p>"
+        " rule bears on the control. An account that no run could read has no items. A grant is a statement of a trust policy:"
+        " role/name#0 is the first of this role.</p>"
     )
 
 
