@@ -26,6 +26,7 @@ from irsa_doctor.trust.minted import has_form
 from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
 from irsa_doctor.trust.subjects import PREFIX, SubjectForm, is_subject, reach_of, subject_form
+from irsa_doctor.trust.times import holds_from
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -306,7 +307,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         kind: DefectKind | None = None
         if limit.effect == "never" and limit.because == "value":
             kind = "role-pinning" if condition.key == _ROLE_PINNING else "context-value"
-        elif condition.key == "aws:currenttime" and self.has_ended(condition):
+        elif holds_from(condition, self.expected.now, variables=self.policy.variables) is False:
             kind = "context-value"
         elif condition.key == "aws:sourceip" and operator.name == "IpAddress":
             kind = "source-address" if _are_private(values) else None
@@ -323,12 +324,6 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
             kind = "region" if excluded else None
         if kind:
             yield Defect(kind=kind, condition=condition, value=", ".join(values), places=(condition.steps,))
-
-    def has_ended(self, condition: Condition) -> bool:
-        """Whether a condition requires a time before now, so that it never holds again."""
-        ends = condition.use.operator.name in ("DateLessThan", "DateLessThanEquals")
-        now = self.expected.now
-        return bool(ends and now) and holds(condition, {condition.key: (now,)}, variables=self.policy.variables) is False
 
     def requires(self, key: str) -> bool:
         """Whether `Null` with "false" requires a key, so that an operator that holds without it leaves nothing open."""

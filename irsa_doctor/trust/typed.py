@@ -31,7 +31,7 @@ def _number(text: str) -> Decimal | None:
     return Decimal(text) if len(text) <= _LONGEST and _NUMBER.fullmatch(text) else None
 
 
-def _date(text: str) -> int | None:
+def milliseconds(text: str) -> int | None:
     """Milliseconds since 1970 of an ISO 8601 date (UTC where it has no zone), the rest cut off, or of epoch seconds.
 
     Four digits alone are a year.
@@ -128,7 +128,7 @@ def compare_typed(use: Operator, listed: str, value: str) -> bool:
         case "numeric":
             return _ordered(use.comparison, _number(listed), _number(value))
         case "date":
-            return _ordered(use.comparison, _date(listed), _date(value))
+            return _ordered(use.comparison, milliseconds(listed), milliseconds(value))
         case "ip":
             return _within(listed, value)
         case _:
@@ -146,7 +146,7 @@ def is_of_type(use: Operator, text: str) -> bool:
         case "numeric":
             return _number(text) is not None
         case "date":
-            return _date(text) is not None
+            return milliseconds(text) is not None
         case "ip":
             return _address(text) is not None
         case "binary":

@@ -93,6 +93,7 @@ SLIPS = {
     "another account of the role": {"StringEquals": {**equals()["StringEquals"], "aws:ResourceAccount": "444455556666"}},
     "a call without TLS": {**equals(), "Bool": {"aws:SecureTransport": "false"}},
     "a day that is over": {**equals(), "DateLessThan": {"aws:CurrentTime": "2024-01-01T00:00:00Z"}},
+    "a time that is over, in seconds": {**equals(), "NumericLessThan": {"aws:EpochTime": "1609459200"}},
     "two subjects at once": {"StringEquals": {SUB: OWN}, "StringLike": {SUB: "system:serviceaccount:prod:w*", AUD: AUDIENCE}},
 }
 
@@ -166,6 +167,74 @@ def test_check_and_why_name_the_same_cause_where_the_statement_is_broken(broken,
 def test_what_iam_refuses_to_save_is_not_called_open(broken, tmp_path):
     report = api.check([str(world(tmp_path, broken))], settings=CLOSED)
     assert [finding.rule for finding in report.findings] == ["policy-refused"]
+
+
+OVER, AHEAD = "2021-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
+
+
+def with_deny(folder, conditions, sub=OWN):
+    """What check finds, and the verdict of why, where a Deny with these conditions is beside a right Allow."""
+    document = policy()
+    allow = document["Statement"][0] | {"Condition": equals(sub)}
+    deny = {key: value for key, value in allow.items() if key in ("Principal", "Action")} | {"Effect": "Deny"}
+    document["Statement"] = [allow, deny | {"Condition": conditions}]
+    world(folder, {}, *([account("web")] if COLLEAGUE in sub else []))
+    (folder / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
+    report = api.check([str(folder)], settings=CLOSED)
+    diagnosis = api.why("prod/app", [str(folder)], settings=CLOSED)
+    return [f"{finding.rule} {finding.subject.kind}" for finding in report.findings], diagnosis
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"DateGreaterThan": {"aws:CurrentTime": OVER}},
+        {"DateGreaterThanEquals": {"aws:EpochTime": "1609459200"}},
+        {"NumericGreaterThan": {"aws:EpochTime": "1609459200"}},
+        {"DateLessThan": {"aws:CurrentTime": AHEAD}},
+        {"DateNotEquals": {"aws:CurrentTime": AHEAD}},
+        {"DateGreaterThan": {"aws:CurrentTime": OVER}, "StringLike": {SUB: "system:serviceaccount:prod:*"}},
+    ],
+)
+def test_a_deny_whose_time_has_come_is_found_as_why_finds_it(conditions, tmp_path):
+    found, diagnosis = with_deny(tmp_path, conditions)
+    assert found == ["trust-deny-statement role"]
+    assert (diagnosis.verdict, diagnosis.causes[0].id) == ("broken", "trust-deny-statement")
+    assert diagnosis.causes[0].fix is None or diagnosis.causes[0].fix.policy is None
+
+
+def test_a_deny_whose_time_has_come_for_one_of_two_is_found_for_that_one(tmp_path):
+    conditions = {"DateGreaterThan": {"aws:CurrentTime": OVER}, "StringEquals": {SUB: OWN}}
+    found, diagnosis = with_deny(tmp_path, conditions, [OWN, COLLEAGUE])
+    assert found == ["trust-deny-statement binding"]
+    assert diagnosis.verdict == "broken"
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        {"DateGreaterThan": {"aws:CurrentTime": AHEAD}},
+        {"DateLessThan": {"aws:CurrentTime": OVER}},
+        {"NumericLessThan": {"aws:EpochTime": "1609459200"}},
+        {"DateGreaterThan": {"aws:CurrentTime": OVER}, "StringEquals": {SUB: COLLEAGUE}},
+        {"DateGreaterThan": {"aws:CurrentTime": OVER}, "Bool": {"aws:SecureTransport": "false"}},
+    ],
+)
+def test_a_deny_whose_time_has_not_come_is_none(conditions, tmp_path):
+    found, diagnosis = with_deny(tmp_path, conditions)
+    assert (found, diagnosis.verdict) == ([], "works")
+
+
+@pytest.mark.parametrize(("until", "rules"), [(OVER, ["trust-deny-statement role"]), (AHEAD, ["open-aud-only grant"])])
+def test_what_is_denied_to_everybody_for_good_is_not_called_open(until, rules, tmp_path):
+    document = policy()
+    allow = document["Statement"][0] | {"Condition": {"StringEquals": {AUD: AUDIENCE}}}
+    deny = {**allow, "Effect": "Deny", "Condition": {"DateGreaterThan": {"aws:CurrentTime": until}}}
+    document["Statement"] = [allow, deny]
+    world(tmp_path, {})
+    (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
+    found = api.check([str(tmp_path)], settings=CLOSED).findings
+    assert [f"{finding.rule} {finding.subject.kind}" for finding in found] == rules
 
 
 @pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentitty", "sts:AssumeRoleWithSAML"])

@@ -351,5 +351,14 @@ def _of_denies(policy: Policy, token: PresentedToken) -> Iterator[Exclusion]:
             absent = any(c.key and presence(c.key, issuer) == "never" for c in statement.conditions)
             kind: DefectKind = "deny-absent-key" if absent else "deny"
             defect = Defect(kind=kind, places=(statement.steps,))
-            says = f"a Deny statement matches {token.subject}"
+            asked = " and ".join(_on_request(statement, issuer))
+            says = f"a Deny statement matches {token.subject}{f', for {asked}' if asked else ''}"
             yield Exclusion(defect=defect, statement=statement.index, says=says, cost=SLIP)
+
+
+def _on_request(statement: Statement, issuer: str) -> Iterator[str]:
+    """The conditions of a Deny on something of the request that is no claim of the token, in words."""
+    for condition in statement.conditions:
+        if presence(condition.key, issuer) in ("always", "maybe"):
+            values = ", ".join(f'"{text_of(value)}"' for value in condition.values[:6])
+            yield f"{condition.use} {text_of(condition.raw_key)} {values}"

@@ -33,6 +33,7 @@ from irsa_doctor.trust.naming import NamedHoles, with_names
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.subjects import Reach, is_subject, reach_of
 from irsa_doctor.trust.symbols import policy_seen_through
+from irsa_doctor.trust.times import policy_from
 
 IssuerKind = Literal["eks", "kubernetes", "other", "unknown"]
 
@@ -190,6 +191,8 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         index, provider = self.statement.index, text_of(self.principal)
         named = msgspec.structs.replace(self.with_names.statement, federated=(provider,))
         policy = policy_seen_through(self.policy, self.principal, self.seen.issuer)
+        # a Deny that began denies for good
+        policy = policy_from(policy, self.expected.now)
         known = filter(self._may_deny, policy.statements)
         statements = tuple(named if statement.index == index else statement for statement in known)
         seen = msgspec.structs.replace(policy, statements=statements)

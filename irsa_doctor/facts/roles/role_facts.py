@@ -23,6 +23,7 @@ from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn
 from irsa_doctor.trust import Admitted, Policy, admitted
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.refusals import Steps
+from irsa_doctor.trust.times import policy_at
 
 Shuts = Literal["none", "matches", "missing-key"]
 Mixed = Literal["no", "service", "account", "everyone"]
@@ -73,7 +74,7 @@ def role_facts(
         replaced_opens=bool(replaced) and any(lost_subject(statement, replaced) for statement in policy.statements),
         wrong_document=is_permission_policy(policy),
         near_quota=is_near_quota(policy.size),
-        deny=_deny(policy, by_provider),
+        deny=_deny(policy, policy_at(policy, lookups.standards_context.as_of), by_provider),
         mixed=mixed,
         web_identity_of_aws=web_of_aws,
         clusters=clusters_with_same_account(by_provider),
@@ -87,17 +88,21 @@ def role_facts(
     )
 
 
-def _deny(policy: Policy, by_provider: dict[str, Admitted]) -> Shuts:
-    """Whether the Deny statements leave none of the subjects that Allow statements admit."""
-    if False not in [statement.allow for statement in policy.statements]:
+def _deny(policy: Policy, today: Policy, by_provider: dict[str, Admitted]) -> Shuts:
+    """Whether the Deny statements leave none of the subjects that Allow statements admit; `today` is the policy as it reads
+    now."""
+    if not today.has_deny:
         return "none"
-    allowed = Policy(policy.variables, tuple(s for s in policy.statements if s.allow), (), policy.size)
-    for provider, admits in by_provider.items():
+    allowed = msgspec.structs.replace(today, statements=tuple(s for s in today.statements if s.allow))
+    for provider, always in by_provider.items():
         arn = parse_arn(provider)
-        if admits.reach.scope != "nobody" or arn is None:
+        if arn is None:
+            continue
+        admits = always if today is policy else admitted(today, provider, arn.name, profile=always.profile)
+        if admits.reach.scope != "nobody":
             continue
         if admitted(allowed, provider, arn.name, profile=admits.profile).reach.scope != "nobody":
-            keys = [c.key for s in policy.statements if not s.allow for c in s.conditions]
+            keys = [c.key for s in today.statements if not s.allow for c in s.conditions]
             low = arn.name.lower()
             absent = any(presence(key, low, admits.profile) == "never" for key in keys)
             return "missing-key" if absent else "matches"

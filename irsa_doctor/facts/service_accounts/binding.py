@@ -17,7 +17,13 @@ from irsa_doctor.facts.roles.role_facts import Shuts
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.binding_evidence import binding_evidence
 from irsa_doctor.facts.service_accounts.cases import fails, over_cases
-from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denials_without_allow, denying_statements
+from irsa_doctor.facts.service_accounts.denials import (
+    absent_keys_of,
+    audiences_of,
+    denials_without_allow,
+    denying_statements,
+    is_denied_now,
+)
 from irsa_doctor.facts.service_accounts.service_account import annotated_audience, own_roles
 from irsa_doctor.facts.service_accounts.through_holes import (
     admitted_through,
@@ -235,8 +241,11 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
     issuer = view.issuer_of(account.cluster)
     if not issuer:
         return _of_manifest(account, named)
-    if named.admits(issuer, account.subject, audiences_of(view, account, issuer)):
-        return "admits"
+    audiences = audiences_of(view, account, issuer)
+    if named.admits(issuer, account.subject, audiences):
+        # a Deny of everybody is a finding about the role
+        is_denied = not named.blocked and is_denied_now(view, named, issuer, account.subject, audiences)
+        return "denied" if is_denied else "admits"
     return _refusal(view, account, named, issuer)
 
 

@@ -1,7 +1,6 @@
 """The link of the trust policy: it admits the subject and the audience of the token."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import get_args
 
 import msgspec
@@ -23,6 +22,7 @@ from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.keys import request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
 from irsa_doctor.trust.presented import PresentedToken
+from irsa_doctor.trust.times import time_of_request
 
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
@@ -206,9 +206,7 @@ def _request_values(case: Case) -> dict[str, tuple[str, ...]]:
     """What is known of the request beside the token: keys in lower case -> values, () where the key is surely absent."""
     context: dict[str, tuple[str, ...]] = {"aws:securetransport": ("true",), **_of_claims(case)}
     if case.evidence.now:
-        moment = datetime.fromtimestamp(case.evidence.now, tz=UTC)
-        context["aws:currenttime"] = (moment.strftime("%Y-%m-%dT%H:%M:%SZ"),)
-        context["aws:epochtime"] = (str(int(case.evidence.now)),)
+        context |= time_of_request(int(case.evidence.now))
     if case.role_arn:
         context["aws:resourceaccount"] = (case.role_arn.account,)
     if case.calls:
