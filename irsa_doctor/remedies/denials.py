@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, has_deny, read
 from irsa_doctor.trust import Policy, Statement
 from irsa_doctor.trust.holding import holds
-from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.keys import known_context, presence
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
 from irsa_doctor.trust.presented import PresentedToken
 
@@ -13,15 +13,15 @@ from irsa_doctor.trust.presented import PresentedToken
 def past_denials(document: PolicyDocument, target: PresentedToken, subjects: Sequence[str]) -> Iterator[PolicyDocument]:
     """The document with every Deny mended that covers a token, in the ways that there are; as it is where none does.
 
-    `subjects` are exempted besides that of the token, where a Deny lists whom it lets past. A Deny with a time is no mistake:
-    whoever wrote it has ended the access.
+    `subjects` are exempted besides that of the token, where a Deny lists whom it lets past. A Deny with a condition on the
+    request, as its source address, region or time, is no mistake but somebody's guardrail: no way past it is opened.
     """
     policy = read(document) if has_deny(document) else None
     denying = [s for s in policy.statements if _covers(policy, s, target)] if policy else []
     if not denying:
         yield document
         return
-    if any(condition.use.operator.family == "date" for statement in denying for condition in statement.conditions):
+    if any(_is_guardrail(statement, target) for statement in denying):
         return
     exempt = sorted({target.subject, *subjects})
     for way in _WAYS:
@@ -41,6 +41,12 @@ def _covers(policy: Policy, statement: Statement, target: PresentedToken) -> boo
         return False
     context = target.context_of(statement.conditions)
     return all(holds(condition, context, variables=policy.variables) is not False for condition in statement.conditions)
+
+
+def _is_guardrail(statement: Statement, target: PresentedToken) -> bool:
+    """Whether a Deny has a condition on something of the request that another request of the token may have otherwise."""
+    issuer, same = target.issuer.lower(), known_context(target.provider, target.issuer)
+    return any(presence(c.key, issuer) in ("always", "maybe") and c.key not in same for c in statement.conditions)
 
 
 def _only_with_key(draft: Draft, statement: Statement, target: PresentedToken, exempt: Sequence[str]) -> None:

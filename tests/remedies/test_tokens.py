@@ -176,10 +176,26 @@ def test_a_pattern_that_admitted_nobody_does_not_come_to_life():
 # ---- Deny
 
 
-@pytest.mark.parametrize("day", ["2021-01-01T00:00:00Z", "1609459200"])
-def test_a_deny_that_ends_the_access_is_not_got_around(day):
-    deny = {"Effect": "Deny", "Principal": {"Federated": provider_arn()}, "Action": WEB}
-    assert let_in(whole(statement(), {**deny, "Condition": {"DateGreaterThan": {"aws:CurrentTime": day}}})) is None
+_GUARDRAILS = [
+    {"DateGreaterThan": {"aws:CurrentTime": "2021-01-01T00:00:00Z"}},
+    {"DateGreaterThan": {"aws:CurrentTime": "1609459200"}},
+    {"NumericGreaterThan": {"aws:EpochTime": "1609459200"}},
+    {"NotIpAddress": {"aws:SourceIp": "198.51.100.0/24"}},
+    {"StringNotEquals": {"aws:SourceVpc": "vpc-0a1b2c3d"}},
+    {"StringNotEqualsIfExists": {"aws:RequestedRegion": "eu-west-1"}},
+    {"StringNotLike": {"aws:UserAgent": "*aws-sdk*"}},
+    {"StringLike": {"sts:RoleSessionName": "*-admin"}},
+    {"StringLike": {SUB: f"{PREFIX}*"}, "NotIpAddress": {"aws:SourceIp": "198.51.100.0/24"}},
+]
+
+
+@pytest.mark.parametrize("guardrail", _GUARDRAILS)
+@pytest.mark.parametrize("sub", [APP, "prod/app"])
+def test_a_deny_that_depends_on_the_request_is_not_got_around(guardrail, sub):
+    deny = {"Effect": "Deny", "Principal": {"Federated": provider_arn()}, "Action": WEB, "Condition": guardrail}
+    before = whole(statement(**conditions(sub=sub)), deny)
+    fix = let_in(before)
+    assert fix is None or fix.policy["Statement"][1] == before["Statement"][1]
 
 
 def test_a_deny_lets_past_who_uses_the_role_and_denies_all_others():
