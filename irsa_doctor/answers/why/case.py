@@ -13,9 +13,11 @@ from irsa_doctor.answers.why.rulebook import Rulebook, RuleFindings, shipped_rul
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.grants.exclusion import profile_of_token
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.service_accounts.binding import requesting
 from irsa_doctor.facts.service_accounts.service_account import service_account_facts
 from irsa_doctor.facts.workloads.containers import has_container_credentials, pair_of
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, FILE_VARIABLE, ROLE_VARIABLE, VOLUME
+from irsa_doctor.facts.workloads.token_paths import projected_audience
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, ROLE_VARIABLE
 from irsa_doctor.facts.workloads.workload import judged_workload
 from irsa_doctor.issuers import EKS, Profile, cluster_profile
 from irsa_doctor.model import (
@@ -323,15 +325,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def _own_audiences(self) -> Iterator[str]:
         """Audiences of tokens that a manifest mounts itself, under another name than the webhook's volume."""
-        for workload in self.workloads:
-            for container in workload.containers:
-                path = container.env.get(FILE_VARIABLE)
-                mounts = {
-                    mount.volume
-                    for mount in container.mounted
-                    if isinstance(path, str) and path.startswith(mount.path.rstrip("/") + "/") and mount.volume != VOLUME
-                }
-                yield from (token.audience for token in workload.tokens if token.volume in mounts and token.audience)
+        own = (projected_audience(workload, container) for workload in self.workloads for container in workload.containers)
+        return filter(None, own)
 
     def _usual_audience(self) -> str | Unknown:
         usual = self.view.default_audiences(self.issuer) if self.issuer else frozenset(EKS.audience.default)
@@ -362,7 +357,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             yield service_account_facts(view, self.account)
             named, requested = self.account, self.role not in ("", self.annotation)
             if requested:
-                named = msgspec.structs.replace(named, annotations={**named.annotations, ROLE_ARN: self.role})
+                own = set(self._own_audiences())
+                named = requesting(named, self.role, own.pop() if len(own) == 1 else "")
             if binding := binding_facts(view, named, requested=requested):
                 yield binding
         if role := self.analysed or self.lone_policy:

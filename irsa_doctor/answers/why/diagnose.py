@@ -34,6 +34,7 @@ from irsa_doctor.answers.why.symptoms import Symptom
 from irsa_doctor.answers.why.weighing import symptoms_of_case, weighed
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.roles.pod_identity import capability_of
+from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
 from irsa_doctor.model import Unknown, Verdict, is_provider_of, text_of
 
 _IDENTITY = "kubectl exec -n {namespace} {pod} -- aws sts get-caller-identity"
@@ -57,7 +58,29 @@ def diagnose(case: Case) -> Diagnosis:
 
 
 def _diagnosed(case: Case) -> Diagnosis:
-    """The diagnosis of a case for AWS."""
+    """The diagnosis of a case for AWS; of a target whose containers set several roles, that of the worst."""
+    apart = _by_role(case)
+    if not apart:
+        return _of_one_role(case)
+    diagnoses = [_of_one_role(own) for own in apart]
+    worst = max(diagnoses, key=lambda diagnosis: _WORST_LAST.index(diagnosis.verdict))
+    listed = ", ".join(sorted({diagnosis.role for diagnosis in diagnoses}))
+    return msgspec.structs.replace(worst, notes=(f"Its containers set several roles themselves: {listed}.", *worst.notes))
+
+
+def _by_role(case: Case) -> list[Case]:
+    """The cases of the roles that containers set themselves, where there are several, and nothing else says which is meant."""
+    if case.role or case.association is not None or case.token is not None:
+        return []
+    named = dict.fromkeys(
+        (text_of(role), n if case.workload is None else 0)
+        for n, workload in enumerate(case.workloads)
+        for role, _ in audiences_by_hand(workload)
+    )
+    return [msgspec.structs.replace(case, workload=case.workload or case.workloads[n], stated_role=role) for role, n in named]
+
+
+def _of_one_role(case: Case) -> Diagnosis:
     states, symptoms, causes, verdict = _weighed(case)
     chains = tuple(sorted(_chains(case), key=lambda chain: (_WORST_LAST.index(chain.verdict), chain.role)))
     verdict = _of_chains(case, verdict, chains)

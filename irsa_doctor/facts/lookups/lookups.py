@@ -11,6 +11,8 @@ from irsa_doctor.facts.lookups.chains import Chains
 from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.template_roles import TemplateRoles
 from irsa_doctor.facts.roles.policy_shape import PolicyShape
+from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
+from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Cluster, Contradiction, Inventory, OidcProvider, PodIdentityAssociation, ServiceAccount, Text
 from irsa_doctor.model.access import ExpectedAccess
@@ -19,7 +21,8 @@ from irsa_doctor.model.standards import NO_CONTEXT, NO_STANDARDS, Standards, Sta
 from irsa_doctor.trust.defects import Expected
 from irsa_doctor.trust.work import Work
 
-ROLE_ARN = "eks.amazonaws.com/role-arn"
+__all__ = ["ROLE_ARN", "Lookups"]
+
 _AccountsByPair = dict[tuple[str, str], list[ServiceAccount]]
 
 
@@ -87,9 +90,10 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
 
     @cached_property
     def audiences(self) -> frozenset[str]:
-        """Audiences that service accounts ask for by annotation."""
-        annotated = (sa.annotations.get("eks.amazonaws.com/audience") for sa in self.inventory.service_accounts)
-        return frozenset(value for value in annotated if isinstance(value, str))
+        """Audiences that service accounts ask for by annotation, and manifests that set up a web identity themselves."""
+        annotated = (account.annotations.get(AUDIENCE_ANNOTATION) for account in self.inventory.service_accounts)
+        by_hand = (audience for workload in self.inventory.workloads for _, audience in audiences_by_hand(workload))
+        return frozenset(value for value in (*annotated, *by_hand) if isinstance(value, str) and value)
 
     def audiences_of(self, issuer: str) -> frozenset[str]:
         """The audiences that tokens of an issuer may have: as said, else the defaults of EKS, or of any cluster."""

@@ -47,6 +47,8 @@ def binding_evidence(
     if named and not isinstance(named.role.policy, Unknown):
         places["policy"] = places["aud"] = places["denial"] = named.role.policy.place
         _describe_own_issuer(view, account, named, names, places)
+        if AUDIENCE_ANNOTATION in account.annotations and not requested:
+            places["aud"] = account.place.at("metadata", "annotations", AUDIENCE_ANNOTATION)
     return Evidence(names, places)
 
 
@@ -80,8 +82,6 @@ def _describe_own_issuer(
     allowed = "and the policy has no Allow statement" if alone else "which its Allow statements admit"
     names["whom"] = f"{account.namespace}/{account.name}, {allowed}"
     names["absent_keys"] = ", ".join(absent_keys_of(shutting, issuer))
-    if AUDIENCE_ANNOTATION in account.annotations:
-        places["aud"] = account.place.at("metadata", "annotations", AUDIENCE_ANNOTATION)
     if shutting:
         places["denial"] = places["policy"].at(*shutting[0].steps, "Effect")
 

@@ -10,6 +10,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.principals import kin
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import (
     Inventory,
@@ -71,7 +72,8 @@ class ClusterWorkloads(msgspec.Struct, frozen=True):
 class SharedFacts(msgspec.Struct, frozen=True):
     """What every shard has of another: the records of small collections, and sums.
 
-    `audiences` are those that service accounts request by annotation, by cluster; `requested` those of projected tokens too.
+    `audiences` are those that service accounts request by annotation, and manifests that set up a web identity themselves, by
+    cluster; `requested` those of all projected tokens.
     `deep`: it has records that are followed over many others.
     """
 
@@ -96,6 +98,9 @@ def shared_facts(inventory: Inventory, repeating: Iterable[str] = ()) -> SharedF
     requested = {cluster: set(values) for cluster, values in named.items()}
     for workload in inventory.workloads:
         if workload.tokens:
+            by_hand = {audience for _, audience in audiences_by_hand(workload) if audience}
+            if by_hand:
+                named.setdefault(workload.cluster, set()).update(by_hand)
             requested.setdefault(workload.cluster, set()).update(token.audience for token in workload.tokens)
     return SharedFacts(
         Inventory(**{name: getattr(inventory, name) for name in _GENERAL}),

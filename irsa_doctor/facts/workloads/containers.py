@@ -6,6 +6,7 @@ from typing import Literal
 
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS, TokenFile
+from irsa_doctor.facts.workloads.token_paths import is_absolute, mount_of, unix_path
 from irsa_doctor.facts.workloads.webhook import (
     CONTAINER_CREDENTIALS,
     FILE_VARIABLE,
@@ -15,11 +16,10 @@ from irsa_doctor.facts.workloads.webhook import (
     VOLUME,
     skipped_containers,
 )
-from irsa_doctor.model import Container, Mount, ProjectedToken, Text, Unknown, Workload
+from irsa_doctor.model import Container, ProjectedToken, Text, Unknown, Workload
 
 CredentialPair = Literal["both", "none", "role-only", "token-only"]
 _SESSION_NAME = Unknown("value of AWS_ROLE_SESSION_NAME", "run printenv AWS_ROLE_SESSION_NAME in a container of the workload")
-_DRIVE = r"[A-Za-z]:[\\/]"
 # RoleSessionName (https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRoleWithWebIdentity.html)
 _SESSION_CHARACTERS = r"[A-Za-z0-9_+=,.@-]*"
 _SHORTEST_NAME, _LONGEST_NAME = 2, 64
@@ -136,10 +136,10 @@ def token_file(
     stated = container.env.get(FILE_VARIABLE, TOKEN_PATH)
     if stated is None or isinstance(stated, Text):
         return "fine"
-    if not (stated.startswith("/") or re.match(_DRIVE, stated)):
+    if not is_absolute(stated):
         return "relative"
-    path = _unix(stated)
-    mount = _covering(container, path)
+    path = unix_path(stated)
+    mount = mount_of(container, path)
     if mount is None:
         return _unmounted(workload, container, path, mutated)
     inside = tokens.get(mount.volume, ())
@@ -147,7 +147,7 @@ def token_file(
         return "fine"
     if mount.part:
         return "sub-path"
-    name = path[len(_unix(mount.path)) :].lstrip("/")
+    name = path[len(unix_path(mount.path)) :].lstrip("/")
     audiences = [token.audience for token in inside if token.path == name]
     if not audiences:
         return "missing"
@@ -183,22 +183,9 @@ def _unmounted(workload: Workload, container: Container, path: str, mutated: boo
     return "missing"
 
 
-def _unix(path: str) -> str:
-    """A path without drive letter, with slashes, and without the link /run that most images have."""
-    path = path[2:] if re.match(_DRIVE, path) else path
-    path = path.replace("\\", "/").rstrip("/")
-    return "/var" + path if path.startswith("/run/") else path
-
-
-def _covering(container: Container, path: str) -> Mount | None:
-    """The mount in which a path lies, the innermost."""
-    mounts = [mount for mount in container.mounted if path == _unix(mount.path) or path.startswith(_unix(mount.path) + "/")]
-    return max(mounts, key=lambda mount: len(_unix(mount.path)), default=None)
-
-
 def will_collide(container: Container) -> bool:
     """Whether the webhook's own path leads nowhere, since its volume is mounted at another place."""
-    return VOLUME in container.mounts and _unix(container.mounts[VOLUME]) != MOUNT_PATH
+    return VOLUME in container.mounts and unix_path(container.mounts[VOLUME]) != MOUNT_PATH
 
 
 def has_linux_path(container: Container) -> bool:

@@ -6,10 +6,10 @@ https://github.com/aws/amazon-eks-pod-identity-webhook (pkg/handler/handler.go, 
 from collections.abc import Mapping
 from datetime import datetime
 
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.model import ServiceAccount, Text
 from irsa_doctor.model.regex import regex
 
+ROLE_ARN = "eks.amazonaws.com/role-arn"
 ROLE_VARIABLE = "AWS_ROLE_ARN"
 FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 # what it sets for EKS Pod Identity in their place
