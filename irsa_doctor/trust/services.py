@@ -158,6 +158,15 @@ def open_keys(policy: Policy, action: str, call: AssumeCall) -> tuple[str, ...]:
     return tuple(dict.fromkeys(key for key in keys if key))
 
 
+def limits_tokens_alone(condition: Condition) -> bool:
+    """Whether a condition compares a claim of an identity provider and holds for everybody who calls without a token, as
+    `StringNotEquals` does where the key is absent."""
+    use, issuer = condition.use, condition.key.rpartition(":")[0]
+    if "." not in issuer or use.qualifier == "ForAnyValue":
+        return False
+    return use.qualifier == "ForAllValues" or use.if_exists or use.operator.negated
+
+
 def condition_keys(policy: Policy) -> frozenset[str]:
     """The keys, in lower case, of all conditions of a policy, those of policy variables among them."""
     conditions = [condition for statement in policy.statements for condition in statement.conditions]

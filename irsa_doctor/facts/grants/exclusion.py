@@ -21,6 +21,7 @@ from irsa_doctor.trust.keys import presence, request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
 from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.segments import SegmentValue, laid_beside, tokens_of
+from irsa_doctor.trust.services import limits_tokens_alone
 from irsa_doctor.trust.subjects import matches_subject, pattern_of
 
 SLIP, OTHER_KEYS, OTHER_SUBJECT, OTHER_ISSUER, NO_WEB_IDENTITY = 1, 2, 10, 20, 30
@@ -140,7 +141,8 @@ def _not_federated(statement: Statement, token: PresentedToken) -> Exclusion:
     """A statement for others than web identities; it may have been written for one all the same."""
     others = [text_of(value) for value in (*statement.aws, *statement.service)]
     value = ", ".join(others[:3])
-    named = any(condition.key.startswith(token.issuer.lower() + ":") for condition in statement.conditions)
+    on_claims = [c for c in statement.conditions if c.key.startswith(token.issuer.lower() + ":")]
+    named = any(not limits_tokens_alone(condition) for condition in on_claims)
     web_identity = any(text_of(action).lower() == WEB_IDENTITY.lower() for action in statement.actions)
     if others and (named or web_identity):
         return _of_principal(statement, "principal-type", value, token, SLIP)

@@ -9,8 +9,9 @@ from irsa_doctor.model import Place, Role, TrustPolicy, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, spell
 from irsa_doctor.trust.contested import POINTS
 from irsa_doctor.trust.keys import presence
-from irsa_doctor.trust.policy import DEFAULT_QUOTA, Problem, covers
+from irsa_doctor.trust.policy import DEFAULT_QUOTA, Condition, Problem, covers
 from irsa_doctor.trust.refusals import Steps
+from irsa_doctor.trust.services import limits_tokens_alone
 
 Wide = Literal["everyone", "account", "service"]
 _PERMISSION_POLICY = frozenset({"prohibited-resource", "no-principal"})
@@ -54,7 +55,7 @@ def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
     """Who else may assume a role without a condition that narrows it."""
     for statement in policy.statements:
         others = statement.aws or statement.service
-        if not (others and statement.allow) or any(condition.key not in _NOT_NARROWING for condition in statement.conditions):
+        if not (others and statement.allow) or any(map(_narrows, statement.conditions)):
             continue
         for value in map(text_of, statement.aws):
             if value == "*" and covers(statement, _ASSUME_ROLE):
@@ -62,6 +63,10 @@ def wide_principals(policy: Policy) -> Iterator[tuple[Wide, str, Statement]]:
             elif value.endswith(":root") or value.isdigit():
                 yield "account", f"{value} (the whole account)", statement
         yield from (("service", text_of(value), statement) for value in statement.service if value in _SERVICES)
+
+
+def _narrows(condition: Condition) -> bool:
+    return condition.key not in _NOT_NARROWING and not limits_tokens_alone(condition)
 
 
 def without_federated(policy: Policy) -> Iterator[Statement]:
@@ -75,7 +80,8 @@ def without_federated(policy: Policy) -> Iterator[Statement]:
 def _is_for_web_identity(statement: Statement) -> bool:
     if statement.covers_web_identity and not any(text_of(a).endswith("*") for a in statement.actions):
         return True
-    return any("oidc" in c.key and c.key.endswith((":sub", ":aud")) for c in statement.conditions)
+    on_claims = [c for c in statement.conditions if "oidc" in c.key and c.key.endswith((":sub", ":aud"))]
+    return any(not limits_tokens_alone(condition) for condition in on_claims)
 
 
 def role_evidence(

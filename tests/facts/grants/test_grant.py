@@ -181,3 +181,15 @@ def test_a_key_of_a_token_in_a_statement_for_pod_identity_is_one_defect():
     documents = aws(**{"roles.json": {"RoleDetailList": [named]}, "association.json": {"association": association}})
     assert "trust-principal-type-aws" in {rule for rule, _ in found(aws(**{"roles.json": {"RoleDetailList": [named]}}))}
     assert {rule for rule, _ in found(documents)} == {"podid-trust-condition"}
+
+
+@pytest.mark.parametrize(
+    "principal", [{"AWS": "*"}, {"AWS": "arn:aws:iam::111122223333:root"}, {"Service": "ec2.amazonaws.com"}]
+)
+@pytest.mark.parametrize("operator", ["StringNotEquals", "StringNotLike", "StringEqualsIfExists", "ForAllValues:StringEquals"])
+def test_a_claim_that_only_tokens_have_limits_nobody_who_calls_without_one(principal, operator):
+    document = policy()
+    other = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": {operator: {SUB: RIGHT}}}
+    document["Statement"] = [*document["Statement"], other]
+    documents = aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}})
+    assert found(documents) == {("open-principal-mixed", role()["Arn"])}
