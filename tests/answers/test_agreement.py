@@ -172,10 +172,10 @@ def test_what_iam_refuses_to_save_is_not_called_open(broken, tmp_path):
 OVER, AHEAD = "2021-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
 
 
-def with_deny(folder, conditions, sub=OWN):
+def with_deny(folder, conditions, sub=OWN, allowed=None):
     """What check finds, and the verdict of why, where a Deny with these conditions is beside a right Allow."""
     document = policy()
-    allow = document["Statement"][0] | {"Condition": equals(sub)}
+    allow = document["Statement"][0] | {"Condition": equals(sub) if allowed is None else allowed}
     deny = {key: value for key, value in allow.items() if key in ("Principal", "Action")} | {"Effect": "Deny"}
     document["Statement"] = [allow, deny | {"Condition": conditions}]
     world(folder, {}, *([account("web")] if COLLEAGUE in sub else []))
@@ -223,6 +223,27 @@ def test_a_deny_whose_time_has_come_for_one_of_two_is_found_for_that_one(tmp_pat
 def test_a_deny_whose_time_has_not_come_is_none(conditions, tmp_path):
     found, diagnosis = with_deny(tmp_path, conditions)
     assert (found, diagnosis.verdict) == ([], "works")
+
+
+@pytest.mark.parametrize(
+    ("allowed", "denied", "rules"),
+    [
+        ({"StringEquals": {SUB: OWN}}, {"StringNotEquals": {AUD: AUDIENCE}}, []),
+        ({"StringEquals": {SUB: OWN}}, {"StringEquals": {AUD: "x"}}, ["open-aud-missing grant"]),
+        ({"StringEquals": {SUB: OWN}}, {"StringNotEquals": {AUD: "x"}}, ["trust-deny-statement binding"]),
+        (
+            {"StringEquals": {SUB: OWN}},
+            {"StringEquals": {AUD: AUDIENCE}},
+            ["open-aud-missing grant", "trust-deny-statement binding"],
+        ),
+        ({}, {"StringNotEquals": {AUD: AUDIENCE}}, ["open-aud-only grant"]),
+        ({}, {"StringEquals": {AUD: "x"}}, ["open-no-sub grant"]),
+    ],
+)
+def test_a_deny_that_leaves_named_audiences_checks_the_audience(allowed, denied, rules, tmp_path):
+    found, diagnosis = with_deny(tmp_path, denied, allowed=allowed)
+    assert sorted(found) == rules
+    assert diagnosis.verdict == ("broken" if any("deny" in rule for rule in rules) else "works")
 
 
 @pytest.mark.parametrize(("until", "rules"), [(OVER, ["trust-deny-statement role"]), (AHEAD, ["open-aud-only grant"])])

@@ -168,7 +168,7 @@ def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
         return "negation"
     if read.reading.checks_sub or is_narrowed_by_deny(read):
         return "pattern" if unseen is None else unseen
-    return "aud-only" if read.reading.checks_aud else "nothing"
+    return "aud-only" if read.limits_audience else "nothing"
 
 
 _AUDIENCES: tuple[tuple[DefectKind, RequiredAudience], ...] = (
@@ -353,7 +353,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         scope=unseen if unseen is not None else scope or TOO_COMPLEX,
         reach_by="named" if read.kind == "other" else _reach_by(read, unseen),
         has_sub=_seen(read.reading.checks_sub),
-        has_aud=_seen(read.reading.checks_aud or _checks_other_audience(read)),
+        has_aud=_seen(read.limits_audience or _checks_other_audience(read)),
         audience_chosen=_is_audience_chosen(read),
         audience=audience,
         held_by_deny=admits and unseen is None and is_held_by_deny(read),
@@ -379,7 +379,7 @@ def _checks_other_audience(read: GrantReading) -> bool | None:
 
 
 def _is_audience_chosen(read: GrantReading) -> bool:
-    if read.reading.checks_aud is not False or read.profile.audience.chosen_by != "author":
+    if read.limits_audience is not False or read.profile.audience.chosen_by != "author":
         return False
     return read.lookups.takes_several_audiences(text_of(read.principal))
 

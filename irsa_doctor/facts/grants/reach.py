@@ -189,7 +189,7 @@ def reach_kind(read: GrantReading, grounds: Grounds) -> ReachKind:
     guarding = [condition for condition in _on_subject(read) if _is_positive(condition) and not condition.use.if_exists]
     has_guard = any("*" not in map(text_of, condition.values) for condition in guarding)
     kind = kind_of_ring(grounds.ring, read.profile, has_guard=has_guard)
-    return "guard-only" if kind == "guard-passed" and read.reading.checks_aud is False else kind
+    return "guard-only" if kind == "guard-passed" and read.limits_audience is False else kind
 
 
 def kind_of_ring(reading: RingReading, profile: Profile, *, has_guard: bool) -> ReachKind:

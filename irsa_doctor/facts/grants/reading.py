@@ -28,7 +28,7 @@ from irsa_doctor.trust.association import SeenStatement
 from irsa_doctor.trust.conditions import is_plain_equality
 from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, StatementReading, reading_of
-from irsa_doctor.trust.languages import NOTHING, Language
+from irsa_doctor.trust.languages import NOTHING, Finite, Language
 from irsa_doctor.trust.naming import NamedHoles, with_names
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.subjects import Reach, is_subject, reach_of
@@ -200,6 +200,13 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def _may_deny(self, statement: Statement) -> bool:
         return statement.effect_seen or any(isinstance(value, str) for value in (*statement.federated, *statement.aws))
+
+    @once
+    def limits_audience(self) -> bool | None:
+        """Whether a condition checks the audience, or a Deny statement of the policy leaves only named ones; None where only a
+        condition of unknown content may."""
+        left = self.share.audiences if self.share is not None else None
+        return True if isinstance(left, Finite) and left != NOTHING else self.reading.checks_aud
 
     @once
     def subjects(self) -> Language:

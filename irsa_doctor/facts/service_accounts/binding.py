@@ -280,10 +280,10 @@ def _refusal(view: View, account: ServiceAccount, named: AnalysedRole, issuer: s
     own = named.of_issuer(issuer)
     if any(answer.unseen for answer in own) or _is_for_miswritten(view, named, issuer):
         return "explained"
-    if any(contains(answer.subjects, account.subject) for answer in own):
+    shutting = [statement for answer in own for statement in denying_statements(answer, account.subject, audiences)]
+    if not shutting and any(contains(answer.subjects, account.subject) for answer in own):
         return _of_audience(view, account, issuer)
     if own:
-        shutting = [statement for answer in own for statement in denying_statements(answer, account.subject, audiences)]
         return _kept_out(view, account, named, own, shutting)
     return _elsewhere(view, named) if named.by_provider else _without_providers(view, account, named, audiences)
 

@@ -9,7 +9,7 @@ from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences
 from irsa_doctor.facts.service_accounts.through_holes import admitted_through_holes
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
-from irsa_doctor.model import Place, ServiceAccount, Unknown, is_provider_of, parse_arn
+from irsa_doctor.model import Place, ServiceAccount, Unknown, is_provider_of, parse_arn, text_of
 from irsa_doctor.trust import spell
 from irsa_doctor.trust.languages import Finite
 
@@ -59,10 +59,14 @@ def _cluster_in_words(view: View, cluster: str) -> str:
 
 
 def _why_nobody(named: AnalysedRole | None) -> str:
-    """Conditions of the role that never hold, behind a colon."""
+    """Conditions of the role that never hold, or whom it trusts in place of identity providers, behind a colon."""
     grants = (
         [grant for answer in named.by_provider.values() for grant in answer.grants if grant.statement.allow] if named else []
     )
+    allowing = [statement for statement in named.policy.statements if statement.allow] if named and named.policy else []
+    others = [text_of(value) for statement in allowing for value in (*statement.aws, *statement.service)]
+    if others and not any(statement.federated for statement in allowing):
+        return f": it trusts no identity provider, only {', '.join(others[:6])}"
     return "".join(f": {text}" for text in dict.fromkeys(never_holding(grant) for grant in grants) if text)
 
 
