@@ -97,7 +97,7 @@ def _check_segment(name: str, segment: Segment, at: Way) -> None:
     if bool(segment.charset) is bool(segment.values):
         raise Invalid(f"{name} has either a charset or values", at)
     for value in (*segment.unreviewed, *segment.workload):
-        if segment.values and value not in segment.values:
+        if segment.values and value not in (*segment.values, "*"):
             raise Invalid(f"{value} is none of the values of {name}", at)
 
 

@@ -45,11 +45,11 @@ class Match(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 class Segment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A part of a subject: what it names, the characters that it can hold or its `values`, who chooses it.
 
-    `kind` is id (never used again) or name. `unreviewed` are values that code which nobody reviewed gets; `workload` are those
-    that only one workload gets. `sample` is a value as tokens have it, where a letter is none. `begins` is what every value of
-    a kind begins with, so that a pattern which ends there leaves it open. `shape` is a regular expression that every value fits
-    as a whole, so that nothing follows a value of that shape. `of_issuer`: its one value is the tenant that the issuer's name
-    holds.
+    `kind` is id (never used again) or name. `unreviewed` are values that code which nobody reviewed gets, a star all of them;
+    `workload` are those that only one workload gets. `sample` is a value as tokens have it, where a letter is none. `begins` is
+    what every value of a kind begins with, so that a pattern which ends there leaves it open. `shape` is a regular expression
+    that every value fits as a whole, so that nothing follows a value of that shape. `of_issuer`: its one value is the tenant
+    that the issuer's name holds.
     """
 
     level: Level
@@ -63,6 +63,10 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     shape: str = ""
     of_issuer: bool = False
     sample: str = ""
+
+    def runs_unreviewed(self, value: str | None) -> bool:
+        """Whether code that nobody reviewed gets a value."""
+        return value is not None and (value in self.unreviewed or "*" in self.unreviewed)
 
 
 class SubjectTemplate(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,10 +149,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
 
     `members` are those who get tokens: customers of the vendor, whom a tenant lets in, or perhaps anybody who signs up. `keys`
     are the claims beside sub and aud that become condition keys, "any" where that is not known. `custom` are the claims that
-    subjects are made of where a tenant or the author of a workload replaces their form; `claims` are further ones, which clouds
-    other than AWS can ask for. `narrowest` is the ring beyond which
-    nobody can narrow a policy of this issuer, where its use lies in that ring. `right` is the policy to write, with holes.
-    `owned_as` is what settings call its tenants, where that is not its id.
+    subjects are made of where a tenant or the author of a workload replaces their form, a name with a star at its end all that
+    a tenant names itself; `claims` are further ones, which clouds other than AWS can ask for. `narrowest` is the ring beyond
+    which nobody can narrow a policy of this issuer, where its use lies in that ring. `right` is the policy to write, with
+    holes. `owned_as` is what settings call its tenants, where that is not its id.
     """
 
     id: str
@@ -194,6 +198,19 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True, eq=False, dict=True, fo
     def has_ids(self) -> bool:
         """Whether subjects of its tokens have ids, where a form has them."""
         return len(self.match) != 1 or self.match[0].ids
+
+    def custom_claim(self, name: str) -> CustomClaim | None:
+        """The claim that a subject may have under a name; an entry with a star at its end is for all names that begin so."""
+        if name in self.custom:
+            return self.custom[name]
+        return next(
+            (self.custom[f"{begin}*"] for begin in self.custom_families if name.startswith(begin) and name != begin), None
+        )
+
+    @once
+    def custom_families(self) -> tuple[str, ...]:
+        """What the names of claims begin with that tenants name themselves."""
+        return tuple(name[:-1] for name in self.custom if name.endswith("*"))
 
     def has_key(self, claim: str) -> bool:
         """Whether a claim (in lower case) may become a condition key."""

@@ -3,12 +3,15 @@
 https://docs.github.com/en/actions/reference/security/oidc (a colon in a value becomes `%3A`).
 """
 
+import re
 from collections.abc import Sequence
 
 from irsa_doctor.issuers.profiles import CustomClaim, Profile, Segment
+from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.patterns import Wild
 from irsa_doctor.trust.segments import Held, SegmentValue, Token, laid_beside
 
+_NAME = regex(r"\w+", re.ASCII)
 _WILD = "\0"
 """in the text of a pattern, for a wildcard"""
 
@@ -19,23 +22,25 @@ def by_claims(tokens: Sequence[Token], profile: Profile) -> tuple[SegmentValue, 
     literal, star, tail = text.partition(_WILD)
     values: list[SegmentValue] = []
     names: list[str] = []
+    claims: list[CustomClaim] = []
     rest = literal
     while rest:
         name, colon, behind = rest.partition(":")
-        claim = profile.custom.get(name)
+        claim = profile.custom_claim(name)
         if claim is None:
             break
         if not colon and not star and not claim.unreviewed:
             return None
         value, closed, rest = ("", colon, behind) if claim.unreviewed else behind.partition(":")
         names.append(name)
+        claims.append(claim)
         values += _of_claim(name, claim, value, is_whole=bool(closed) or not star)
     if rest and (not star or ":" in rest):
         return None
     if (behind_star := _behind(tail, profile)) is None:
         return None
-    named = [*(profile.custom[name] for name in names), *(claim for claim, _ in behind_star)]
-    if names and profile.custom[names[0]].never_first:
+    named = [*claims, *(claim for claim, _ in behind_star)]
+    if claims and claims[0].never_first:
         return None
     is_other = _begins_otherwise(names, profile) or any(not claim.usual for claim in named)
     return (*values, *(value for _, value in behind_star)) if is_other else None
@@ -101,13 +106,16 @@ def _said_behind(named: _Named, text: str, *, is_whole: bool) -> SegmentValue:
 def _claim_of(name: str, profile: Profile, *, is_whole: bool) -> _Named | None:
     """The claim with a name, or one with a name that ends so."""
     if is_whole:
-        return (name, profile.custom[name]) if name in profile.custom else None
-    ending = [other for other in profile.custom if other.endswith(name)]
-    return min(((other, profile.custom[other]) for other in ending), key=lambda named: len(named[0]), default=None)
+        claim = profile.custom_claim(name)
+        return (name, claim) if claim else None
+    own = [f"{begin}{name}" for begin in profile.custom_families if _NAME.fullmatch(name)]
+    ending = [*sorted((other for other in profile.custom if other.endswith(name)), key=len), *own]
+    return next(((other, claim) for other in ending if (claim := profile.custom_claim(other))), None)
 
 
 def _is_begun(name: str, profile: Profile, *, is_last: bool) -> bool:
     """Whether a name without a value is one, or goes on behind the next wildcard."""
     if is_last:
-        return name in profile.custom and profile.custom[name].unreviewed
-    return any(other.startswith(name) for other in profile.custom)
+        claim = profile.custom_claim(name)
+        return claim is not None and claim.unreviewed
+    return profile.custom_claim(name) is not None or any(other.startswith(name) for other in profile.custom)

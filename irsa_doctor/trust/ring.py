@@ -315,8 +315,8 @@ def _of_refs(known: _Known, opening: Opening, *, needs_ref: bool) -> Opening:
     """The ring of a pattern that fixes the unit of code."""
     refs = [value for value in known.values if value.level == "ref"]
     replaced = msgspec.structs.replace
-    if any(value.fixed and value.value in value.segment.unreviewed for value in refs):
-        return replaced(opening, ring="repository", by="unreviewed", segment=refs[0])
+    if unreviewed := next((value for value in refs if value.fixed and value.segment.runs_unreviewed(value.value)), None):
+        return replaced(opening, ring="repository", by="unreviewed", segment=unreviewed)
     if needs_ref and not known.fixes("ref"):
         partly = next((v for v in refs if v.value is None and v.part and v.part not in v.segment.begins), None)
         if partly is None:

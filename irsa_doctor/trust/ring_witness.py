@@ -18,6 +18,8 @@ def witness_of(subjects: Language, opening: Opening, profile: Profile, box: Box 
     """A subject of a language that shows an opening, None where it has none; never an empty text. It has the values that the
     condition keys of a `box` fix, as far as it has these segments."""
     keyed = list(segments_of_keys(box, profile)) if box else []
+    if opening.by == "crossing" and (subject := next(_of_another(subjects, opening, profile), None)):
+        return subject
     narrower = union(_as_meant(opening, profile)) if opening.segment is not None and opening.segment.part else None
     for language in (difference(subjects, narrower), subjects) if narrower else (subjects,):
         if subject := next(_minted(language, opening, profile, keyed), None):
@@ -89,6 +91,26 @@ def _of_claims(subjects: Language, opening: Opening, profile: Profile) -> Iterat
             yield subject
 
 
+def _of_another(subjects: Language, opening: Opening, profile: Profile) -> Iterator[str]:
+    """Subjects of another tenant than the one that a pattern names behind its first wildcard: there it is the value of a claim
+    that whoever gets the token chooses."""
+    pieces = ("", *widest(pieces_of(opening.pattern, wildcards=True, variables=True)))
+    first = next((number for number, piece in enumerate(pieces) if not isinstance(piece, str)), len(pieces))
+    begin, behind = "".join(map(str, pieces[:first])), pieces[first + 1 :]
+    ending, colon, value = behind[0].partition(":") if behind and isinstance(behind[0], str) else ("", "", "")
+    if not colon or not profile.subject:
+        return
+    example = profile.subject[0].example
+    *_, head = _beginnings(example)
+    tail = "".join(piece if isinstance(piece, str) else "x" for piece in behind[1:-1])
+    end = behind[-1] if isinstance(behind[-1], str) else example[len(head) :]
+    chosen = [name for name, claim in profile.custom.items() if claim.level == "caller" and name.endswith(ending)]
+    for name in (*chosen, *(f"{family}{ending}" for family in profile.custom_families if ending)):
+        subject = f"{head}{name}:{value}{tail}{end if len(behind) > 1 else ''}"
+        if head.startswith(begin) and contains(subjects, subject) and _is_of_claims(subject, profile):
+            yield subject
+
+
 def _beginnings(example: str) -> Iterator[str]:
     """The first value of a subject, by itself and with its name."""
     name, _, rest = example.partition(":")
@@ -100,8 +122,8 @@ def _is_of_claims(subject: str, profile: Profile) -> bool:
     """Whether a text is a subject in a form of claims, each there once, with a value that has the parts of this claim."""
     names = subject.split(":")[::2]
     values = by_claims(tuple(subject), profile) or () if len(set(names)) == len(names) else ()
-    whole = [value.name for value in values if value.segment.charset == "^"]
-    return bool(values) and all(value.value for value in values) and not any(profile.custom[name].within for name in whole)
+    whole = [profile.custom_claim(value.name) for value in values if value.segment.charset == "^"]
+    return bool(values) and all(value.value for value in values) and not any(claim and claim.within for claim in whole)
 
 
 def _as_meant(opening: Opening, profile: Profile) -> Iterator[Language]:

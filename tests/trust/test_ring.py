@@ -316,6 +316,47 @@ def test_claims_behind_a_wildcard_are_those_of_a_customised_subject(value, ring,
     assert witness_of(boxes[0].subjects, reading.widest, profile_of(GITHUB)) == witness
 
 
+@pytest.mark.parametrize(
+    ("value", "ring"),
+    [
+        ("repo:acme/shop:check_run_id:4410001", "repository"),
+        ("repo:acme/shop:environment:prod:sha:0a1b2c", "ref"),
+        ("repo:acme/shop:ref:refs/heads/main:workflow_sha:0a1b2c", "ref"),
+        ("repo:acme/shop:repo_property_team:payments", "repository"),
+        ("repository_owner:acme:repo_property_team:payments", "group"),
+        ("repo_property_team:payments", "platform"),
+        ("repo_property_team:payments:repository_owner:acme", "group"),
+        ("repo:*:repo_property_team:payments", "platform"),
+        ("repository_owner:acme:repo_property_*", "organisation"),
+    ],
+)
+def test_every_claim_of_a_token_may_stand_in_a_customised_subject(value, ring):
+    reading = ring_reading(GITHUB, [value])[-1]
+    assert (reading.ring, reading.impossible) == (ring, ())
+
+
+@pytest.mark.parametrize(
+    ("value", "witness"),
+    [
+        ("*:acme/shop:*", "repo:octo-org/octo-repo:workflow:acme/shop:ref:refs/heads/main"),
+        ("repo*:acme/shop:*", "repo:octo-org/octo-repo:workflow:acme/shop:ref:refs/heads/main"),
+        ("re*po:acme/shop:*", "repo:octo-org/octo-repo:repo_property_po:acme/shop:ref:refs/heads/main"),
+        ("re*po:acme/shop:ref:refs/heads/main", "repo:octo-org/octo-repo:repo_property_po:acme/shop:ref:refs/heads/main"),
+        ("repo:acme*/shop:*", "repo:acmex/shop:ref:refs/heads/main"),
+    ],
+)
+def test_what_reaches_other_tenants_is_shown_by_the_subject_of_another_one(value, witness):
+    boxes, reading = ring_reading(GITHUB, [value])[-2:]
+    assert (reading.ring, reading.widest.by) == ("platform", "crossing")
+    assert witness_of(boxes[0].subjects, reading.widest, profile_of(GITHUB)) == witness
+
+
+def test_the_ref_of_one_pull_request_is_code_that_nobody_reviewed():
+    for value in ("repo:acme/shop:ref:refs/pull/7/merge", "repo:acme@1/shop@2:ref:refs/pull/7/merge"):
+        reading = ring_reading(GITHUB, [value])[-1]
+        assert (reading.ring, reading.widest.by) == ("repository", "unreviewed")
+
+
 @pytest.mark.parametrize("value", ["*:unheard_of:x", "repo:acme/shop:ref:*:workflow", "repo:acme/shop:*:actor:bob:x"])
 def test_what_no_customised_subject_has_behind_a_wildcard_is_impossible(value):
     assert ring_reading(GITHUB, [value])[-1].impossible == (value,)

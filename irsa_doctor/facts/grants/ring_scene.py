@@ -98,8 +98,10 @@ def _segment(scene: RingScene) -> str:
 
 
 def _unreviewed(scene: RingScene) -> str:
-    values = [value.value for value in scene.ring.widest.values if value.value in value.segment.unreviewed]
-    return first_of(value for value in values if value)
+    found = scene.ring.widest.segment
+    if found is None or not found.segment.runs_unreviewed(found.value):
+        return ""
+    return found.value if found.value in found.segment.unreviewed else f"{found.name.replace('_', ' ')} {found.value}"
 
 
 def _audience_by(scene: RingScene) -> str:

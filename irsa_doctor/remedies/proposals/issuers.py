@@ -160,7 +160,7 @@ def _kept(draft: Draft, of: IssuerStatement, keeps: Callable[[str], bool]) -> bo
 
 def _reviewed(draft: Draft, of: IssuerStatement) -> bool:
     """Without the subjects of code that nobody reviewed."""
-    unreviewed = {w.text for w in of.written for value in w.values if value.value in value.segment.unreviewed}
+    unreviewed = {w.text for w in of.written for value in w.values if value.segment.runs_unreviewed(value.value)}
     return _kept(draft, of, lambda text: text not in unreviewed)
 
 
