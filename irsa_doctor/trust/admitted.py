@@ -172,7 +172,7 @@ def _with_two_spellings(conditions: Sequence[Condition], limits: Sequence[Limit]
     same: dict[tuple[OperatorUse, str], list[Limit]] = {}
     for condition, limit in zip(conditions, limits, strict=True):
         same.setdefault((condition.use, condition.key), []).append(limit)
-    merged = {name: of_name[0] if len(of_name) == 1 else _either(of_name) for name, of_name in same.items()}
+    merged = {name: of_name[0] if len(set(of_name)) == 1 else _either(of_name) for name, of_name in same.items()}
     return tuple([merged[condition.use, condition.key] for condition in conditions])
 
 
@@ -269,10 +269,17 @@ def not_worked_out(statement: Statement, profile: Profile) -> Admitted:
 
 
 def _touches(denial: Part, allows: Iterable[Part]) -> bool:
-    """Whether a Deny can speak of a subject that is let in; where these are not named one by one it is taken to."""
-    languages = [part.grant.subjects for part in allows]
-    named = [language.values for language in languages if isinstance(language, Finite)]
-    return len(named) < len(languages) or any(contains(denial.grant.subjects, value) for values in named for value in values)
+    """Whether a Deny can speak of a token that is let in; of claims that are not named one by one it is taken to."""
+    denied = denial.grant
+    return any(
+        _may_share(denied.subjects, part.grant.subjects) and _may_share(denied.audiences, part.grant.audiences)
+        for part in allows
+    )
+
+
+def _may_share(denied: Language, allowed: Language) -> bool:
+    """Whether two languages have a text in common, as far as that is seen without comparing patterns."""
+    return not isinstance(allowed, Finite) or any(contains(denied, value) for value in allowed.values)
 
 
 def share_of(policy: Policy, index: int, provider_arn: str, issuer: str, *, profile: Profile) -> Admitted:

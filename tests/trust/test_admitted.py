@@ -226,6 +226,17 @@ def test_values_that_are_denied_in_any_case_are_taken_out_though_others_depend()
         ([statement({"Bool": {SUB: "true"}})], (), "nobody"),
         ([statement({"Null": {SUB: "neither"}})], (), "cluster"),
         ([statement({"StringEquals": {SUB: API, SUB.upper(): PREFIX + "shop:web"}})], ("K2",), "several"),
+        ([statement({"StringEquals": {SUB: API, SUB.upper(): API}})], (), "one"),
+        (
+            [statement({"StringEquals": {SUB: API, AUD: STS}}), deny({"StringNotEquals": {AUD: STS}}, principal=ANYBODY)],
+            (),
+            "one",
+        ),
+        (
+            [statement({"StringEquals": {SUB: API, AUD: STS}}), deny({"StringLike": {AUD: "*"}}, principal=ANYBODY)],
+            ("P5",),
+            "one",
+        ),
         ([statement({"StringEquals": {"aws:PrincipalArn": []}})], (), "nobody"),
         ([statement({"StringEquals": {"aws:userid": "x"}}, principal=ANYBODY)], (), "nobody"),
         ([deny(principal=ANYBODY)], (), "nobody"),
