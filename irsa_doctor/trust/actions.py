@@ -22,10 +22,27 @@ def action_form(statement: Statement, policy: Policy) -> ActionForm:
         return "hole"
     if any(is_refused_action(text_of(action)) for action in statement.actions):
         return "typo"
-    # sts:TagSession may stand in a statement of its own
     of_web_identity = [s for s in policy.statements if s.allow and s.covers_web_identity]
-    has_companion = any(not set(other.federated).isdisjoint(statement.federated) for other in of_web_identity)
-    return "other" if has_companion else "assume-role"
+    companions = [other for other in of_web_identity if not set(other.federated).isdisjoint(statement.federated)]
+    return "other" if _is_beside(statement, companions) else "assume-role"
+
+
+_OF_SESSIONS = frozenset({"sts:tagsession", "sts:setsourceidentity"})
+"""actions that may stand in a statement of their own"""
+
+
+def _is_beside(statement: Statement, companions: list[Statement]) -> bool:
+    """Whether others allow web identity to those that a statement names, so that nobody misses it there."""
+    named = _subjects(statement)
+    if statement.not_actions is None and _OF_SESSIONS.issuperset(text_of(action).lower() for action in statement.actions):
+        named = frozenset(subject for subject in named if "*" not in subject and "?" not in subject)
+    return any(not (others := _subjects(other)) or named <= others for other in companions)
+
+
+def _subjects(statement: Statement) -> frozenset[str]:
+    """The subjects that a statement asks for; nothing where it names none."""
+    asked = [c for c in statement.conditions if c.key.endswith(":sub") and not c.use.operator.negated]
+    return frozenset(text_of(value) for condition in asked for value in condition.values)
 
 
 ActionDefect = Literal["action-other", "action-unknown", "action-spelling"]

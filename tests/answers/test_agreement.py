@@ -258,6 +258,28 @@ def test_what_is_denied_to_everybody_for_good_is_not_called_open(until, rules, t
     assert [f"{finding.rule} {finding.subject.kind}" for finding in found] == rules
 
 
+@pytest.mark.parametrize(
+    "action", ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:TagSession", "sts:AssumeRoleWithWebIdentitty"]
+)
+def test_a_wrong_action_is_named_beside_a_statement_for_another(action, tmp_path):
+    document, right = policy(), equals(COLLEAGUE)
+    document["Statement"] = [document["Statement"][0] | {"Action": action}, document["Statement"][0] | {"Condition": right}]
+    world(tmp_path, {}, account("web"))
+    (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
+    certain(tmp_path)
+
+
+@pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:TagSession", ["sts:TagSession", "sts:SetSourceIdentity"]])
+@pytest.mark.parametrize("named", [equals(), {}, {"StringLike": {SUB: "system:serviceaccount:prod:app"}}])
+def test_an_action_beside_a_statement_for_the_same_is_no_slip(action, named, tmp_path):
+    document = policy()
+    document["Statement"] = [*document["Statement"], document["Statement"][0] | {"Action": action, "Condition": named}]
+    world(tmp_path, {})
+    (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
+    assert not api.check([str(tmp_path)], settings=CLOSED).findings
+    assert api.why("prod/app", [str(tmp_path)], settings=CLOSED).verdict == "works"
+
+
 @pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentitty", "sts:AssumeRoleWithSAML"])
 def test_check_and_why_name_the_same_cause_for_an_action(action, tmp_path):
     found, first = named(tmp_path, {"Action": action})
