@@ -280,6 +280,24 @@ def test_an_action_beside_a_statement_for_the_same_is_no_slip(action, named, tmp
     assert api.why("prod/app", [str(tmp_path)], settings=CLOSED).verdict == "works"
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [
+        {"Action": "sts:AssumeRole"},
+        {"Principal": {"Federated": provider_arn() + "/"}},
+        {"Principal": {"AWS": "arn:aws:iam::111122223333:root"}},
+        {"Condition": {"StringEquals": {f"https://{SUB}": OWN, AUD: AUDIENCE}}},
+    ],
+)
+def test_a_deny_is_found_beside_an_allow_that_is_broken(broken, tmp_path):
+    document = policy()
+    deny = {**document["Statement"][0], "Effect": "Deny", "Condition": {"StringEquals": {SUB: OWN}}}
+    document["Statement"] = [document["Statement"][0] | broken, deny]
+    world(tmp_path, {})
+    (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
+    assert "trust-deny-statement" in certain(tmp_path)
+
+
 @pytest.mark.parametrize("action", ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentitty", "sts:AssumeRoleWithSAML"])
 def test_check_and_why_name_the_same_cause_for_an_action(action, tmp_path):
     found, first = named(tmp_path, {"Action": action})

@@ -51,11 +51,11 @@ class Exclusion(msgspec.Struct, frozen=True, kw_only=True):
 def exclusions(policy: Policy, token: PresentedToken, lookups: Lookups) -> tuple[Exclusion, ...]:
     """Why a policy does not admit a token: the failing checks of the nearest Allow statement, and the Deny that matches."""
     by_statement = [_of_statement(policy, s, token, lookups) for s in policy.statements if s.allow]
-    denials = tuple(_of_denies(policy, token))
+    matching = tuple(denials(policy, token))
     if () in by_statement:
-        return denials
+        return matching
     nearest = min(by_statement, key=lambda checks: sum(check.cost for check in checks), default=())
-    return (*nearest, *denials)
+    return (*nearest, *matching)
 
 
 def _of_statement(policy: Policy, statement: Statement, token: PresentedToken, lookups: Lookups) -> tuple[Exclusion, ...]:
@@ -342,11 +342,13 @@ def _is_release(name: str, other: str) -> bool:
 # ---- Deny
 
 
-def _of_denies(policy: Policy, token: PresentedToken) -> Iterator[Exclusion]:
-    """The Deny statements that surely match the token."""
+def denials(policy: Policy, token: PresentedToken) -> Iterator[Exclusion]:
+    """The Deny statements that surely match a token."""
     issuer = token.issuer.lower()
-    for statement in policy.statements:
-        if statement.allow or token.provider not in statement.federated or covering(statement, WEB_IDENTITY) is not True:
+    for statement in policy.statements if policy.has_deny else ():
+        if statement.allow or not statement.effect_seen or statement.unseen:
+            continue
+        if token.provider not in statement.federated or covering(statement, WEB_IDENTITY) is not True:
             continue
         context = token.context_of(statement.conditions)
         if all(holds(c, context, variables=policy.variables) is True for c in statement.conditions):

@@ -13,16 +13,16 @@ from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
-from irsa_doctor.facts.roles.role_facts import Shuts
+from irsa_doctor.facts.roles.role_facts import RoleFacts, Shuts
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.binding_evidence import binding_evidence
 from irsa_doctor.facts.service_accounts.cases import fails, over_cases
 from irsa_doctor.facts.service_accounts.denials import (
     absent_keys_of,
     audiences_of,
-    denials_without_allow,
     denying_statements,
     is_denied_now,
+    sure_denials,
 )
 from irsa_doctor.facts.service_accounts.service_account import annotated_audience, own_roles
 from irsa_doctor.facts.service_accounts.through_holes import (
@@ -276,7 +276,7 @@ def _refusal(view: View, account: ServiceAccount, named: AnalysedRole, issuer: s
         return PLACEHOLDERS if seen is NO_ISSUER else seen
     audiences = audiences_of(view, account, issuer)
     if named.blocked or (issuer in named.blocked_issuers and not _names_others(view, account, named, issuer, audiences)):
-        return "explained"
+        return _denied_besides(view, account, named, audiences)
     own = named.of_issuer(issuer)
     if any(answer.unseen for answer in own) or _is_for_miswritten(view, named, issuer):
         return "explained"
@@ -299,7 +299,20 @@ def _without_providers(view: View, account: ServiceAccount, named: AnalysedRole,
     policy = named.policy
     if policy is None or any(statement.allow for statement in policy.statements):
         return _other_principals(policy) if policy else "no-web-identity"
-    return "denied" if denials_without_allow(view, account, policy, audiences) else "no-web-identity"
+    return "denied" if sure_denials(view, account, policy, audiences) else "no-web-identity"
+
+
+def _denied_besides(view: View, account: ServiceAccount, named: AnalysedRole, audiences: frozenset[str]) -> Trust:
+    """The relation to a role of which a defect is a finding already: a Deny of the account is another one."""
+    policy, of_role = named.policy, named.judged.facts
+    if policy is None or not isinstance(of_role, RoleFacts) or of_role.deny != "none":
+        return "explained"
+    shutting = sure_denials(view, account, policy, audiences)
+    return _shut_out(shutting, view.issuer_of(account.cluster)) if shutting else "explained"
+
+
+def _shut_out(shutting: list[Statement], issuer: str) -> Trust:
+    return "denied-by-missing-key" if absent_keys_of(shutting, issuer) else "denied"
 
 
 def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]) -> bool:
@@ -332,7 +345,7 @@ def _kept_out(
     """The relation to a role that admits others of the account's own cluster: denied by a Deny, or not named."""
     issuer = view.issuer_of(account.cluster)
     if shutting:
-        return "denied-by-missing-key" if absent_keys_of(shutting, issuer) else "denied"
+        return _shut_out(shutting, issuer)
     if any(not are_one_role(other, named) for other in view.trusted_by_name.get((issuer, account.subject), ())):
         return "trusted-elsewhere"
     return _of_others(account, [v for answer in own if isinstance(answer.subjects, Finite) for v in answer.subjects.values])

@@ -5,7 +5,7 @@ from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
-from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denials_without_allow, denying_statements
+from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denying_statements, sure_denials
 from irsa_doctor.facts.service_accounts.through_holes import admitted_through_holes
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
@@ -81,13 +81,19 @@ def _describe_own_issuer(
     names["auds"] = ", ".join(sorted(frozenset().union(*audiences_of_role))) or "others"
     names["carried"] = f"tokens of {account.namespace}/{account.name} carry {', '.join(sorted(audiences))}"
     shutting = [statement for answer in own for statement in denying_statements(answer, account.subject, audiences)]
-    alone = denials_without_allow(view, account, named.policy, audiences) if named.policy else []
+    alone = sure_denials(view, account, named.policy, audiences) if named.policy else []
+    allowed = "which its Allow statements admit" if shutting else _allowed(named)
     shutting = shutting or alone
-    allowed = "and the policy has no Allow statement" if alone else "which its Allow statements admit"
     names["whom"] = f"{account.namespace}/{account.name}, {allowed}"
     names["absent_keys"] = ", ".join(absent_keys_of(shutting, issuer))
     if shutting:
         places["denial"] = places["policy"].at(*shutting[0].steps, "Effect")
+
+
+def _allowed(named: AnalysedRole) -> str:
+    """What the Allow statements have to do with an account that a Deny matches, and that they do not admit."""
+    allows = named.policy is not None and any(statement.allow for statement in named.policy.statements)
+    return "whatever its Allow statements say" if allows else "and the policy has no Allow statement"
 
 
 def _trusted(view: View, account: ServiceAccount, named: AnalysedRole) -> set[tuple[str, str]]:

@@ -1,6 +1,6 @@
 """The audiences that the tokens of a service account have, and the Deny statements of a role that match it."""
 
-from irsa_doctor.facts.grants.exclusion import exclusions
+from irsa_doctor.facts.grants.exclusion import denials
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
@@ -19,17 +19,16 @@ def audiences_of(view: View, account: ServiceAccount, issuer: str) -> frozenset[
     return frozenset([audience]) if audience else view.default_audiences(issuer)
 
 
-def denials_without_allow(view: View, account: ServiceAccount, policy: Policy, audiences: frozenset[str]) -> list[Statement]:
-    """The Deny statements that match an account, in a policy without any Allow statement."""
-    if not audiences or any(statement.allow for statement in policy.statements):
+def sure_denials(view: View, account: ServiceAccount, policy: Policy, audiences: frozenset[str]) -> list[Statement]:
+    """The Deny statements that match an account, whatever the policy allows."""
+    if not audiences or not policy.has_deny:
         return []
-    issuer = view.issuer_of(account.cluster)
+    issuer, made = view.issuer_of(account.cluster), not account.template
     providers = {v for s in policy.statements for v in s.federated if isinstance(v, str) and is_provider_of(v, issuer)}
-    made = not account.template
     tokens = [
         PresentedToken("", provider, issuer, account.subject, min(audiences), generated=made) for provider in sorted(providers)
     ]
-    denying = {exclusion.statement for token in tokens for exclusion in exclusions(policy, token, view)}
+    denying = {exclusion.statement for token in tokens for exclusion in denials(policy, token)}
     return [statement for statement in policy.statements if statement.index in denying]
 
 
