@@ -203,6 +203,20 @@ def test_a_deny_whose_time_has_come_is_found_as_why_finds_it(conditions, tmp_pat
     assert diagnosis.causes[0].fix is None or diagnosis.causes[0].fix.policy is None
 
 
+def test_a_deny_that_never_matches_does_not_explain_the_one_that_does(tmp_path):
+    document = policy()
+    deny = {key: value for key, value in document["Statement"][0].items() if key in ("Principal", "Action")} | {
+        "Effect": "Deny"
+    }
+    idle = deny | {"Condition": {"StringEquals": {"aws:PrincipalOrgID": "o-a"}}}
+    document["Statement"] = [*document["Statement"], idle, deny]
+    world(tmp_path, {})
+    (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
+    assert certain(tmp_path) == {"trust-deny-statement"}
+    (finding,) = api.check([str(tmp_path)], settings=CLOSED).findings
+    assert finding.locations[0].pointer.endswith("/Statement/2/Effect")
+
+
 def test_a_deny_whose_time_has_come_for_one_of_two_is_found_for_that_one(tmp_path):
     conditions = {"DateGreaterThan": {"aws:CurrentTime": OVER}, "StringEquals": {SUB: OWN}}
     found, diagnosis = with_deny(tmp_path, conditions, [OWN, COLLEAGUE])

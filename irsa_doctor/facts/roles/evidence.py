@@ -150,16 +150,19 @@ def _say_denials(
     denials = [statement for statement in policy.statements if not statement.allow]
     if not denials:
         return
-    issuers = {arn.name.lower(): admits for provider, admits in by_provider.items() if (arn := parse_arn(provider))}
-    absent = [
-        (denial, text_of(condition.raw_key))
-        for denial in denials
-        for condition in denial.conditions
-        if any(presence(condition.key, issuer, a.profile) == "never" for issuer, a in issuers.items())
-    ]
-    names["absent_keys"] = _listed(key for _, key in absent)
+    issuers = {arn.name: admits for provider, admits in by_provider.items() if (arn := parse_arn(provider))}
+    absent = [found for issuer, admits in issuers.items() for found in absent_conditions(admits, issuer)]
+    matching = [part.grant.statement for admits in by_provider.values() for part in admits.denies]
+    names["absent_keys"] = _listed(text_of(condition.raw_key) for _, condition in absent)
     names["whom"] = "every subject that its Allow statements admit"
-    places["denial"] = source.place.at(*(absent[0][0] if absent else denials[0]).steps, "Effect")
+    places["denial"] = source.place.at(*(absent[0][0] if absent else (matching or denials)[0]).steps, "Effect")
+
+
+def absent_conditions(admits: Admitted, issuer: str) -> Iterator[tuple[Statement, Condition]]:
+    """The conditions of Deny statements, of those that can match a token of an issuer, on keys that no such token has."""
+    for part in admits.denies:
+        statement = part.grant.statement
+        yield from ((statement, c) for c in statement.conditions if presence(c.key, issuer.lower(), admits.profile) == "never")
 
 
 def _trusted(by_provider: Mapping[str, Admitted], lookups: Lookups) -> Iterator[str]:

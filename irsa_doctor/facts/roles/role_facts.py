@@ -9,7 +9,13 @@ from irsa_doctor.facts.lookups.associations import Served
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.chains import Chained, reached_by_chain
 from irsa_doctor.facts.roles.clusters import clusters_with_same_account
-from irsa_doctor.facts.roles.evidence import is_permission_policy, unexplained, wide_principals, without_federated
+from irsa_doctor.facts.roles.evidence import (
+    absent_conditions,
+    is_permission_policy,
+    unexplained,
+    wide_principals,
+    without_federated,
+)
 from irsa_doctor.facts.roles.likeness import is_long_session, is_near_quota
 from irsa_doctor.facts.roles.pod_identity import (
     Capability,
@@ -21,7 +27,6 @@ from irsa_doctor.facts.roles.pod_identity import (
 )
 from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn
 from irsa_doctor.trust import Admitted, Policy, admitted
-from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.times import policy_at
 
@@ -102,10 +107,7 @@ def _deny(policy: Policy, today: Policy, by_provider: dict[str, Admitted]) -> Sh
         if admits.reach.scope != "nobody":
             continue
         if admitted(allowed, provider, arn.name, profile=admits.profile).reach.scope != "nobody":
-            keys = [c.key for s in today.statements if not s.allow for c in s.conditions]
-            low = arn.name.lower()
-            absent = any(presence(key, low, admits.profile) == "never" for key in keys)
-            return "missing-key" if absent else "matches"
+            return "missing-key" if list(absent_conditions(admits, arn.name)) else "matches"
     return "none"
 
 

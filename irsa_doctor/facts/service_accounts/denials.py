@@ -20,7 +20,7 @@ def audiences_of(view: View, account: ServiceAccount, issuer: str) -> frozenset[
 
 
 def sure_denials(view: View, account: ServiceAccount, policy: Policy, audiences: frozenset[str]) -> list[Statement]:
-    """The Deny statements that match an account, whatever the policy allows."""
+    """The Deny statements that match an account on the day of the run, whatever the policy allows."""
     if not audiences or not policy.has_deny:
         return []
     issuer, made = view.issuer_of(account.cluster), not account.template
@@ -28,7 +28,8 @@ def sure_denials(view: View, account: ServiceAccount, policy: Policy, audiences:
     tokens = [
         PresentedToken("", provider, issuer, account.subject, min(audiences), generated=made) for provider in sorted(providers)
     ]
-    denying = {exclusion.statement for token in tokens for exclusion in denials(policy, token)}
+    today = policy_at(policy, view.standards_context.as_of)
+    denying = {exclusion.statement for token in tokens for exclusion in denials(today, token)}
     return [statement for statement in policy.statements if statement.index in denying]
 
 
