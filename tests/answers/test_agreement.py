@@ -217,6 +217,21 @@ def test_a_deny_that_never_matches_does_not_explain_the_one_that_does(tmp_path):
     assert finding.locations[0].pointer.endswith("/Statement/2/Effect")
 
 
+def test_another_subject_is_found_beside_a_deny_of_everybody(tmp_path):
+    document = policy()
+    allow = document["Statement"][0] | {"Condition": equals("system:serviceaccount:test:app")}
+    deny = {key: value for key, value in allow.items() if key in ("Principal", "Action")} | {"Effect": "Deny"}
+    document["Statement"] = [allow, deny]
+    world(tmp_path, {})
+    (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
+    assert certain(tmp_path) == {"sa-namespace-mismatch", "trust-deny-statement"}
+
+
+def test_another_subject_that_is_misspelt_is_still_that_of_another_namespace(tmp_path):
+    world(tmp_path, {"Condition": equals("system:serviceaccount:test/app")})
+    assert certain(tmp_path) == {"sa-namespace-mismatch", "trust-sub-prefix-missing"}
+
+
 def test_a_deny_whose_time_has_come_for_one_of_two_is_found_for_that_one(tmp_path):
     conditions = {"DateGreaterThan": {"aws:CurrentTime": OVER}, "StringEquals": {SUB: OWN}}
     found, diagnosis = with_deny(tmp_path, conditions, [OWN, COLLEAGUE])

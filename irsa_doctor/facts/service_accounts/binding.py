@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
@@ -21,7 +21,6 @@ from irsa_doctor.facts.service_accounts.denials import (
     absent_keys_of,
     audiences_of,
     denying_statements,
-    is_denied_now,
     sure_denials,
 )
 from irsa_doctor.facts.service_accounts.service_account import annotated_audience, own_roles
@@ -262,10 +261,13 @@ def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | 
         return _of_manifest(account, named)
     audiences = audiences_of(view, account, issuer)
     if named.admits(issuer, account.subject, audiences):
-        # a Deny of everybody is a finding about the role
-        is_denied = not named.blocked and is_denied_now(view, named, issuer, account.subject, audiences)
-        return "denied" if is_denied else "admits"
+        return "denied" if policy.has_deny and _is_denied_now(view, account, named, audiences) else "admits"
     return _refusal(view, account, named, issuer)
+
+
+def _is_denied_now(view: View, account: ServiceAccount, named: AnalysedRole, audiences: frozenset[str]) -> bool:
+    """Whether a Deny with a time keeps out an account that is admitted at some time, and not everybody with it."""
+    return named.policy is not None and not named.blocked and bool(sure_denials(view, account, named.policy, audiences))
 
 
 def _refusal(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str) -> Trust | Unknown:
@@ -275,8 +277,11 @@ def _refusal(view: View, account: ServiceAccount, named: AnalysedRole, issuer: s
         seen = _seen_through_holes(account, named.policy) if named.policy else PLACEHOLDERS
         return PLACEHOLDERS if seen is NO_ISSUER else seen
     audiences = audiences_of(view, account, issuer)
-    if named.blocked or (issuer in named.blocked_issuers and not _names_others(view, account, named, issuer, audiences)):
-        return _denied_besides(view, account, named, audiences)
+    if named.blocked or issuer in named.blocked_issuers:
+        meant = _meant_for_others(view, account, named, issuer, audiences)
+        if meant is None:
+            return _denied_besides(view, account, named, audiences)
+        return "trusted-elsewhere" if _is_trusted_elsewhere(view, account, named, issuer) else meant
     own = named.of_issuer(issuer)
     if any(answer.unseen for answer in own) or _is_for_miswritten(view, named, issuer):
         return "explained"
@@ -315,28 +320,36 @@ def _shut_out(shutting: list[Statement], issuer: str) -> Trust:
     return "denied-by-missing-key" if absent_keys_of(shutting, issuer) else "denied"
 
 
-def _names_others(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]) -> bool:
-    """Whether a policy with a defect that denies somebody was meant for other subjects than this account."""
+def _meant_for_others(
+    view: View, account: ServiceAccount, named: AnalysedRole, issuer: str, audiences: frozenset[str]
+) -> Trust | None:
+    """How the subjects for which a policy with a defect that denies somebody was meant differ from that of an account; None
+    where it was meant for it."""
     provider = named.provider_of(issuer)
     if not provider or not audiences:
-        return False
+        return None
     token = PresentedToken(
         named.role.account, provider, issuer, account.subject, min(audiences), generated=not account.template
     )
     alike = named.likeness
     if alike is None or alike.subjects != [account.subject] or not alike.shape.is_indifferent_to(account.subject):
-        return _was_meant_for_others(named, token, view)
+        return _difference(named, token, view)
     # it is so of every role like it that names its only service account
     model, of_model, _ = named.modelled(issuer, account.subject)
     key = (of_model, token.audience, token.generated)
     if key not in model.meant_for_others:
-        model.meant_for_others[key] = _was_meant_for_others(named, token, view)
-    return model.meant_for_others[key]
+        model.meant_for_others[key] = _difference(named, token, view)
+    return cast("Trust | None", model.meant_for_others[key])
 
 
-def _was_meant_for_others(named: AnalysedRole, token: PresentedToken, view: View) -> bool:
-    policy = named.policy
-    return policy is not None and any(check.kind in _OTHER_SUBJECTS for check in exclusions(policy, token, view))
+def _difference(named: AnalysedRole, token: PresentedToken, view: View) -> Trust | None:
+    checks = exclusions(named.policy, token, view) if named.policy else ()
+    return next((_OTHER_SUBJECTS[check.kind] for check in checks if check.kind in _OTHER_SUBJECTS), None)
+
+
+def _is_trusted_elsewhere(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str) -> bool:
+    """Whether another role admits an account by name."""
+    return any(not are_one_role(other, named) for other in view.trusted_by_name.get((issuer, account.subject), ()))
 
 
 def _kept_out(
@@ -346,7 +359,7 @@ def _kept_out(
     issuer = view.issuer_of(account.cluster)
     if shutting:
         return _shut_out(shutting, issuer)
-    if any(not are_one_role(other, named) for other in view.trusted_by_name.get((issuer, account.subject), ())):
+    if _is_trusted_elsewhere(view, account, named, issuer):
         return "trusted-elsewhere"
     return _of_others(account, [v for answer in own if isinstance(answer.subjects, Finite) for v in answer.subjects.values])
 

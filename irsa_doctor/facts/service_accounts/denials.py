@@ -2,10 +2,9 @@
 
 from irsa_doctor.facts.grants.exclusion import denials
 from irsa_doctor.facts.lookups.view import View
-from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import ServiceAccount, Text, is_provider_of, text_of
-from irsa_doctor.trust import Admitted, Policy, Statement, admitted
+from irsa_doctor.trust import Admitted, Policy, Statement
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.times import policy_at
@@ -37,21 +36,6 @@ def denying_statements(answer: Admitted, subject: str, audiences: frozenset[str]
     """The Deny statements without which a subject would be admitted."""
     let_in = [audience for audience in audiences if any(part.may(subject, audience) for part in answer.allows)]
     return [part.grant.statement for part in answer.denies if any(part.may(subject, audience) for audience in let_in)]
-
-
-def is_denied_now(view: View, named: AnalysedRole, issuer: str, subject: str, audiences: frozenset[str]) -> bool:
-    """Whether a Deny with a time keeps a subject out on the day of the run, whom the policy admits at some time."""
-    role, issuer, subject = named.modelled(issuer, subject)
-    policy = role.policy
-    if policy is None or not policy.has_deny:
-        return False
-    today = policy_at(policy, view.standards_context.as_of)
-    if today is policy:
-        return False
-    own = [(arn, answer.profile) for arn, answer in role.by_provider.items() if is_provider_of(arn, issuer)]
-    answers = [admitted(today, provider, issuer, profile=profile) for provider, profile in own]
-    let_in = any(part.may(subject, audience) for answer in answers for part in answer.allows for audience in audiences)
-    return let_in and not any(answer.admits(subject, audience) for answer in answers for audience in audiences)
 
 
 def absent_keys_of(statements: list[Statement], issuer: str) -> list[str]:
