@@ -23,6 +23,7 @@ from irsa_doctor.trust.languages import (
     difference,
     intersection,
     literal,
+    may_share,
     union,
 )
 from irsa_doctor.trust.operators import OperatorUse
@@ -270,16 +271,8 @@ def not_worked_out(statement: Statement, profile: Profile) -> Admitted:
 
 def _touches(denial: Part, allows: Iterable[Part]) -> bool:
     """Whether a Deny can speak of a token that is let in; of claims that are not named one by one it is taken to."""
-    denied = denial.grant
-    return any(
-        _may_share(denied.subjects, part.grant.subjects) and _may_share(denied.audiences, part.grant.audiences)
-        for part in allows
-    )
-
-
-def _may_share(denied: Language, allowed: Language) -> bool:
-    """Whether two languages have a text in common, as far as that is seen without comparing patterns."""
-    return not isinstance(allowed, Finite) or any(contains(denied, value) for value in allowed.values)
+    denied, allowed = denial.grant, (part.grant for part in allows)
+    return any(may_share(denied.subjects, a.subjects) and may_share(denied.audiences, a.audiences) for a in allowed)
 
 
 def share_of(policy: Policy, index: int, provider_arn: str, issuer: str, *, profile: Profile) -> Admitted:

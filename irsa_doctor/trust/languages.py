@@ -115,3 +115,8 @@ def intersection(languages: Iterable[Language]) -> Language:
 def difference(language: Language, without: Language) -> Language:
     """What the first admits and the second does not."""
     return language if without == NOTHING else intersection((language, complement(without)))
+
+
+def may_share(first: Language, second: Language) -> bool:
+    """Whether two languages may have a text in common; patterns are not compared, only the texts that the second names."""
+    return not isinstance(second, Finite) or any(contains(first, value) for value in second.values)

@@ -118,8 +118,8 @@ class AnalysedRole(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @once
     def meant_for_others(self) -> dict[tuple[str, str, bool], str | None]:
-        """How those whom roles like this one were meant for differ from the only service account that they name, None where they
-        do not: by the issuer and the audience of its tokens, and whether its name is generated; filled as it is asked."""
+        """How those whom roles like this one were meant for differ from the only service account that they name, None where
+        they do not: by the issuer and the audience of its tokens, and whether its name is generated; filled as it is asked."""
         return {}
 
     @once
