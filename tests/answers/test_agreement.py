@@ -169,6 +169,29 @@ def test_another_subject_that_is_misspelt_is_still_that_of_another_namespace(tmp
 
 
 @pytest.mark.parametrize(
+    "slip",
+    [
+        "https before an endpoint",
+        "an audience as subject",
+        "no prefix",
+        "a literal wildcard",
+        "a capital namespace",
+        "another namespace",
+        "a key with a scheme",
+        "a key of another issuer",
+        "a key of the organization",
+        "a session tag",
+        "another account of the role",
+        "a day that is over",
+        "two subjects at once",
+    ],
+)
+def test_a_wrong_action_hides_no_other_slip(slip, tmp_path):
+    world(tmp_path, {"Condition": SLIPS[slip], "Action": "sts:AssumeRole"})
+    assert len(certain(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
     "action", ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:TagSession", "sts:AssumeRoleWithWebIdentitty"]
 )
 def test_a_wrong_action_is_named_beside_a_statement_for_another(action, tmp_path):
