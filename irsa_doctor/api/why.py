@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -12,6 +12,8 @@ from irsa_doctor.api.load import NO_SETTINGS, has_read, load_files, load_plan, n
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.errors import NotJudged
 from irsa_doctor.model.faults import judged_or_named
+from irsa_doctor.model.moments import rfc3339
+from irsa_doctor.model.standards import StandardsContext
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.text.pasted_documents import pasted_documents
 
@@ -84,14 +86,14 @@ def why(  # noqa: PLR0913 - all that can be known of one credential
     loaded = _load(_plan(asked, cluster, evidence), paths, stdin, settings, live, pasted)
 
     def diagnosed() -> "Diagnosis":
-        view, locate = _view(loaded.inventory, settings), _locator(loaded)
+        view, locate = _view(loaded.inventory, settings, evidence.now), _locator(loaded)
         case = case_for(view, locate, asked, cluster, evidence, role=role)
         hint = hint_for(case, asked) if target and asked else ""
         if hint and asked and not (symptoms != _NO_SYMPTOMS or role or live) and is_misspelt(case, asked):
             raise NoTarget(f"{case.name} is not in the input.{hint}")
         if case.analysed is None and case.role_arn and (bare := _only_bare_policy(loaded.inventory)):
             # the only policy without a role, and a role without its policy: most likely they belong together
-            view = _view(_with_role_of_policy(loaded.inventory, bare, case.role), settings)
+            view = _view(_with_role_of_policy(loaded.inventory, bare, case.role), settings, evidence.now)
             case = msgspec.structs.replace(case_for(view, locate, asked, cluster, evidence, role=role), assumed_policy=bare)
         case = case.judged_by(rulebook)
         diagnosis = _diagnosed_with_events(case, live) if lookup and live else diagnose(case)
@@ -120,7 +122,7 @@ def why_all(
     rulebook = _rulebook(settings)
     evidence = _evidence(symptoms, _text_of(symptoms, rulebook), now, rulebook)
     loaded = _load(Plan("why"), paths, stdin, settings, live)
-    view = _view(loaded.inventory, settings)
+    view = _view(loaded.inventory, settings, evidence.now)
     cases = judged_or_named("the input", lambda: list(cases_of(view, _locator(loaded), cluster, evidence)))
     return sorted((_diagnosed(case.judged_by(rulebook)) for case in cases), key=_rank)
 
@@ -213,10 +215,11 @@ def _load(
     return loaded
 
 
-def _view(inventory: "Inventory", settings: Settings) -> "View":
+def _view(inventory: "Inventory", settings: Settings, now: float) -> "View":
     from irsa_doctor.facts import View
 
-    return View(inventory, *settings.of_issuers)
+    moment = datetime.fromtimestamp(now, tz=UTC)
+    return View(inventory, *settings.of_issuers, StandardsContext(rfc3339(moment)))
 
 
 def _locator(loaded: "Loaded") -> "Locator":

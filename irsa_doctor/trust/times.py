@@ -57,6 +57,14 @@ def _without_time(policy: Policy, now: str, *, for_good: bool) -> Policy:
     return msgspec.structs.replace(policy, statements=tuple(statements))
 
 
+def known_time(policy: Policy, now: str) -> Mapping[str, tuple[str, ...]]:
+    """The time of a request, as keys and values, where it decides every condition on it that a policy has; else nothing."""
+    on_time = [condition for statement in policy.statements for condition in statement.conditions if condition.key in TIME_KEYS]
+    if not on_time or None in [holds_at(condition, now, variables=policy.variables) for condition in on_time]:
+        return {}
+    return _requests(now)[0]
+
+
 def _requests(now: str) -> tuple[Mapping[str, tuple[str, ...]], ...]:
     """The time of requests at a moment, or at the beginning and the end of a day."""
     from irsa_doctor.trust.typed import milliseconds

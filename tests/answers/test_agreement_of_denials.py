@@ -6,7 +6,7 @@ import pytest
 
 from irsa_doctor import api
 from tests.answers.test_agreement import AUD, AUDIENCE, CLOSED, COLLEAGUE, OWN, SUB, certain, equals, world
-from tests.facts.situations import account, policy, provider_arn, role
+from tests.facts.situations import account, manifests, plain_account, policy, provider_arn, role
 
 OVER, AHEAD = "2021-01-01T00:00:00Z", "2999-01-01T00:00:00Z"
 
@@ -137,3 +137,37 @@ def test_a_deny_is_found_beside_an_allow_that_is_broken(broken, tmp_path):
     world(tmp_path, {})
     (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
     assert "trust-deny-statement" in certain(tmp_path)
+
+
+PODS = {
+    "Effect": "Allow",
+    "Principal": {"Service": "pods.eks.amazonaws.com"},
+    "Action": ["sts:AssumeRole", "sts:TagSession"],
+}
+NO_PODS = PODS | {"Effect": "Deny"}
+
+
+@pytest.mark.parametrize(
+    ("statements", "rules"),
+    [
+        ([PODS | {"Condition": {"DateLessThan": {"aws:CurrentTime": AHEAD}}}], set()),
+        ([PODS | {"Condition": {"DateLessThan": {"aws:CurrentTime": OVER}}}], {"podid-trust-condition"}),
+        ([PODS | {"Condition": {"NumericLessThan": {"aws:EpochTime": "1609459200"}}}], {"podid-trust-condition"}),
+        ([PODS, PODS | {"Effect": "Deny", "Condition": {"DateGreaterThan": {"aws:CurrentTime": AHEAD}}}], set()),
+        (
+            [PODS, PODS | {"Effect": "Deny", "Condition": {"DateGreaterThan": {"aws:CurrentTime": OVER}}}],
+            {"podid-trust-condition"},
+        ),
+    ],
+)
+def test_the_time_decides_for_eks_pod_identity_as_well(statements, rules, tmp_path):
+    world(tmp_path, {})
+    named = role(AssumeRolePolicyDocument={"Version": "2012-10-17", "Statement": statements})
+    held = {"clusterName": "prod", "namespace": "prod", "serviceAccount": "app", "roleArn": named["Arn"]}
+    (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [named]}))
+    (tmp_path / "association.json").write_text(json.dumps({"association": held}))
+    (tmp_path / "objects.yaml").write_text(manifests(plain_account()))
+    found = {finding.rule for finding in api.check([str(tmp_path)], settings=CLOSED).findings}
+    diagnosis = api.why("prod/app", [str(tmp_path)], settings=CLOSED)
+    assert found - {"open-podid-trust"} == rules
+    assert {cause.id for cause in diagnosis.causes if cause.certainty == "certain"} == rules

@@ -22,6 +22,7 @@ from irsa_doctor.trust.services import (
     open_keys,
     trusts,
 )
+from irsa_doctor.trust.times import known_time
 
 SERVICE = "pods.eks.amazonaws.com"
 CAPABILITIES = "capabilities.eks.amazonaws.com"
@@ -131,7 +132,7 @@ def worst_answer(
 def service_call(association: PodIdentityAssociation, lookups: Lookups, policy: Policy) -> ServiceCall:
     """The request of EKS for the role of an association."""
     cluster = cluster_of(association, lookups)
-    context: dict[str, tuple[str, ...]] = {"aws:principalorgid": (), "aws:principalorgpaths": ()}
+    context: dict[str, tuple[str, ...]] = {"aws:principalorgid": (), "aws:principalorgpaths": (), **_time(policy, lookups)}
     if cluster:
         context |= {"aws:sourceaccount": (cluster.account,), "aws:sourcearn": (str(cluster),)}
     if role := parse_arn(text_of(association.role_arn)):
@@ -143,7 +144,7 @@ def service_call(association: PodIdentityAssociation, lookups: Lookups, policy: 
 def target_call(association: PodIdentityAssociation, lookups: Lookups, policy: Policy) -> RoleCall:
     """The request for the target role of an association; its tags are those of the first session too, for they are transitive
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html#id_session-tags_role-chaining)."""
-    cluster, context = cluster_of(association, lookups), dict[str, tuple[str, ...]]()
+    cluster, context = cluster_of(association, lookups), dict(_time(policy, lookups))
     if ident := external_id(association, lookups):
         context["sts:externalid"] = (ident,)
     if role := parse_arn(text_of(association.target_role_arn)):
@@ -151,6 +152,10 @@ def target_call(association: PodIdentityAssociation, lookups: Lookups, policy: P
     tags, present = _of_session_tags(association, cluster, policy, "aws:requesttag/")
     own, known = _of_session_tags(association, cluster, policy, "aws:principaltag/")
     return RoleCall(text_of(association.role_arn), {**context, **tags, **own}, present | known)
+
+
+def _time(policy: Policy, lookups: Lookups) -> RequestContext:
+    return known_time(policy, lookups.standards_context.as_of)
 
 
 def cluster_of(association: PodIdentityAssociation, lookups: Lookups) -> Arn | None:
