@@ -305,7 +305,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         operator = condition.use.operator
         values = tuple(map(text_of, condition.values))
         kind: DefectKind | None = None
-        if limit.effect == "never" and limit.because == "value":
+        if limit.effect == "never" and limit.because in ("value", "null"):
             kind = "role-pinning" if condition.key == _ROLE_PINNING else "context-value"
         elif holds_from(condition, self.expected.now, variables=self.policy.variables) is False:
             kind = "context-value"

@@ -88,6 +88,7 @@ SLIPS = {
     "a call without TLS": {**equals(), "Bool": {"aws:SecureTransport": "false"}},
     "a day that is over": {**equals(), "DateLessThan": {"aws:CurrentTime": "2024-01-01T00:00:00Z"}},
     "a time that is over, in seconds": {**equals(), "NumericLessThan": {"aws:EpochTime": "1609459200"}},
+    "an account that must be absent": {**equals(), "Null": {"aws:PrincipalAccount": "true"}},
     "two subjects at once": {"StringEquals": {SUB: OWN}, "StringLike": {SUB: "system:serviceaccount:prod:w*", AUD: AUDIENCE}},
 }
 
@@ -123,6 +124,18 @@ def test_a_statement_whose_time_is_over_is_open_to_nobody(tmp_path):
 
     assert fired(2021) == {"trust-context-value"}
     assert fired(2999) == {"open-aud-only"}
+
+
+def test_a_time_decides_whatever_else_of_the_request_is_not_known(tmp_path):
+    of_session = {"StringLike": {"sts:RoleSessionName": "ci-*"}}
+    world(tmp_path, {"Condition": {**equals(), **of_session, "DateLessThan": {"aws:CurrentTime": "2021-01-01T00:00:00Z"}}})
+    assert api.why("prod/app", [str(tmp_path)], settings=CLOSED).verdict == "broken"
+    assert "trust-context-value" in {finding.rule for finding in api.check([str(tmp_path)], settings=CLOSED).findings}
+    right, half = policy(), {"Condition": {**equals(COLLEAGUE), **of_session}}
+    since = {"Condition": {**equals(), "DateGreaterThan": {"aws:CurrentTime": "2021-01-01T00:00:00Z"}}}
+    right["Statement"] = [right["Statement"][0] | half, right["Statement"][0] | since]
+    (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=right)]}))
+    assert api.why("prod/app", [str(tmp_path)], settings=CLOSED).verdict == "works"
 
 
 @pytest.mark.parametrize("conditions", SLIPS.values(), ids=SLIPS)

@@ -1,6 +1,7 @@
 """The link of the trust policy: it admits the subject and the audience of the token."""
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import get_args
 
 import msgspec
@@ -15,6 +16,7 @@ from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.grants.exclusion import Exclusion, exclusions
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import TrustPolicy, Verdict, parse_arn, text_of
+from irsa_doctor.model.moments import rfc3339
 from irsa_doctor.rulebook.cause_block import StsError
 from irsa_doctor.rulebook.causes import causes_of_sign
 from irsa_doctor.trust import Policy, Request, admitted, decide
@@ -22,7 +24,7 @@ from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.keys import request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
 from irsa_doctor.trust.presented import PresentedToken
-from irsa_doctor.trust.times import time_of_request
+from irsa_doctor.trust.times import policy_at, time_of_request
 
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
@@ -114,7 +116,9 @@ def _of_assumed_policy(case: Case, state: LinkState) -> LinkState:
 
 def _judged(case: Case, policy: Policy, audience: str) -> LinkState:
     profile = EKS if case.is_of_cluster else case.profile
-    answer = admitted(policy, case.provider_arn, case.issuer, profile=profile)
+    # the other conditions may decide once those on the time are
+    today = policy_at(policy, rfc3339(datetime.fromtimestamp(case.evidence.now, tz=UTC)) if case.evidence.now else "")
+    answer = admitted(today, case.provider_arn, case.issuer, profile=profile)
     request = _request_values(case)
     verdict = answer.verdict(case.subject, audience)
     if verdict is Verdict.UNKNOWN and answer.depends_on and {key.lower() for key in answer.depends_on} <= request.keys():
