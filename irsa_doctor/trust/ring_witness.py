@@ -102,11 +102,11 @@ def _of_another(subjects: Language, opening: Opening, profile: Profile) -> Itera
         return
     example = profile.subject[0].example
     *_, head = _beginnings(example)
-    tail = "".join(piece if isinstance(piece, str) else "x" for piece in behind[1:-1])
-    end = behind[-1] if isinstance(behind[-1], str) else example[len(head) :]
+    begun = f"{value}{''.join(piece if isinstance(piece, str) else 'x' for piece in behind[1:-1])}"
+    end = behind[-1] if isinstance(behind[-1], str) else example[len(head) :] if begun.endswith(":") else "x"
     chosen = [name for name, claim in profile.custom.items() if claim.level == "caller" and name.endswith(ending)]
     for name in (*chosen, *(f"{family}{ending}" for family in profile.custom_families if ending)):
-        subject = f"{head}{name}:{value}{tail}{end if len(behind) > 1 else ''}"
+        subject = f"{head}{name}:{begun}{end if len(behind) > 1 else ''}"
         if head.startswith(begin) and contains(subjects, subject) and _is_of_claims(subject, profile):
             yield subject
 
@@ -131,6 +131,10 @@ def _as_meant(opening: Opening, profile: Profile) -> Iterator[Language]:
     pieces = widest(pieces_of(opening.pattern, wildcards=True, variables=True))
     begin = pieces[0] if pieces and isinstance(pieces[0], str) else ""
     yield literal(begin)
+    if opening.by == "crossing" and Wild.MANY in pieces:
+        # with nothing for the first star it is what was written
+        first = pieces.index(Wild.MANY)
+        yield Like(glob_of(pieces[:first] + pieces[first + 1 :]))
     for end in sorted({end for template in profile.subject for end in _ends(template)}):
         yield Like(glob_of((begin + end, Wild.MANY)))
 

@@ -342,7 +342,11 @@ def test_every_claim_of_a_token_may_stand_in_a_customised_subject(value, ring):
         ("repo*:acme/shop:*", "repo:octo-org/octo-repo:workflow:acme/shop:ref:refs/heads/main"),
         ("re*po:acme/shop:*", "repo:octo-org/octo-repo:repo_property_po:acme/shop:ref:refs/heads/main"),
         ("re*po:acme/shop:ref:refs/heads/main", "repo:octo-org/octo-repo:repo_property_po:acme/shop:ref:refs/heads/main"),
+        ("*repo:acme/shop:*", "repo:octo-org/octo-repo:repo_property_repo:acme/shop:ref:refs/heads/main"),
+        ("*:acme/*", "repo:octo-org/octo-repo:workflow:acme/x"),
         ("repo:acme*/shop:*", "repo:acmex/shop:ref:refs/heads/main"),
+        ("repo:ac*me/shop:*", "repo:acxme/shop:ref:refs/heads/main"),
+        ("repo:*acme/*", "repo:xacme/x:ref:refs/heads/main"),
     ],
 )
 def test_what_reaches_other_tenants_is_shown_by_the_subject_of_another_one(value, witness):
