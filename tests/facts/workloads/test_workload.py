@@ -303,7 +303,8 @@ def test_a_path_in_a_manifest_must_lead_to_a_token_for_aws(path, rule):
     ("audience", "accepted", "rule"),
     [
         ("sts.amazonaws.com", ["sts.amazonaws.com"], None),
-        ("vault", ["sts.amazonaws.com", "vault"], None),
+        # STS takes the token; that the role of these worlds asks for the usual audience is another mistake
+        ("vault", ["sts.amazonaws.com", "vault"], "trust-aud-mismatch"),
         ("vault", ["sts.amazonaws.com"], "token-wrong-file"),
         ("", ["sts.amazonaws.com"], "token-wrong-file"),
         ("pods.eks.amazonaws.com", ["sts.amazonaws.com"], "podid-aud-token-to-sts"),
