@@ -13,7 +13,7 @@ from irsa_doctor.answers.why.rulebook import Rulebook, RuleFindings, shipped_rul
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.grants.exclusion import profile_of_token
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN
-from irsa_doctor.facts.service_accounts.binding import requesting
+from irsa_doctor.facts.service_accounts.requests import requesting
 from irsa_doctor.facts.service_accounts.service_account import service_account_facts
 from irsa_doctor.facts.workloads.containers import has_container_credentials, pair_of
 from irsa_doctor.facts.workloads.token_paths import projected_audience

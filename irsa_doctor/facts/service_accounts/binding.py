@@ -1,6 +1,6 @@
 """Facts of bindings: a service account and the role that it names."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Literal, cast
 
@@ -23,7 +23,8 @@ from irsa_doctor.facts.service_accounts.denials import (
     denying_statements,
     sure_denials,
 )
-from irsa_doctor.facts.service_accounts.service_account import annotated_audience, own_roles
+from irsa_doctor.facts.service_accounts.requests import audiences_by_role, requesting
+from irsa_doctor.facts.service_accounts.service_account import annotated_audience
 from irsa_doctor.facts.service_accounts.through_holes import (
     admitted_through,
     is_certain,
@@ -31,10 +32,9 @@ from irsa_doctor.facts.service_accounts.through_holes import (
 )
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS
-from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import EKS, profile_of
-from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, Workload, parse_arn, text_of
+from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.languages import Finite, contains
@@ -99,28 +99,12 @@ def requested_bindings(view: View, account: ServiceAccount) -> Iterator[Judged]:
     association = view.inventory.association_by_key.get(key)
     supplied = text_of(association.role_arn) if association else ""
     workloads = () if ROLE_ARN in account.annotations else view.inventory.workloads_by_service_account.get(key, ())
-    audiences = _audiences_by_role(workloads)
+    audiences = audiences_by_role(workloads)
     for role in sorted({*audiences, supplied} - {"", account.annotations.get(ROLE_ARN, "")}):
         asked = sorted(audiences.get(role, ())) or [""]
         bindings = [binding_facts(view, requesting(account, role, audience), requested=True) for audience in asked]
         judged = [each for each in bindings if each and _is_of_request(each.facts, asked, by_hand=role in audiences)]
         yield from sorted(judged, key=lambda each: not fails(getattr(each.facts, "trust", None)))[:1]
-
-
-def requesting(account: ServiceAccount, role: str, audience: str = "") -> ServiceAccount:
-    """The service account as if its annotations asked for a role and, where one is given, for tokens with an audience."""
-    own = {ROLE_ARN: role, AUDIENCE_ANNOTATION: audience} if audience else {ROLE_ARN: role}
-    return msgspec.structs.replace(account, annotations={**account.annotations, **own})
-
-
-def _audiences_by_role(workloads: Iterable[Workload]) -> Mapping[str, set[str]]:
-    """The roles that manifests set themselves, with the audiences of the tokens that they mount, "" for none."""
-    table: dict[str, set[str]] = {role: set() for workload in workloads for role in own_roles(workload)}
-    for workload in workloads:
-        for role, audience in audiences_by_hand(workload):
-            if text_of(role) in table:
-                table[text_of(role)].add(audience)
-    return table
 
 
 def _is_of_request(facts: object, audiences: Sequence[str], *, by_hand: bool) -> bool:
