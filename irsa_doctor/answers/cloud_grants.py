@@ -23,6 +23,7 @@ from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, scene_words
 from irsa_doctor.facts.roles.reached import claims_of
 from irsa_doctor.issuers import OTHER
 from irsa_doctor.model import AzureIdentity, FederatedCredential, GoogleAccount, Text, text_of
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.clouds.credentials import is_subject_of_account
 from irsa_doctor.trust.clouds.members import MEMBER_ROLES, PolicyMember, member_of
@@ -67,7 +68,7 @@ def _of_azure(view: View, identity: AzureIdentity) -> WhoCan:
         _azure_grant(view, identity, issuer, [c for c in credentials if text_of(c.issuer) == issuer]) for issuer in issuers
     )
     whole = view.clouds.has_all("credentials", identity.key) or any(c.address for c in credentials)
-    how = f"az identity federated-credential list --identity-name {identity.name}"
+    how = shell_command("az identity federated-credential list --identity-name {}", identity.name)
     missing = () if whole else (MissingInput(f"all federated credentials of {identity.label}", how),)
     return WhoCan(text_of(identity.client_id) or identity.label, grants, (), None, missing, ring=_widest(grants))
 
@@ -186,7 +187,7 @@ def _of_google(view: View, account: GoogleAccount) -> WhoCan:
     members: dict[str, list[PolicyMember]] = {}
     others: set[OtherPrincipal] = set()
     email = account.email or account.address
-    how = f"gcloud iam service-accounts get-iam-policy {email} --format json"
+    how = shell_command("gcloud iam service-accounts get-iam-policy {} --format json", email)
     hidden: list[MissingInput] = []
     for member, conditional in _members(view, account):
         parsed = member_of(member)

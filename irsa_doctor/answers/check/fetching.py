@@ -25,7 +25,6 @@ _PUBLISHED = ("/.well-known/openid-configuration", "/keys", "/openid/v1/jwks", "
 """how the URLs of discovery documents and keys end"""
 _FILTERED = ("--query", "jsonpath", "printenv", "|")
 """what makes another document of an answer"""
-_WRITTEN = regex(r"> (\S+)$")
 _VERBS = ("get", "describe", "list")
 _NOT_NAMES = ("--filter", "--output", "-o")
 """options whose value does not name an object"""
@@ -45,13 +44,21 @@ def missing_input(unknown: Unknown, rules: tuple[str, ...], subjects: int) -> Mi
 
 def fetched(how: str, cluster: str = "") -> tuple[str, str]:
     """Returns a command that writes a file, and the name of the file; "" where it writes none that can be an input."""
-    if written := _WRITTEN.search(how):
-        return how, written[1]
-    words = how.split()
+    words = _words(how)
+    if words[-2:-1] == [">"]:
+        return how, words[-1]
     if not words or not _is_input(words):
         return how, ""
     file = _file([*words, cluster] if words[0] == "kubectl" and cluster else words)
     return f"{shlex.join(_machine_readable(words))} > {file}", file
+
+
+def _words(how: str) -> list[str]:
+    """The words of a command, as a shell reads them; those of a sentence where it is none."""
+    try:
+        return shlex.split(how)
+    except ValueError:
+        return how.split()
 
 
 def _is_input(words: list[str]) -> bool:

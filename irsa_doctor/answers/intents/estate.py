@@ -9,6 +9,7 @@ from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
 from irsa_doctor.facts.roles.role import planned_arn
 from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown, issuer_in
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.once import once
 
 
@@ -108,7 +109,7 @@ class Estate:
         if ident and inventory.closed.has_association(ident, association.namespace, association.service_account):
             return None
         missing = f"Pod Identity associations of cluster {association.cluster}"
-        how = f"aws eks list-pod-identity-associations --cluster-name {self._eks_names[association.cluster]}"
+        how = shell_command("aws eks list-pod-identity-associations --cluster-name {}", self._eks_names[association.cluster])
         return inventory.unknown("associations", ident or "", "", missing, how)
 
 

@@ -6,6 +6,7 @@ from irsa_doctor.answers.missing import MissingInput
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.listing import Reachability
 from irsa_doctor.facts.reach.undetermined import RBAC_KINDS, nothing_of_rbac, undecided_rows
+from irsa_doctor.model.commands import shell_command
 
 _KINDS = (
     *(*RBAC_KINDS, "serviceaccounts", "namespaces", "pods"),
@@ -52,10 +53,12 @@ def _of_principals(reachability: Reachability, cluster: str) -> Iterator[Missing
     known, closed = view.inventory.cluster_by_id.get(cluster), view.inventory.closed
     name = view.name_of(cluster)
     if known is None or not known.mode:
-        yield MissingInput(f"authentication mode of cluster {name}", f"aws eks describe-cluster --name {name}")
+        yield MissingInput(f"authentication mode of cluster {name}", shell_command("aws eks describe-cluster --name {}", name))
         return
     if known.mode != "CONFIG_MAP" and cluster not in closed.entries:
-        yield MissingInput(f"all access entries of cluster {name}", f"aws eks list-access-entries --cluster-name {name}")
+        yield MissingInput(
+            f"all access entries of cluster {name}", shell_command("aws eks list-access-entries --cluster-name {}", name)
+        )
     if known.mode != "API" and not closed.has_kind(cluster, "configmaps", _AUTH_MAP):
         how = "kubectl get configmaps -A -o yaml; then --complete configmaps"
         yield MissingInput(f"all configmaps of cluster {name}, aws-auth among them", how)
@@ -67,7 +70,7 @@ def _of_principals(reachability: Reachability, cluster: str) -> Iterator[Missing
     for principal in reachability.graph.clusters[cluster].principals:
         if principal.unknown:
             word = "list-associated-access-policies" if "policies" in principal.unknown else "describe-access-entry"
-            how = f"aws eks {word} --cluster-name {name} --principal-arn {principal.arn}"
+            how = shell_command("aws eks {} --cluster-name {} --principal-arn {}", word, name, principal.arn)
             yield MissingInput(principal.unknown, how)
 
 
@@ -77,8 +80,9 @@ def _of_roles(reachability: Reachability, cluster: str) -> Iterator[MissingInput
     for key in sorted(access.absent):
         kind = "roles" if key.kind == "Role" else "clusterroles"
         if not closed.has_kind(cluster, kind, key.namespace):
-            space = f" -n {key.namespace}" if key.namespace else ""
-            yield MissingInput(f"{key.label}, which is bound", f"kubectl get {kind[:-1]} {key.name}{space} -o yaml")
+            space, names = (" -n {}", (key.name, key.namespace)) if key.namespace else ("", (key.name,))
+            how = shell_command(f"kubectl get {kind[:-1]} {{}}{space} -o yaml", *names)
+            yield MissingInput(f"{key.label}, which is bound", how)
     for text in dict.fromkeys(access.unknown_policies()):
         yield MissingInput(text, "")
 

@@ -13,6 +13,7 @@ from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.chains import steps_of, uses_file
 from irsa_doctor.facts.lookups.permissions import RoleStep, TargetPermission, step_permission
 from irsa_doctor.model import ChainedRole, Place, TrustPolicy, Verdict, is_provider_of, is_role_arn, parse_arn
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.rulebook.cause_block import Certainty
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.services import RoleCall, denies, may_assume
@@ -227,7 +228,7 @@ def _refused_by_source(hop: Hop, allowed: bool | None, *, permitted: bool) -> Li
 
 def _unseen(hop: Hop) -> LinkState:
     account, name = _account(hop.target), hop.target.rpartition("/")[2]
-    how = f"aws iam get-role --role-name {name}, with credentials of account {account}"
+    how = shell_command("aws iam get-role --role-name {}, with credentials of account {}", name, account)
     says = f"{hop.caller.role} may not call {hop.actions[0]} on {hop.target}, whose trust policy is not in the input"
     sign = Sign("chain-above" if hop.forbidden else "chain-unseen", says)
     return msgspec.structs.replace(failed(says, sign), settle=how)

@@ -45,9 +45,9 @@ def fill_command(template: str, case: Case) -> str:
     """A command with the values of a case, quoted for a shell.
 
     Where a value is not known it is a command that reads more, such as all pods, or a sentence that names the value: a command
-    has no placeholders.
+    has no placeholders. A value that begins with a dash is as good as none: it would be an option.
     """
-    values = placeholder_values(case)
+    values = {name: "" if value.startswith("-") else value for name, value in placeholder_values(case).items()}
     if template.startswith(_EXEC):
         values["pod"] = _running(case)
     if _unknown(template, values):
@@ -128,7 +128,7 @@ def _running(case: Case) -> str:
     """What `kubectl exec` takes for a container: a pod, or an object that has pods as KIND/NAME."""
     pods = [workload.name for workload in case.workloads if workload.kind == "Pod"]
     makers = [f"{workload.kind.lower()}/{workload.name}" for workload in case.workloads if workload.kind in _WITH_PODS]
-    return next(iter((*pods, *makers)), "")
+    return next((name for name in (*pods, *makers) if not name.startswith("-")), "")
 
 
 def _of_token(case: Case) -> dict[str, str]:

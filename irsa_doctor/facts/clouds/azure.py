@@ -30,6 +30,7 @@ from irsa_doctor.model import (
     Unknown,
     text_of,
 )
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.trust.clouds.credentials import (
     MATCHES,
     MOST_CREDENTIALS,
@@ -149,7 +150,9 @@ class AzureBinding:
 
     def _credentials_missing(self) -> Unknown:
         name = self.identity.label if self.identity else ""
-        return Unknown(f"federated credentials of {name}", f"az identity federated-credential list --identity-name {name}")
+        return Unknown(
+            f"federated credentials of {name}", shell_command("az identity federated-credential list --identity-name {}", name)
+        )
 
     def _issuer_missing(self) -> Unknown:
         known = self.lookups.common.inventory.cluster_by_id.get(self.account.cluster)

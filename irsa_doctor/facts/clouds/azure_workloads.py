@@ -16,6 +16,7 @@ from irsa_doctor.facts.clouds.lookup import (
 from irsa_doctor.facts.clouds.records import AksClusterFacts, AzureWorkloadFacts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import CloudCluster, ServiceAccount, Text, Unknown, Workload, text_of
+from irsa_doctor.model.commands import shell_command
 
 _EXPIRATION = range(3600, 86401)
 
@@ -55,7 +56,7 @@ def _client_of(
     if account is not None:
         return "fine" if CLIENT_ID in account.annotations else "missing"
     name = f"{workload.namespace}/{workload.service_account}"
-    command = f"kubectl get serviceaccount -n {workload.namespace} {workload.service_account} -o yaml"
+    command = shell_command("kubectl get serviceaccount -n {} {} -o yaml", workload.namespace, workload.service_account)
     return lookups.common.inventory.unknown("serviceaccounts", workload.cluster, "", f"service account {name}", command)
 
 

@@ -18,6 +18,7 @@ from irsa_doctor.facts.clouds.records import (
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import CloudCluster, RoleBinding, ServiceAccount, Text, Unknown, Workload, text_of
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.trust.clouds.matching import PLACEHOLDERS_OF_CLOUD
 from irsa_doctor.trust.clouds.members import (
     MEMBER_NEARNESS,
@@ -110,7 +111,7 @@ class GoogleBinding:
         project = self.email.partition("@")[2].partition(".")[0]
         if self.lookups.has_all("google-accounts", project):
             return "missing"
-        how = f"gcloud iam service-accounts list --project {project} --format json"
+        how = shell_command("gcloud iam service-accounts list --project {} --format json", project)
         return Unknown(f"service account {self.email}", how)
 
     @property
@@ -178,7 +179,9 @@ class GoogleBinding:
 
     def _policy_missing(self) -> Unknown:
         email = text_of(self.email)
-        return Unknown(f"IAM policy of {email}", f"gcloud iam service-accounts get-iam-policy {email} --format json")
+        return Unknown(
+            f"IAM policy of {email}", shell_command("gcloud iam service-accounts get-iam-policy {} --format json", email)
+        )
 
     def _pool_missing(self) -> Unknown:
         return Unknown("workload identity pool of the cluster", "gcloud container clusters list --format json")
@@ -269,7 +272,9 @@ def _mapped(lookups: CloudLookups, parsed: PolicyMember) -> Literal["fine", "unm
     providers = [p for p in lookups.clouds.providers if p.pool == parsed.pool and p.name]
     if any(parsed.attribute in provider.mapping for provider in providers):
         return "fine"
-    how = f"gcloud iam workload-identity-pools providers list --workload-identity-pool {parsed.pool} --location global"
+    how = shell_command(
+        "gcloud iam workload-identity-pools providers list --workload-identity-pool {} --location global", parsed.pool
+    )
     return "unmapped" if providers else Unknown(f"providers of the pool {parsed.pool}", how)
 
 
@@ -346,7 +351,9 @@ def gke_cluster_facts(lookups: CloudLookups, cluster: CloudCluster) -> Judged:
     if cluster.autopilot or not cluster.pool:
         server = "served"
     elif cluster.pools is None:
-        server = Unknown(f"node pools of the cluster {name}", f"gcloud container clusters describe {name} --format json")
+        server = Unknown(
+            f"node pools of the cluster {name}", shell_command("gcloud container clusters describe {} --format json", name)
+        )
     else:
         server = "not-served" if unserved and len(unserved) == len(cluster.pools) else "partly-served" if unserved else "served"
     facts = GkeClusterFacts(

@@ -21,6 +21,7 @@ from irsa_doctor.issuers import (
     tenant_of,
 )
 from irsa_doctor.model import FederatedCredential, PoolProvider, Unknown, text_of
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.once import once
 from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.clouds.cel import CelCondition, attribute_of, read_condition
@@ -195,7 +196,9 @@ def reach_of_member(lookups: CloudLookups, member: PolicyMember) -> CloudReach |
         return None
     providers = lookups.providers_of(member.pool, member.project)
     if not providers:
-        how = f"gcloud iam workload-identity-pools providers list --workload-identity-pool {member.pool} --location global"
+        how = shell_command(
+            "gcloud iam workload-identity-pools providers list --workload-identity-pool {} --location global", member.pool
+        )
         return Unknown(f"providers of the pool {member.pool}", f"{how} --format json")
     reaches = [_of_provider(lookups, provider, member) for provider in providers]
     if (unseen := next((reach for reach in reaches if isinstance(reach, Unknown)), None)) is not None:

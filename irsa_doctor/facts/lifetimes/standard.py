@@ -18,6 +18,7 @@ from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.workload import judged_workload
 from irsa_doctor.model import Place, ServiceAccount, Unknown
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.standards import Standards
 
 
@@ -59,7 +60,7 @@ def _session(analysed: AnalysedRole, standards: Standards) -> StandardState | Un
     if not longest:
         return "not-asked"
     if not role.max_session:
-        return Unknown(f"MaxSessionDuration of {role.name}", f"aws iam get-role --role-name {role.name}")
+        return Unknown(f"MaxSessionDuration of {role.name}", shell_command("aws iam get-role --role-name {}", role.name))
     return "missed" if role.max_session > longest else "met"
 
 

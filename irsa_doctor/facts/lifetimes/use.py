@@ -6,6 +6,7 @@ from datetime import datetime
 from irsa_doctor.facts.lifetimes.durations import StandardState, seconds_since
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.model import OidcProvider, Role, Unknown
+from irsa_doctor.model.commands import shell_command
 
 _TRACKED = 400 * 86400
 
@@ -14,7 +15,7 @@ def role_use(role: Role, standard: int, now: datetime | None) -> StandardState |
     """Whether a role was used within so many seconds, or is younger than that."""
     if not standard:
         return "not-asked"
-    unseen = Unknown(f"last use of role {role.name}", f"aws iam get-role --role-name {role.name}")
+    unseen = Unknown(f"last use of role {role.name}", shell_command("aws iam get-role --role-name {}", role.name))
     if role.last_used is None or now is None:
         return unseen
     if role.last_used:

@@ -9,6 +9,7 @@ import msgspec
 from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
 from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import Arn, Cluster, PodIdentityAssociation, ServiceAccount, Text, Unknown, parse_arn, text_of
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.holding import RequestContext
 from irsa_doctor.trust.services import (
@@ -304,7 +305,7 @@ def overridden(account: ServiceAccount, lookups: Lookups) -> Override | Unknown:
         return "no"
     name = lookups.name_of(account.cluster)
     # a cluster of which only the issuer is known has no name that EKS would know
-    how = f"aws eks list-pod-identity-associations --cluster-name {name}" if name != issuer else _BY_NAME
+    how = shell_command("aws eks list-pod-identity-associations --cluster-name {}", name) if name != issuer else _BY_NAME
     what = f"Pod Identity associations of {name}"
     return lookups.inventory.unknown("associations", account.cluster, f"{account.namespace}/{account.name}", what, how)
 
@@ -315,5 +316,5 @@ def association_seen(account: ServiceAccount, lookups: Lookups) -> Literal["none
     if association is None or association.role_arn:
         return "none" if association is None else "seen"
     name = lookups.name_of(account.cluster)
-    how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id {association.id}"
+    how = shell_command("aws eks describe-pod-identity-association --cluster-name {} --association-id {}", name, association.id)
     return Unknown(f"role that EKS supplies in {name} by Pod Identity association {association.id}", how)

@@ -16,6 +16,7 @@ from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import Cluster, Issuer, OidcProvider, Text, Unknown, parse_arn
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import STS, audience_form, made_visible
 
@@ -150,7 +151,7 @@ def _cluster_known(provider: OidcProvider, issuer: Issuer, view: View) -> bool |
         return True
     if (provider.account, issuer.region) not in view.inventory.closed.clusters:
         missing = f"clusters of account {provider.account} in {issuer.region}"
-        how = f"aws eks list-clusters --region {issuer.region}"
+        how = shell_command("aws eks list-clusters --region {}", issuer.region)
         return view.inventory.unknown("clusters", provider.account, issuer.region, missing, how)
     # a provider may be that of another account's cluster
     unseen = view.inventory.unseen_clusters(issuer.region)

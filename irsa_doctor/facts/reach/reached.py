@@ -21,6 +21,7 @@ from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Cluster, Place, Unknown, parse_arn, text_of
 from irsa_doctor.model.access import AuthMap, AuthRow
+from irsa_doctor.model.commands import shell_command
 
 _SHOWN = 5
 _NOWHERE = Place("")
@@ -321,7 +322,7 @@ def _of_map(view: View, auth_map: AuthMap) -> Judged:
     with_path = [row for row in auth_map.rows if row.list == "mapRoles" and has_path(row.arn) and not is_for_nodes(row)]
     ignored: bool | Unknown = mode == "API" and bool(auth_map.rows)
     if cluster and not mode and auth_map.rows:
-        how = f"aws eks describe-cluster --name {cluster.name}"
+        how = shell_command("aws eks describe-cluster --name {}", cluster.name)
         ignored = Unknown(f"authentication mode of cluster {cluster.name}", how)
     lost = list(rows_without_effect(auth_map)) if mode != "API" else []
     facts = AuthMapFacts(bool(with_path) and mode != "API", ignored, bool(lost))

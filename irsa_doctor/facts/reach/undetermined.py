@@ -7,6 +7,7 @@ from irsa_doctor.authorisation.principals import is_undecided
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.graph import ReachGraph
 from irsa_doctor.model import Unknown, issuer_of_provider
+from irsa_doctor.model.commands import shell_command
 
 RBAC_HOW = "kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o yaml"
 RBAC_KINDS = ("roles", "clusterroles", "rolebindings", "clusterrolebindings")
@@ -82,7 +83,7 @@ def _of_principals(view: View, graph: ReachGraph, cluster: str) -> Unknown | Non
     unknown = [principal for principal in principals if principal.unknown]
     if unknown:
         word = "list-associated-access-policies" if "policies" in unknown[0].unknown else "describe-access-entry"
-        how = f"aws eks {word} --cluster-name {name} --principal-arn {unknown[0].arn}"
+        how = shell_command("aws eks {} --cluster-name {} --principal-arn {}", word, name, unknown[0].arn)
         return Unknown(f"{_enumerated([principal.unknown for principal in unknown])} in cluster {name}", how)
     policies = {policy.name for principal in principals for policy in principal.policies if policy.name not in POLICIES}
     return Unknown(f"what the access policies {_enumerated(sorted(policies))} allow", "") if policies else None

@@ -41,6 +41,7 @@ from irsa_doctor.facts.workloads.webhook import (
     skipped_containers,
 )
 from irsa_doctor.model import Container, Issuer, ProjectedToken, ServiceAccount, Text, Unknown, Workload
+from irsa_doctor.model.commands import shell_command
 
 _PROPAGATION = 60.0
 """seconds after its association in which a pod may have been too early for the webhook"""
@@ -338,7 +339,7 @@ class WorkloadCase:
         if version is None:
             used = self.where_used(True)
             name = self.lookups.lookups.name_of(self.workload.cluster)
-            unseen = Unknown(f"Kubernetes version of {name}", f"aws eks describe-cluster --name {name}")
+            unseen = Unknown(f"Kubernetes version of {name}", shell_command("aws eks describe-cluster --name {}", name))
             return (unseen if used is True else True if used is False else used), container
         if version >= _FILE_MODE_FIXED:
             return True, None

@@ -15,6 +15,7 @@ from irsa_doctor.model import (
     parse_arn,
 )
 from irsa_doctor.model.aws import DEFAULT_MODE
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.sources.documents.managing import manager_of_tags
 from irsa_doctor.sources.documents.permissions import ManagedPolicies, managed_policies, role_permissions
 from irsa_doctor.sources.documents.policies import policy_of_value, read_policy_text
@@ -34,24 +35,24 @@ def is_whole(members: Mapping[str, object]) -> bool:
 
 def policy_missing(arn: str, name: str) -> Unknown:
     """Return the unknown trust policy of a role that was listed without it."""
-    return Unknown(f"trust policy of {arn}", f"aws iam get-role --role-name {_word(name, 'NAME')}")
+    return Unknown(f"trust policy of {arn}", shell_command("aws iam get-role --role-name {}", _word(name, "NAME")))
 
 
 def client_ids_missing(arn: str) -> Unknown:
     """What the list of providers does not tell."""
-    how = f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {_word(arn, 'ARN')}"
+    how = shell_command("aws iam get-open-id-connect-provider --open-id-connect-provider-arn {}", _word(arn, "ARN"))
     return Unknown(f"client ids of {arn}", how)
 
 
 def thumbprints_missing(arn: str) -> Unknown:
     """What the list of providers does not tell."""
-    how = f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {_word(arn, 'ARN')}"
+    how = shell_command("aws iam get-open-id-connect-provider --open-id-connect-provider-arn {}", _word(arn, "ARN"))
     return Unknown(f"thumbprints of {arn}", how)
 
 
 def issuer_missing(name: str) -> Unknown:
     """Return the unknown issuer of a cluster of which only the name is known."""
-    return Unknown(f"issuer of cluster {name}", f"aws eks describe-cluster --name {_word(name, 'CLUSTER')}")
+    return Unknown(f"issuer of cluster {name}", shell_command("aws eks describe-cluster --name {}", _word(name, "CLUSTER")))
 
 
 def _word(name: str, stand_in: str) -> str:

@@ -73,6 +73,59 @@ def test_a_name_of_the_input_runs_nothing_and_leaves_the_folder_alone(name, tmp_
     assert shell(command, tmp_path) == [file]
 
 
+def _of_hostile_names(name: str, folder: Path) -> list[str]:
+    """The commands that check, who-can, reach and why name for a cluster whose objects all have a hostile name."""
+    rbac, issuer = "rbac.authorization.k8s.io", "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+    role = f"arn:aws:iam::111122223333:role/{name}"
+    mode = {"accessConfig": {"authenticationMode": "API"}}
+    cluster = {"name": name, "arn": f"arn:aws:eks:eu-west-1:111122223333:cluster/{name}", **mode}
+    reference = {"apiGroup": rbac, "kind": "ClusterRole", "name": name}
+    metadata = {"name": "web", "namespace": "shop", "annotations": {"eks.amazonaws.com/role-arn": role}}
+    documents = {
+        "cluster": {"cluster": {**cluster, "identity": {"oidc": {"issuer": issuer}}}},
+        "binding": {
+            "apiVersion": f"{rbac}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": name},
+            "roleRef": reference,
+            "subjects": [{"kind": "User", "name": "ann", "apiGroup": rbac}],
+        },
+        "account": {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata},
+        "entries": {"accessEntries": [role]},
+        "roles": {"Roles": [{"RoleName": name, "Arn": role}]},
+    }
+    for file, document in documents.items():
+        (folder / f"{file}.json").write_text(json.dumps(document))
+    check = [missing.how for missing in api.check([str(folder)]).unknown]
+    reach = [missing.how for missing in api.reach("user:ann", [str(folder)]).unknown]
+    diagnosis = api.why("shop/web", [str(folder)])
+    links = [need.command for link in diagnosis.links for need in link.needs]
+    return [*check, *reach, *links, *(cause.settle for cause in diagnosis.causes)]
+
+
+@pytest.mark.parametrize(
+    "name", ["x$(touch owned)", "x;touch owned", "x`touch owned`", "x' ;touch owned; '", "x\ntouch owned\n"]
+)
+def test_no_command_that_is_named_runs_a_name(name, tmp_path):
+    (tmp_path / "input").mkdir()
+    (tmp_path / "run").mkdir()
+    commands = [how for how in _of_hostile_names(name, tmp_path / "input") if how.startswith(("aws ", "kubectl "))]
+    assert len([how for how in commands if "touch" in how]) > 2
+    for how in commands:
+        assert "owned" not in shell(how, tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["-rf", "--kubeconfig=evil.yaml"])
+def test_no_name_becomes_an_option_of_a_command(name, tmp_path):
+    assert not [how for how in _of_hostile_names(name, tmp_path) if name in how.split()]
+
+
+def test_a_quoted_word_is_quoted_once():
+    assert (
+        fetched("aws iam get-role --role-name 'a b'")[0] == "aws iam get-role --role-name 'a b' --output json > role-a-b.json"
+    )
+
+
 def test_the_answer_of_aws_is_json_however_the_cli_is_configured():
     assert fetched("aws iam list-open-id-connect-providers")[0].endswith(" --output json > open-id-connect-providers.json")
 

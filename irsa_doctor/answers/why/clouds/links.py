@@ -6,6 +6,7 @@ import msgspec
 
 from irsa_doctor.answers.why.clouds.case import CloudCase
 from irsa_doctor.answers.why.links.state import LinkState, failed, inapplicable, passed, signs_of, undecided
+from irsa_doctor.model.commands import shell_command
 
 
 class CloudLink(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,7 +47,9 @@ _DESCRIBE = {
 
 def _service_account(case: CloudCase) -> LinkState:
     if case.account is None:
-        return undecided(f"{case.name} is not in the input", settle=f"kubectl get serviceaccount -n {case.namespace} -o yaml")
+        return undecided(
+            f"{case.name} is not in the input", settle=shell_command("kubectl get serviceaccount -n {} -o yaml", case.namespace)
+        )
     if case.identity:
         return passed(f"{case.name} names {case.identity}")
     if case.cloud == "google":

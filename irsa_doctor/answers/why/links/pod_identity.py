@@ -14,6 +14,7 @@ from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.associations import TrustAnswer, role_answer, service_call
 from irsa_doctor.facts.roles.pod_identity import miss_text, place_of
 from irsa_doctor.model import TrustPolicy, Unknown, parse_arn, text_of
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.findings import Location
 from irsa_doctor.trust.holding import RequestContext
 
@@ -149,7 +150,7 @@ def policy_unseen(case: Case, named: str, analysed: AnalysedRole | None) -> Unkn
 
 
 def _get_role(name: str) -> str:
-    return f"aws iam get-role --role-name {name}"
+    return shell_command("aws iam get-role --role-name {}", name)
 
 
 def of_answer(case: Case, analysed: AnalysedRole, answer: TrustAnswer, known: RequestContext, says: str) -> LinkState:

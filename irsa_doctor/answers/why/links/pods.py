@@ -17,6 +17,7 @@ from irsa_doctor.facts.workloads.containers import (
 )
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE, VOLUME, seconds_between
 from irsa_doctor.model import Unknown
+from irsa_doctor.model.commands import shell_command
 
 _SHOWN = 3
 _READ_TOKEN = "kubectl exec -n {namespace} {pod} -- cmd /c dir %AWS_WEB_IDENTITY_TOKEN_FILE%"
@@ -35,7 +36,7 @@ def _absent(case: Case) -> LinkState:
     kind = case.absent.partition("/")[0]
     if case.view.inventory.closed.has_kind(case.cluster_id, kind + "s", case.namespace):
         return observed("workload-absent", case.absent)
-    how = f"kubectl get {kind} -n {case.namespace} -o yaml"
+    how = shell_command("kubectl get {} -n {} -o yaml", kind, case.namespace)
     return unseen(case.view.inventory.unknown(kind + "s", case.cluster_id, case.namespace, case.absent, how))
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from irsa_doctor.model import AzureIdentity, CloudCluster, Cluster, FederatedCredential, Issuer, Place, Unknown
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.sources.documents.clouds.marks import properties_of
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
@@ -85,7 +86,7 @@ def read_aks_cluster(page: Page, reading: DocumentReading) -> None:
     # the Azure CLI writes the name of the REST API in its own way
     url = shapes.text(profile, "issuerUrl", at) or shapes.text(profile, "issuerURL", at)
     group = _group_of(ident)
-    how = f"az aks show --name {name} --resource-group {group}" if group else "az aks list"
+    how = shell_command("az aks show --name {} --resource-group {}", name, group) if group else "az aks list"
     issuer = Issuer.of(url).name if url else Unknown(f"issuer of the cluster {name}", how)
     reading.clusters.append(Cluster(name, ident, issuer, place, shapes.text(values, "kubernetesVersion", place)))
     identity, workload = shapes.inner(members, "identity", place), shapes.inner(security, "workloadIdentity", place)
