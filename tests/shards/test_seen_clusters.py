@@ -85,6 +85,20 @@ def test_a_list_of_another_account_leaves_its_cluster_where_one_of_the_name_is_r
     assert checked(tmp_path)["summary"]["clusters"] == 2
 
 
+@pytest.mark.parametrize("order", list(itertools.permutations([arn(HOME), arn(OTHER), "prod"])))
+def test_a_name_that_two_clusters_have_means_neither_whatever_is_read_first(tmp_path, order):
+    for number, cluster in enumerate(order):
+        annotations = {"eks.amazonaws.com/role-arn": "no ARN"}
+        item = {"metadata": {"name": "web", "namespace": "app", "annotations": annotations}}
+        listed = {"apiVersion": "v1", "kind": "ServiceAccountList", "items": [item]}
+        document = answer(f"kube://{cluster}/serviceaccounts", {"cluster": cluster}, listed)
+        put(tmp_path / f"{number}.json", snapshot([document]))
+    report = checked(tmp_path)
+    subjects = sorted(ident for rule, ident in rules_of(report) if rule == "role-arn-malformed")
+    assert subjects == [f"{arn(HOME)}/app/web", f"{arn(OTHER)}/app/web", "unknown-cluster/app/web"]
+    assert_same(tmp_path)
+
+
 def test_documents_of_a_shard_that_differ_are_judged_one_by_one(tmp_path):
     role = f"arn:aws:iam::{OTHER}:role/missing"
     put(tmp_path / "roles.json", snapshot([answer(f"aws://{OTHER}/iam/roles", {"account": OTHER}, {"Roles": []})]))

@@ -42,6 +42,9 @@ class JoinedClusters:
         self.stated = {_plain(path): self._stated(path, name) for path, name in stated.items()}
         self.regions = {reading.path: reading.origin.region for reading in readings if reading.origin.region}
         self._owners: dict[str, str] = {}
+        # a name may be that of any ARN: which of them are read first must not decide it
+        for name in sorted({item.origin.cluster for item in readings}, key=lambda name: (parse_arn(name) is None, name)):
+            self.owner(name)
         self.origins = {item.path: self.owner(item.origin.cluster) for item in readings if item.origin.cluster}
         entries = {self.origins[item.path]: item.origin.entry for item in reversed(readings) if item.origin.entry}
         for ident, entry in entries.items():
