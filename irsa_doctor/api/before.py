@@ -40,12 +40,13 @@ def judged_before(revision: str, paths: Sequence[str], read: Sequence[str], gove
     from irsa_doctor.answers.check.judge import Input, judge
     from irsa_doctor.governance.revision import NoRevision
 
-    inside, beside = _sorted_out(revision, paths)
+    settings = msgspec.structs.replace(governing.settings, named=())
+    inside, beside = _sorted_out(revision, [*paths, *governing.settings.named])
     try:
         files = _files(revision, inside)
     except NoRevision:
         files = _files(revision, _sorted_out(revision, read)[0])
-    loaded = load_files(beside, memory=files, settings=governing.settings)
+    loaded = load_files(beside, memory=files, settings=settings)
     before = Input(loaded.inventory.doubting_lists(), loaded.documents)
     everything = msgspec.structs.replace(governing.settings, baseline="", min_severity=None, min_confidence=None)
     report = judge(before, msgspec.structs.replace(governing, settings=everything, known=()), today)

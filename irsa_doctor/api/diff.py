@@ -45,6 +45,7 @@ def diff(
     """
     from irsa_doctor.facts import View
 
+    settings = msgspec.structs.replace(settings, named=())  # a side is what its own paths hold
     loaded = _at_revision(revision, new, settings) if revision is not None else _of_paths(old, new, settings)
     before, after = (_Side(each, View(each.inventory, *settings.of_issuers), root) for each, root in loaded)
     renew()  # what was read is compared, where a limit ended the reading

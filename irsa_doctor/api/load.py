@@ -78,6 +78,7 @@ class _Declared(TypedDict):
     parameters: "Mapping[str, str]"
     azure_apps: "Mapping[str, str]"
     iam_policies: "Mapping[str, str]"
+    named: tuple[str, ...]
 
 
 def declared_of(settings: Settings) -> _Declared:
@@ -94,6 +95,7 @@ def declared_of(settings: Settings) -> _Declared:
         "parameters": settings.parameters,
         "azure_apps": {path: client for client, path in settings.azure_apps.items()},
         "iam_policies": {path: resource for resource, path in settings.iam_policies.items()},
+        "named": settings.named,
     }
 
 

@@ -179,13 +179,18 @@ def _put_over(
         check_account(account)
     if complete := present.get("complete"):
         present["complete"] = _kinds(complete)
+    of_roles = _pairs(roles, "--role", "ARN=PATH")
+    of_clusters = _pairs(clusters, "--cluster", "NAME=PATH")
+    of_apps = _pairs(azure_apps, "--azure-app", "CLIENTID=PATH")
+    of_resources = _pairs(iam_policies, "--iam-policy", "RESOURCE=PATH")
     return msgspec.structs.replace(
         settings,
-        roles={**settings.roles, **_pairs(roles, "--role", "ARN=PATH")},
-        clusters={**settings.clusters, **_pairs(clusters, "--cluster", "NAME=PATH")},
+        roles={**settings.roles, **of_roles},
+        clusters={**settings.clusters, **of_clusters},
         parameters={**settings.parameters, **_parameter_files(parameters)},
-        azure_apps=_pairs(azure_apps, "--azure-app", "CLIENTID=PATH"),
-        iam_policies=_pairs(iam_policies, "--iam-policy", "RESOURCE=PATH"),
+        azure_apps=of_apps,
+        iam_policies=of_resources,
+        named=tuple(path for paths in (of_roles, of_clusters, of_apps, of_resources) for path in paths.values()),
         **present,
     )
 

@@ -52,6 +52,7 @@ _LARGEST = 1 << 20
 """Bytes. Nobody writes that much by hand, so more is the wrong file."""
 
 _OURS = ("tool", "irsa-doctor")
+_OfIssuers = tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]], Mapping[str, str], ExpectedAccess, Standards]
 
 
 class SettingsError(IrsaDoctorError):
@@ -110,7 +111,7 @@ class Settings(msgspec.Struct, frozen=True):
     or state that takes the place of the configuration in a folder, `parameters` the file of parameters for a CloudFormation
     template, or of variables for a folder of Terraform configuration. `max_memory` is in bytes. `owner` are one's own tenants
     by the id of their issuer, `issuers` the ids of issuers whose name shows nothing. Flags alone name `azure_apps`, lists of
-    credentials by client id, and `iam_policies`, by resource. `require_accepted_by`: a waiver says who accepted the risk.
+    credentials by client id, `iam_policies`, by resource, and `named`. `require_accepted_by`: a waiver says who accepted it.
     """
 
     file: str = ""
@@ -145,15 +146,14 @@ class Settings(msgspec.Struct, frozen=True):
     """named by a flag alone: it is a question, not a decision"""
     azure_apps: Mapping[str, str] = {}
     iam_policies: Mapping[str, str] = {}
+    named: tuple[str, ...] = ()  # files and folders of which flags say something: they are read wherever they lie
     all_folders: bool = False
     """whether folders that programs fill are looked into: asked for by a flag alone"""
     but_tracked: bool = False
     """whether files in them that git tracks are read: where a change is judged"""
 
     @property
-    def of_issuers(
-        self,
-    ) -> "tuple[Mapping[str, tuple[str, ...]], Mapping[str, tuple[str, ...]], Mapping[str, str], ExpectedAccess, Standards]":
+    def of_issuers(self) -> "_OfIssuers":
         """What they declare of issuers, tokens, access and lifetimes, as a view of an inventory takes it."""
         return self.audiences, self.owner, self.issuers, self.rbac, self.standards
 

@@ -243,7 +243,9 @@ WEAKER: Mapping[str, Weaker] = {
 }
 """setting -> in what it requires less; what has no row is weaker when it differs. That is so of `issuers`: who is known to be a
 cluster is checked by other rules than who is not, so that either may lose a finding."""
-OF_FLAGS_OR_FILE = frozenset({"file", "folder", "framework", "all_folders", "but_tracked", "azure_apps", "iam_policies"})
+OF_FLAGS_OR_FILE = frozenset(
+    {"file", "folder", "framework", "all_folders", "but_tracked", "azure_apps", "iam_policies", "named"}
+)
 """fields of the settings that no settings file has"""
 
 

@@ -57,16 +57,21 @@ class Declared(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Mapping[str, str] = {}
     azure_apps: Mapping[str, str] = {}
     iam_policies: Mapping[str, str] = {}
+    named: Collection[str] = ()
+    """files and folders that options name: they are read besides"""
 
     def files_of(self, paths: Sequence[str]) -> list[str]:
-        """The plans and files of parameters, where they are there, of what lies in some paths or above them."""
+        """What is read besides some paths: the plans and files of parameters, where they are there, of what lies in them or
+        above them, and what options name that does not lie in them."""
         places = [os.path.abspath(path) + os.sep for path in paths if path != "-"]
         stated = {**self.plans, **self.parameters}
-        return [
+        of_paths = [
             file
             for name, file in stated.items()
             if os.path.isfile(file) and any(_is_around(os.path.abspath(name) + os.sep, place) for place in places)
         ]
+        others = (file for file in self.named if file != "-" and not (os.path.abspath(file) + os.sep).startswith(tuple(places)))
+        return list(dict.fromkeys((*of_paths, *others)))
 
 
 _NOTHING_DECLARED = Declared()
@@ -90,14 +95,15 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
     parameters: Mapping[str, str] = {},
     azure_apps: Mapping[str, str] = {},
     iam_policies: Mapping[str, str] = {},
+    named: Collection[str] = (),
 ) -> Loaded:
     """Read files, folders and `-` (standard input) into one inventory; never raises for what is in them.
 
-    `roles`, `clusters`, `account`, `complete`, `exclude`, `plans`, `parameters`, `azure_apps` and `iam_policies` are those of
-    Declared. `memory` holds
-    documents by path, read like files; `snapshots` what live sources answered, which is read in the same way as a snapshot
-    among the paths. `base` are further files and folders, a snapshot for example, over which the others are laid: where both
-    have an object, that of the others counts. Files of `without` are left out; those of `tracked` are read wherever they lie.
+    `roles`, `clusters`, `account`, `complete`, `exclude`, `plans`, `parameters`, `azure_apps`, `iam_policies` and `named` are
+    those of Declared. `memory` holds documents by path, read like files; `snapshots` what live sources answered, which is read
+    in the same way as a snapshot among the paths. `base` are further files and folders, a snapshot for example, over which the
+    others are laid: where both have an object, that of the others counts. Files of `without` are left out; those of `tracked`
+    are read wherever they lie.
     """
     declared = Declared(
         roles=roles,
@@ -109,6 +115,7 @@ def load(  # noqa: PLR0913 - all that can be declared of what is read
         parameters=parameters,
         azure_apps=azure_apps,
         iam_policies=iam_policies,
+        named=named,
     )
     paths = [*paths, *declared.files_of([*paths, *base])]
     in_memory = (InputFile(path, True, memory[path]) for path in sorted(memory))

@@ -384,6 +384,7 @@ def test_the_schema_is_one_and_knows_every_field():
         "but-tracked",
         "azure-apps",
         "iam-policies",
+        "named",
     }
     assert set(SCHEMA["properties"]) == fields
     waiver = SCHEMA["properties"]["waivers"]["items"]
