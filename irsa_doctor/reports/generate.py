@@ -27,13 +27,15 @@ class GeneratedRole(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class GeneratedAnnotation(msgspec.Struct, frozen=True, kw_only=True):
-    """The annotation of a service account that names its role."""
+    """The annotation of a service account that names its role; `audience` is the value of the one that names the audience of
+    its tokens, "" where it needs none."""
 
     cluster: str
     namespace: str
     service_account: str
     key: str
     value: str
+    audience: str
 
 
 class GeneratedProvider(msgspec.Struct, frozen=True, kw_only=True):
@@ -85,6 +87,7 @@ def render_generation_json(generation: Generation) -> str:
                     service_account=item.service_account,
                     key=ROLE_ARN,
                     value=item.value,
+                    audience=item.audience,
                 )
                 for item in plan.annotations
             ],

@@ -37,6 +37,14 @@ def test_files_are_written_below_the_folder_and_again_without_a_word(folder):
     assert sorted(path.name for path in (folder / "out").rglob("*") if path.is_file()) == ["irsa.sh", "irsa.tf"]
 
 
+def test_the_json_says_the_audience_that_an_account_has_to_name(folder):
+    put(
+        folder / "odd.yaml", HEAD + "  other: {service-accounts: a/b, audience: other.example}\n  checkout: payments/checkout\n"
+    )
+    made = json.loads(run("generate", "odd.yaml", "-f", "json", cwd=folder).stdout)
+    assert {row["service_account"]: row["audience"] for row in made["annotations"]} == {"b": "other.example", "checkout": ""}
+
+
 WIDE = (
     HEAD
     + """  runner:
