@@ -3,7 +3,6 @@
 Whatever is rendered around them, a value that is not the ARN of a role stays none.
 """
 
-import os
 from collections.abc import Iterator, Mapping
 
 from irsa_doctor.model import Place
@@ -93,8 +92,7 @@ def read_kustomization(page: Page, reading: DocumentReading) -> None:
     members = shapes.mapping(page.value, page.place)
     reading.kustomization = kustomization_of(members, page.place.document)
     read_patches(members, page.place, reading)
-    folder = os.path.dirname(page.place.document) or "."
-    reading.passed.append(f"a kustomization: kustomize build {folder} | irsa-doctor check -")
+    reading.passed.append(reading.kustomization.why_ignored)
 
 
 def read_patches(members: Mapping[str, object], place: Place, reading: DocumentReading) -> None:

@@ -42,6 +42,11 @@ class Kustomization(msgspec.Struct, frozen=True):
         return f"a patch of {self._build}"
 
     @property
+    def why_ignored(self) -> str:
+        """How what it makes can be read."""
+        return f"a kustomization: kustomize build {self.folder or '.'} | irsa-doctor check -"
+
+    @property
     def _build(self) -> str:
         folder = self.folder or "."
         return f"{folder}: kustomize build {folder} | irsa-doctor check -"
@@ -82,6 +87,7 @@ def apply_renaming(readings: Sequence[DocumentReading]) -> None:
         if kustomization.renames:
             for path in _files(kustomization, by_folder):
                 renamed.setdefault(path, []).append(kustomization)
+    _point_to_overlays(readings, by_folder)
     patched = {path: kustomization for kustomization in by_folder.values() for path in kustomization.patches}
     for reading in readings:
         patch = patched.get(os.path.normpath(reading.path))
@@ -90,6 +96,16 @@ def apply_renaming(readings: Sequence[DocumentReading]) -> None:
         renaming = renamed.get(os.path.normpath(reading.path))
         if renaming and not reading.named:
             _take_names(reading, renaming)
+
+
+def _point_to_overlays(readings: Sequence[DocumentReading], by_folder: Mapping[str, Kustomization]) -> None:
+    """Say of a kustomization that another takes up that it is that other which is to be built."""
+    overlays = {"" if path == "." else path: each.folder for each in by_folder.values() for path in each.targets}
+    for reading in readings:
+        own = reading.kustomization
+        if own and own.folder in overlays:
+            above = f"a kustomization that {overlays[own.folder] or '.'} takes up"
+            reading.passed = [above if why == own.why_ignored else why for why in reading.passed]
 
 
 def _take_objects(reading: DocumentReading, kustomization: Kustomization) -> None:

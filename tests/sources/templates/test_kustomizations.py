@@ -79,6 +79,15 @@ def test_overlays_of_overlays_and_circles_end(tmp_path):
     assert rules_of(folder) == set()
 
 
+def test_what_is_to_be_built_is_the_overlay_and_not_what_it_takes_up(tmp_path):
+    rows = load([str(world(tmp_path, "namespace: live\n"))]).inventory.documents
+    said = {row.path.removeprefix(f"{tmp_path}/"): row.why for row in rows if row.kind == "kustomization"}
+    assert said == {
+        "base/kustomization.yaml": f"a kustomization that {tmp_path}/overlays/live takes up",
+        "overlays/live/kustomization.yaml": f"a kustomization: kustomize build {tmp_path}/overlays/live | irsa-doctor check -",
+    }
+
+
 def test_a_file_that_is_named_is_read_as_it_is(tmp_path):
     folder = world(tmp_path, "namespace: live\n")
     given = load([str(folder / "base/account.yaml"), str(folder)]).inventory
