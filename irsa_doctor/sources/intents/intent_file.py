@@ -242,8 +242,10 @@ def _audience(part: WrittenPart) -> str:
     audience = part.at("audience").text("audience")
     if "*" in audience or "?" in audience:
         part.at("audience").wrong(f"audience {audience}: a wildcard admits tokens for anybody; write the one audience")
+    if " " in audience or not audience.isprintable():
+        part.at("audience").wrong(f"audience {audience!r}: it has a blank or a character that nobody sees")
     # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
-    if "${" in audience or not audience.isprintable():
+    if "${" in audience:
         part.at("audience").wrong(f"audience {audience}: IAM takes ${{...}} for a variable; write the audience itself")
     part.at("audience").refuse_placeholder("audience", audience)
     if len(audience) > _LONGEST_AUDIENCE:

@@ -109,6 +109,12 @@ WRONG = {
     "tag twice": (HEAD + "  a: {service-accounts: b/c, tags: {team: v, Team: w}}\n", 7, "case of a key"),
     "long path": (HEAD + f"  {'p' * 600}/a: b/c\n", 7, "path"),
     "variable as an audience": (HEAD + "  a: {service-accounts: b/c, audience: 'a${aws:x}'}\n", 7, "variable"),
+    "audience with a blank": (HEAD + "  a: {service-accounts: b/c, audience: 'https://a b'}\n", 7, "a blank"),
+    "audience with a character that nobody sees": (
+        HEAD + '  a: {service-accounts: b/c, audience: "a\\u200b"}\n',
+        7,
+        "nobody sees",
+    ),
     "long audience": (HEAD + f"  a: {{service-accounts: b/c, audience: {'a' * 256}}}\n", 7, "256"),
     "variable in an issuer": (HEAD.replace("amazonaws.com/id", "${x}/id", 1) + "  a: b/c\n", 4, "URL"),
     "placeholder in an issuer": (HEAD.replace("oidc.eks.", "oidc.xxxx.", 1) + "  a: b/c\n", 4, "placeholder"),
