@@ -30,6 +30,7 @@ from irsa_doctor.facts.service_accounts.through_holes import (
     is_certain,
     principals_of,
 )
+from irsa_doctor.facts.service_accounts.unwritten import is_anywhere, is_named_whole, may_be_admitted_anywhere
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
@@ -170,20 +171,15 @@ def _in_any_cluster(account: ServiceAccount, named: AnalysedRole) -> Trust | Unk
     return _seen_through_holes(account, policy)
 
 
-def _of_manifest(account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
+def _of_manifest(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """The relation of an account whose cluster is not known. A manifest that has no namespace gets one when it is applied: then
-    its name has to be another one than those of the policy."""
+    its name has to be another one than those of the policy. In the cluster of an association it needs no web identity."""
+    if (account.namespace, account.name) in view.associations_by_account:
+        return NO_ISSUER
     trust = _in_any_cluster(account, named)
-    if account.template or account.namespace != _UNWRITTEN or trust not in _OTHER_SUBJECTS.values() or named.policy is None:
+    if trust not in _OTHER_SUBJECTS.values() or named.policy is None or not is_anywhere(account):
         return trust
-    admits = [admitted_through(named.policy, value)[0].subjects for value in principals_of(named.policy)]
-    others = [subject for subjects in admits if isinstance(subjects, Finite) for subject in subjects.values]
-    is_finite = all(isinstance(subjects, Finite) for subjects in admits)
-    return trust if is_finite and not any(subject.endswith(f":{account.name}") for subject in others) else NO_ISSUER
-
-
-_UNWRITTEN = "default"
-"""the namespace of a manifest that has none"""
+    return NO_ISSUER if may_be_admitted_anywhere(account.name, named.policy) else trust
 
 
 def _seen_through_holes(account: ServiceAccount, policy: Policy) -> Trust | Unknown:
@@ -237,12 +233,17 @@ def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[
 
 def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """Whether the policy of the role that it names admits a service account; if not, which kind of defect is the reason."""
+    trust = _trust_as_named(view, account, named)
+    return PLACEHOLDERS if trust in _OTHER_SUBJECTS.values() and not is_named_whole(account) else trust
+
+
+def _trust_as_named(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     policy = (named.model or named).policy
     if policy is None or policy.refused or association_of(account, view):
         return "explained"
     issuer = view.issuer_of(account.cluster)
     if not issuer:
-        return _of_manifest(account, named)
+        return _of_manifest(view, account, named)
     audiences = audiences_of(view, account, issuer)
     if named.admits(issuer, account.subject, audiences):
         return "denied" if policy.has_deny and _is_denied_now(view, account, named, audiences) else "admits"

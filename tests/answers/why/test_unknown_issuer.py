@@ -118,3 +118,30 @@ def without_conditions(documents):
 
 def test_a_condition_that_the_token_of_another_issuer_meets_leaves_it_open():
     assert w.verdicts(why(world(unknown_cluster, without_conditions)))["trust-policy"] == "unknown"
+
+
+SELF_HOSTED = "oidc.example.com/prod"
+
+
+@pytest.mark.parametrize(("subject", "verdict"), [(w.SUBJECT, "unknown"), ("system:serviceaccount:payments:other", "fail")])
+def test_the_audience_of_a_cluster_that_is_not_of_eks_may_be_any(subject, verdict):
+    def of_own_audience(documents):
+        condition = {f"{SELF_HOSTED}:sub": subject, f"{SELF_HOSTED}:aud": "kubernetes"}
+        w.statement(documents)["Principal"] = {"Federated": w.PROVIDER.replace(w.ISSUER, SELF_HOSTED)}
+        w.statement(documents)["Condition"] = {"StringEquals": condition}
+        documents["providers.json"] = {"OpenIDConnectProviderList": [{"Arn": w.PROVIDER.replace(w.ISSUER, SELF_HOSTED)}]}
+
+    assert w.verdicts(why(world(unknown_cluster, of_own_audience)))["trust-policy"] == verdict
+
+
+def of_manifest(documents):
+    """The service account as a manifest without a namespace has it, and nothing that runs."""
+    metadata = documents["account.json"]["metadata"]
+    del metadata["namespace"], metadata["creationTimestamp"], documents["pod.json"], documents["default.json"]
+
+
+@pytest.mark.parametrize(("name", "verdict"), [("checkout", "unknown"), ("other", "fail")])
+def test_a_manifest_without_a_namespace_may_be_applied_to_that_of_the_policy(name, verdict):
+    named = equals(sub=f"system:serviceaccount:payments:{name}")
+    found = why(world(unknown_cluster, of_manifest, named), "default/checkout", complete=())
+    assert w.verdicts(found)["trust-policy"] == verdict

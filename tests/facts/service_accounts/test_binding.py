@@ -255,11 +255,17 @@ def test_policies_that_are_alike_are_meant_for_the_service_accounts_that_each_na
     assert sorted(set(together.values())) == ["explained", "other-subject"]
 
 
-def of_manifest(trust, namespace="prod"):
+def of_manifest(trust, **more):
     """The relation to a role of a service account that stands in a manifest of an unknown cluster."""
     named = account()
-    named["metadata"]["namespace"] = namespace
-    documents = aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=trust)]}, "o.yaml": manifests(named)})
+    del named["metadata"]["creationTimestamp"]
+    named["metadata"] |= more
+    return of_unknown_cluster(trust, manifests(named))
+
+
+def of_unknown_cluster(trust, objects, **more):
+    """The same for objects of some kind."""
+    documents = aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=trust)]}, "o.yaml": objects}, **more)
     del documents["cluster.json"]
     told = facts(documents, "binding").trust
     return told if isinstance(told, str) else missing(told)
@@ -307,6 +313,42 @@ def test_a_policy_for_instances_admits_a_service_account_in_no_cluster():
 )
 def test_a_manifest_without_a_namespace_may_be_applied_to_any(trusted, expected):
     assert of_manifest(trusted, namespace="default") == expected
+
+
+def test_an_answer_of_a_cluster_states_its_namespace():
+    named = account()
+    named["metadata"]["namespace"] = "default"
+    assert of_unknown_cluster(policy("system:serviceaccount:dev:app"), manifests(named)) == "other-namespace"
+
+
+def test_a_database_without_a_namespace_may_be_made_in_any():
+    made = {"metadata": {"annotations": {"eks.amazonaws.com/role-arn": role_arn()}}}
+    database = {"apiVersion": "postgresql.cnpg.io/v1", "kind": "Cluster", "metadata": {"name": "app"}}
+    objects = manifests({**database, "spec": {"instances": 1, "serviceAccountTemplate": made}})
+    assert of_unknown_cluster(policy("system:serviceaccount:dev:app"), objects) == UNKNOWN_CLUSTER
+    assert of_unknown_cluster(policy("system:serviceaccount:dev:other"), objects) == "other-subject"
+
+
+@pytest.mark.parametrize(
+    "names",
+    [{"namespace": "${NAMESPACE}"}, {"namespace": "<namespace>"}, {"name": "{{ .Release.Name }}-app"}, {"name": "app-"}],
+)
+@pytest.mark.parametrize("known", [True, False])
+def test_a_name_that_no_object_has_is_filled_in_by_something(names, known):
+    named = account()
+    named["metadata"] |= names
+    if known:
+        assert missing(facts(aws(**{"o.yaml": manifests(named)}), "binding").trust).startswith("values of the template's")
+    else:
+        assert of_unknown_cluster(policy(), manifests(named)).startswith("values of the template's")
+
+
+def test_an_association_may_be_that_of_the_unknown_cluster():
+    trusting = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = {"Version": "2012-10-17", "Statement": [trusting]}
+    associated = {"associations.json": association()}
+    assert of_unknown_cluster(document, manifests(account())) == "pod-identity-only"
+    assert of_unknown_cluster(document, manifests(account()), **associated) == UNKNOWN_CLUSTER
 
 
 def test_a_defect_of_the_policy_explains_it_in_every_cluster():

@@ -14,6 +14,7 @@ from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely,
 from irsa_doctor.answers.why.links.template_trust import trust_of_template
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.grants.exclusion import Exclusion, exclusions
+from irsa_doctor.facts.service_accounts.unwritten import UNWRITTEN, is_anywhere, is_named_whole, may_be_admitted_anywhere
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import TrustPolicy, Verdict, parse_arn, text_of
 from irsa_doctor.model.moments import rfc3339
@@ -22,6 +23,7 @@ from irsa_doctor.rulebook.causes import causes_of_sign
 from irsa_doctor.trust import Policy, Request, admitted, decide
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.keys import request_kind
+from irsa_doctor.trust.languages import contains
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
 from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.times import policy_at, time_of_request
@@ -48,7 +50,7 @@ def _disproof(case: Case) -> LinkState | None:
 
 def _without_issuer(case: Case, policy: Policy) -> LinkState | None:
     absent = _of_absent_providers(case, policy)
-    return absent or (_whatever_the_issuer(case, policy, case.audience) if isinstance(case.audience, str) else None)
+    return absent or (_whatever_the_issuer(case, policy) if isinstance(case.audience, str) else None)
 
 
 def _of_absent_providers(case: Case, policy: Policy) -> LinkState | None:
@@ -65,17 +67,40 @@ def _of_absent_providers(case: Case, policy: Policy) -> LinkState | None:
     return _of_assumed_policy(case, failed(findings[0].message, *map(at_most_likely, signs_of(findings))))
 
 
-def _whatever_the_issuer(case: Case, policy: Policy, audience: str) -> LinkState | None:
+def _whatever_the_issuer(case: Case, policy: Policy) -> LinkState | None:
     """A policy that would not admit the token of any issuer that it names, nor of another, admits it in no cluster. What its
     conditions lack is the likely reason: the issuer may be one that it does not name as well."""
     states = [
-        _judged(msgspec.structs.replace(case, stated_issuer=issuer), policy, audience)
+        _with_usual_audience(msgspec.structs.replace(case, stated_issuer=issuer), policy)
         for issuer in (*_issuers_of(policy), _NO_ONES)
     ]
-    if any(state.verdict != "fail" for state in states):
+    if any(state.verdict != "fail" for state in states) or _may_be_another(case, policy):
         return None
     signs = {sign.id: at_most_likely(sign) for state in states[:-1] or states for sign in state.signs}
     return _of_assumed_policy(case, failed(states[0].because, *signs.values()))
+
+
+def _may_be_another(case: Case, policy: Policy) -> bool:
+    """Whether the input does not say under which name, or in which namespace, the service account will be, and the policy may
+    admit it there; or an association supplies its role in a cluster that may be its own."""
+    account, view = case.account, case.view
+    if (case.namespace, case.service_account) in view.associations_by_account:
+        return True
+    if account is not None and not is_named_whole(account):
+        return True
+    is_made = case.workload is not None and not case.workload.admitted and case.namespace == UNWRITTEN
+    is_open = is_anywhere(account) if account is not None else is_made
+    return is_open and may_be_admitted_anywhere(case.service_account, policy)
+
+
+def _with_usual_audience(case: Case, policy: Policy) -> LinkState:
+    """The judgement of an issuer's tokens. Where it is not known which audience they have, it may be any."""
+    if isinstance(case.audience, str):
+        return _judged(case, policy, case.audience)
+    answer = admitted(policy, case.provider_arn, case.issuer, profile=EKS)
+    if contains(answer.subjects, case.subject):
+        return _depending(case, (f"{case.issuer}:aud",))
+    return _judged(case, policy, min(case.view.default_audiences(case.issuer)))
 
 
 _NO_ONES = f"oidc.eks.us-east-1.amazonaws.com/id/{'0' * 32}"
