@@ -16,6 +16,11 @@ _BEGIN = re.compile(r"(?m)(?:^[ \t]{0,40}|\"AssumeRolePolicyDocument\"[ \t]{0,9}
 _ACCOUNT = re.compile(r"(?m)^([ \t]{0,40})apiVersion:[ \t]{0,9}v1[ \t]{0,9}$")
 _KIND = re.compile(r"(?m)^kind:[ \t]{0,9}ServiceAccount[ \t]{0,9}$")
 _LINE = re.compile(r"(?:[ \t]|[A-Za-z][\w.-]{0,60}:|- )")
+_HIDDEN = re.compile(
+    r"\*{3,}|#{3,}|\.{3,}|\u2026|(?<!\$)\[(?!true|false|null)[A-Za-z][\w -]{1,40}\]|(?<![${])\{[A-Za-z][\w -]{1,40}\}"
+    r"|(?<![<\w])(?:REDACTED|redacted|MASKED|CENSORED)(?![\w>])|(?<=:iam::)(?![\d<])[^\":<>${}]{0,40}(?=:)"
+)
+"""what people write over an account, an id or a name, and no wildcard of theirs"""
 _ANSWERS = ("OpenIDConnectProviderList", "ClientIDList")
 _decode = json.JSONDecoder().raw_decode
 
@@ -45,7 +50,7 @@ def _values(text: str) -> Iterator[tuple[dict[str, object], str]]:
         except (ValueError, RecursionError):
             at = begin.end() + 1
             continue
-        raw = text[begin.end() : at]
+        raw = _HIDDEN.sub("<hidden>", text[begin.end() : at])
         if isinstance(value, dict) and (_has_policy(value) or any(f'"{name}"' in raw for name in _ANSWERS)):
             yield value, raw
 
@@ -57,7 +62,12 @@ def _has_policy(value: dict[str, object]) -> bool:
         return True
     statements = value.get("Statement")
     listed = statements if isinstance(statements, list) else [statements]
-    return any(isinstance(statement, dict) and "Principal" in statement for statement in listed)
+    return any(isinstance(statement, dict) and _is_of_trust(statement) for statement in listed)
+
+
+def _is_of_trust(statement: dict[str, object]) -> bool:
+    """Whether a statement says who may call STS, and not who may use a bucket or a key."""
+    return "Principal" in statement and ("Resource" not in statement or "sts:" in json.dumps(statement.get("Action")))
 
 
 def _accounts(text: str) -> Iterator[str]:

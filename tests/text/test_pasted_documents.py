@@ -76,5 +76,24 @@ def test_of_several_policies_none_is_taken_and_of_equal_ones_one():
     assert len(documents(f"{json.dumps(POLICY)}\n{json.dumps(POLICY, indent=2)}\n")) == 1
 
 
+@pytest.mark.parametrize("over", ["************", "########", "...", "[account]", "{account}", "REDACTED", "****1234", ""])
+def test_what_is_written_over_an_account_is_a_placeholder(over):
+    (content,) = documents(json.dumps(POLICY).replace("111122223333", over)).values()
+    hidden = json.loads(content)["Statement"][0]["Principal"]["Federated"].split(":")[4]
+    assert hidden.startswith("<hidden>")
+
+
+@pytest.mark.parametrize("kept", ["${ACCOUNT}", "<account>", "{{ account }}", "11112222333"])
+def test_what_is_a_placeholder_or_a_mistake_stays(kept):
+    policy = json.dumps(POLICY).replace("111122223333", kept)
+    assert list(documents(policy).values()) == [policy]
+
+
+def test_a_policy_of_a_key_or_a_bucket_is_none_of_a_role():
+    of_key = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::111122223333:root"}, "Action": "kms:*", "Resource": "*"}
+    text = f"{json.dumps({'Statement': [of_key]})}\n{json.dumps(POLICY)}"
+    assert [json.loads(content) for content in documents(text).values()] == [POLICY]
+
+
 def test_a_log_has_no_documents():
     assert documents("line of a log\n" * 10_000 + json.dumps(POLICY)) == {}
