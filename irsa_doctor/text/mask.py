@@ -39,6 +39,8 @@ _WHOLE = regex(
 _IN_NAME = regex(r"(?:^|[^\w/])(?:(?:assumed-)?role|instance-profile|user|group|policy)/[\w+=,.@/-]*$")
 """what stands before a part of the name of a role: the prefix of a vendor in it means nothing"""
 _LONGEST_NAME = 600
+_DRAWN = regex(r"(?<![A-Za-z0-9])(?=[A-Z\d]*[a-z])(?=[a-z\d]*[A-Z])(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}")
+"""a word of letters of both cases and digits, as in what is drawn at random: no name, wherever it stands"""
 
 _NAME = (
     r"(?:[\w.-]{0,60}?(?:passw(?:or)?d|passwd|pwd|secret(?![_-]?(?:name|ref|s?[_-]?manager|s?[_-]?store))[\w-]{0,40}"
@@ -70,7 +72,7 @@ _PAIR = regex(
 _COOKIES = regex(r"(?i)(\b(?:set-)?cookie(?:[\"']?\s*[:=]|\s)\s*[\[({]?\s*[\"']?)([^\n\"']+)")
 _COOKIE = regex(r"(?i)((?:^|[;,\s])(?!(?:path|domain|expires|max-age|samesite)=)[^\s=;,]{1,80}=)([^\s;,]{4,})")
 _SESSION_COOKIE = regex(
-    r"(?i)(\b(?:[a-z]{1,10}sessid|[a-z]{0,10}sessionid|connect\.sid|[a-z]{0,20}_session)=)([^\s;,&\"'<>]{12,})"
+    r"(?i)(\b(?:[a-z]{1,10}sessid|[\w.]{0,20}?sessionid|connect\.sid|[a-z]{0,20}_session)=)([^\s;,&\"'<>]{12,})"
 )
 """the header with all of its cookies, and a cookie that holds a session, by the names that frameworks give it"""
 _KEY_OF_32 = regex(r"(?i)(\b(?:routing|integration|service)[_-]key[\"']?\s*[:=]\s*[\"']?)([0-9a-z]{32})(?![\w-])")
@@ -201,9 +203,10 @@ def _without_signed(text: str) -> str:
 
 def _unless_name(match: re.Match[str]) -> str:
     """Stars, unless the prefix of a vendor stands in the name of a role, a user or a policy."""
-    if match["vendor"] and _IN_NAME.search(match.string, max(match.start() - _LONGEST_NAME, 0), match.start()):
-        return match[0]
-    return _STARS
+    if not match["vendor"] or _DRAWN.search(match["vendor"]):
+        return _STARS
+    is_name = _IN_NAME.search(match.string, max(match.start() - _LONGEST_NAME, 0), match.start())
+    return match[0] if is_name else _STARS
 
 
 def _without_cookies(text: str, folded: str) -> str:
@@ -237,7 +240,8 @@ def _behind_name(match: re.Match[str]) -> str:
 _ADDRESS = regex(r"[\w-]+(?:\.[\w-]+)+/")
 """a host with a path, as an issuer is"""
 _NAME_OF_OBJECT = regex(
-    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){2,8}[a-z]{2,15}|[a-z0-9][a-z0-9-]{0,200}-token-[a-z0-9]{5}"
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){2,8}(?:com|net|org|io|dev|edu|gov|cloud|app|internal|local|svc|cn|uk|de|eu|us)"
+    r"|[a-z0-9][a-z0-9-]{0,200}-token-[a-z0-9]{5}"
 )
 """a host, and a Secret that Kubernetes has named"""
 _PASSWORD = regex("(?i)passw|pwd")
