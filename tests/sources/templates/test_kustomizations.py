@@ -1,6 +1,7 @@
 """What a kustomization renames is not judged by the names in its files."""
 
 import json
+from typing import Any
 
 import pytest
 import yaml
@@ -169,16 +170,18 @@ OPEN = TRUSTING % '{"Federated": "arn:aws:iam::111122223333:oidc-provider/oidc.e
     ],
 )
 def test_a_policy_that_a_patch_writes_is_that_of_the_role(version, path):
-    written: object = OPEN
+    written: Any = OPEN
     for step in reversed(path.split("/")):
         written = {step: written}
     whole = {"apiVersion": version, "kind": "Role", "metadata": {"name": "app"}, **written}
     operation = [{"op": "replace", "path": f"/{path}", "value": OPEN}]
+    above = [{"op": "replace", "path": "/spec", "value": written["spec"]}]
     for patches in (
         {"patches": [{"patch": yaml.safe_dump(whole)}]},
         {"patchesStrategicMerge": [yaml.safe_dump(whole)]},
         {"patches": [{"target": {"kind": "Role", "name": "app"}, "patch": yaml.safe_dump(operation)}]},
         {"patchesJson6902": [{"target": {"kind": "Role", "name": "app"}, "patch": json.dumps(operation)}]},
+        {"patches": [{"target": {"kind": "Role", "name": "app"}, "patch": json.dumps(above)}]},
     ):
         files = {"kustomization.yaml": yaml.safe_dump({"resources": ["role.yaml"], **patches})}
         assert [role.address for role in inventory(files).roles] == ["Role app"]

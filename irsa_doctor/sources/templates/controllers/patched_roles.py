@@ -39,12 +39,15 @@ def _at(value: object, steps: tuple[str, ...]) -> bool:
 
 
 def _of_operation(patch: Mapping[str, object], target: object) -> Mapping[str, object] | None:
-    steps = tuple(shapes.as_text(patch.get("path") or "").split("/")[1:])
-    value = patch.get("value")
-    if patch.get("op") not in ("add", "replace") or steps not in _FIELDS or not isinstance(value, str):
+    """The role that an operation makes, whether it writes the policy itself or more of the role around it."""
+    if patch.get("op") not in ("add", "replace"):
         return None
-    for step in reversed(steps):
+    value = patch.get("value")
+    for step in reversed(shapes.as_text(patch.get("path") or "").split("/")[1:]):
         value = {step: value}
+    version = next((version for field, version in _FIELDS.items() if _at(value, field)), None)
+    if version is None or not isinstance(value, dict):
+        return None
     named = target.get("name") if isinstance(target, dict) else None
     metadata = {"name": shapes.as_text(named or "that a patch changes")}
-    return {"apiVersion": _FIELDS[steps], "kind": "Role", "metadata": metadata, **(value if isinstance(value, dict) else {})}
+    return {**value, "apiVersion": version, "kind": "Role", "metadata": metadata}
