@@ -18,6 +18,8 @@ _MARK_ESCAPE = re.compile(rb"\$\$\{|%%\{")
 _PLAIN = re.compile(rb"[ !#&-\[\]-~]*")
 """a text in which nothing is put in between and no sign is escaped"""
 _SIGNS = {b"n": "\n", b"r": "\r", b"t": "\t", b'"': '"', b"\\": "\\"}
+_SPACE, _SPACE_OF_LINE = re.compile(rb"(?:\s|\\[nrt])*"), re.compile(rb"[^\S\n]*\n?")
+_SPACE_ESCAPES = (b"\\n", b"\\r", b"\\t")
 _INDENT = re.compile(rb"^[ \t]*(?=[^ \t\r\n])", re.MULTILINE)
 
 
@@ -67,19 +69,30 @@ def _fragments(syntax: Syntax, template: Node, parts: Sequence[Node], start: int
     indent = _indent(text[slice(*_heredoc(syntax, template))]) if is_flush else 0
     for part in parts:
         if part.type in _DYNAMIC:
-            yield from _literal(text, *_stripped(text, start, part.start_byte), escapes, indent)
+            yield from _literal(text, *_stripped(text, start, part.start_byte, is_heredoc), escapes, indent)
             yield part
             start = part.end_byte
-    yield from _literal(text, *_stripped(text, start, max(start, end)), escapes, indent)
+    yield from _literal(text, *_stripped(text, start, max(start, end), is_heredoc), escapes, indent)
 
 
-def _stripped(text: bytes, start: int, end: int) -> tuple[int, int]:
-    """From where to where a literal part counts: `~` in the marks beside it takes the white space that touches them."""
+def _stripped(text: bytes, start: int, end: int, is_heredoc: bool) -> tuple[int, int]:
+    """From where to where a literal part counts: `~` in the marks beside it takes the white space that touches them, in a
+    heredoc and a file of one line only."""
     if text[end : end + 3] in (b"%{~", b"${~"):
-        end = start + len(text[start:end].rstrip())
+        line = max(start, text.rfind(b"\n", start, end - 1) + 1) if is_heredoc else start
+        while end > line and (size := _space_before(text, end, is_heredoc)):
+            end = max(line, end - size)
     if text[start - 2 : start] == b"~}":
-        start = end - len(text[start:end].lstrip())
+        space = (_SPACE_OF_LINE if is_heredoc else _SPACE).match(text, start, end)
+        start = space.end() if space else start
     return start, end
+
+
+def _space_before(text: bytes, end: int, is_heredoc: bool) -> int:
+    """How many bytes write the white space that ends there, 0 for none."""
+    if text[end - 1 : end].isspace():
+        return 1
+    return 2 if not is_heredoc and text[end - 2 : end] in _SPACE_ESCAPES and text[end - 3 : end - 2] != b"\\" else 0
 
 
 def _heredoc(syntax: Syntax, node: Node) -> tuple[int, int]:
