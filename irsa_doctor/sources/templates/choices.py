@@ -290,18 +290,18 @@ def alternative(like: TemplateValue, choice: Choice) -> TemplateValue:
 
 
 def member_in_cases(
-    members: Mapping[str, TemplateValue], key: str, otherwise: TemplateValue | None, called: TemplateValue
+    members: Mapping[str, TemplateValue], key: str, otherwise: TemplateValue, called: TemplateValue
 ) -> TemplateValue | None:
     """The member of a map by a key of which only the words are known, in the case of each; `otherwise` is what stands for a key
-    that it does not have, which else there is not. None where there are too many cases; `called` is a hole for the member."""
-    names: list[str | None] = [*sorted(members), *(() if otherwise is None else (None,))]
-    if not 0 < len(names) <= _CONDITIONS + 1:
+    that it does not have, IMPOSSIBLE where Terraform refuses it. None where there are too many cases.
+
+    `called` is a hole for the member.
+    """
+    if not 0 < len(members) + (otherwise is not IMPOSSIBLE) <= _CONDITIONS + 1:
         return None
-    values = [otherwise if name is None else members[name] for name in names]
-    made = values[-1]
-    for name, value in zip(reversed(names[:-1]), reversed(values[:-1]), strict=True):
-        if value is not None and made is not None:
-            made = alternative(called, Choice(f'{key} == "{name}"', value, made))
+    made = otherwise
+    for name in sorted(members, reverse=True):
+        made = alternative(called, Choice(f'{key} == "{name}"', members[name], made))
     return made
 
 

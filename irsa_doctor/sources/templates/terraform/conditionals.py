@@ -82,11 +82,9 @@ def decided(
     holds = as_truth(truth)
     if holds is not None:
         return both[0]() if holds else both[1]()
-    was, evaluation.trying = evaluation.trying, False
-    try:
-        then, otherwise = (side() for side in both)
-    finally:
-        evaluation.trying = was
+    then, otherwise = map(_if_existing, both)
+    if then is otherwise is IMPOSSIBLE:
+        raise MissingMember
     words = called_in_condition(truth)
     if not 0 < len(words) <= _WORDS:
         return None
@@ -95,3 +93,10 @@ def decided(
         return then if assumed != is_negated else otherwise
     choice = Choice(name, otherwise, then) if is_negated else Choice(name, then, otherwise)
     return msgspec.structs.replace(evaluation.unknown(node), choice=choice)
+
+
+def _if_existing(side: Callable[[], TemplateValue]) -> TemplateValue:
+    try:
+        return side()
+    except MissingMember:
+        return IMPOSSIBLE

@@ -334,7 +334,7 @@ class _Evaluation:
         function = FUNCTIONS.get(name)
         try:
             result = function(*arguments) if function else None
-        except (Undecided, TypeError, ValueError, IndexError, OverflowError):
+        except (Undecided, TypeError, ValueError, LookupError, OverflowError):
             return None
         return result if result is None or result.anchor else self.at(result.value, node, result.made)
 

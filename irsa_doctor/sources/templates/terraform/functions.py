@@ -13,16 +13,16 @@ from math import prod
 from typing import Any
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, only_hole, text_of, without_scheme
-from irsa_doctor.sources.templates.choices import MissingMember, alternative, as_made, member_in_cases
+from irsa_doctor.sources.templates.choices import IMPOSSIBLE, MissingMember, alternative, as_made, member_in_cases
 from irsa_doctor.sources.templates.splitting import part_of
 from irsa_doctor.sources.templates.terraform.regular_expressions import all_matches, first_match, replaced_by_pattern
 from irsa_doctor.sources.templates.values import Choice, TemplateValue, hole, scalar_text, written_json, written_yaml
 
 _FORMAT = re.compile(r"%(?:([sdqv])|(%))")
-_PROVIDER_PATTERN = re.compile(r"\^.*(?:oidc-)?provider")
+_TO_PROVIDER = re.compile(r"/\^?\(?[^()|]*provider\\?/\)?/")
 _SCHEME = re.compile(r"https://|/\^?https\??:(?:\\?/){2}/")
 _BEHIND_SCHEME = re.compile(r"\^?https\??:(?:\\?/){2}\(\.[*+]\)\$?")
-_BEHIND_PROVIDER = re.compile(r"(?:\^?.*[:*+])?(?:oidc-)?provider\\?/\(\.[*+]\)\$?")
+_BEHIND_PROVIDER = re.compile(r"(?:\^?[^()|]*[:*+])?(?:oidc-)?provider\\?/\(\.[*+]\)\$?")
 _MOST = 10_000
 _LONGEST = 1_000_000
 _EMPTY: tuple[object, ...] = ("", None)
@@ -102,7 +102,7 @@ def _replace(text_value: TemplateValue, old: TemplateValue, new: TemplateValue) 
         return TemplateValue(_replaced(text, what, by))
     if _SCHEME.fullmatch(what) and by == "":
         return TemplateValue(without_scheme(text))
-    if what.startswith("/") and _PROVIDER_PATTERN.match(what[1:]) and by == "" and (issuer := issuer_in(text)):
+    if _TO_PROVIDER.fullmatch(what) and by == "" and (issuer := issuer_in(text)):
         return TemplateValue(issuer)
     raise Undecided
 
@@ -110,14 +110,7 @@ def _replace(text_value: TemplateValue, old: TemplateValue, new: TemplateValue) 
 def _replaced(text: str, what: str, by: str) -> str:
     if len(what) < 2 or not (what.startswith("/") and what.endswith("/")):
         return _replaced_each(text, what, by)
-    if _PROVIDER_PATTERN.match(what[1:]) and by == "" and isinstance(issuer := issuer_in(text), str) and issuer:
-        return issuer
-    literal = what[1:-1].replace("\\/", "/").replace("\\.", ".")
-    anchored = literal.startswith("^")
-    literal = literal.removeprefix("^")
-    if re.search(r"[\\^$.*+?()\[\]{}|]", literal.replace(".", "") if "\\." in what else literal):
-        return replaced_by_pattern(text, what[1:-1], by)
-    return text.removeprefix(literal) if anchored and by == "" else _replaced_each(text, literal, by)
+    return replaced_by_pattern(text, what[1:-1], by)
 
 
 def _pattern(written: TemplateValue) -> str:
@@ -263,7 +256,7 @@ def _lookup(collection: TemplateValue, key: TemplateValue, *otherwise: TemplateV
         words = unknown.name.removeprefix("${").removesuffix("}")
         called = TemplateValue(hole(f"lookup({words})"), key.anchor, key.document)
         items = {str(name): item for name, item in members.items()}
-        if (either := member_in_cases(items, words, otherwise[0] if otherwise else None, called)) is None:
+        if (either := member_in_cases(items, words, otherwise[0] if otherwise else IMPOSSIBLE, called)) is None:
             raise Undecided
         return either
     _known(key)

@@ -9,7 +9,7 @@ from math import isfinite
 import msgspec
 
 from irsa_doctor.model import Text, only_hole, text_of
-from irsa_doctor.sources.templates.choices import MissingMember, member_in_cases
+from irsa_doctor.sources.templates.choices import IMPOSSIBLE, MissingMember, member_in_cases
 from irsa_doctor.sources.templates.terraform.functions import OpenMembers, PartlyKnown, Unordered
 from irsa_doctor.sources.templates.terraform.scopes import PathStep, step_text
 from irsa_doctor.sources.templates.terraform.syntax import NUMBER, Node, Syntax
@@ -48,7 +48,7 @@ def member_by_key(whole: TemplateValue, step: PathStep, called: TemplateValue) -
     members = whole.value
     if not words or not isinstance(members, Mapping) or not all(isinstance(name, str) for name in members):
         return None
-    return member_in_cases(members, words, None, called)
+    return member_in_cases(members, words, IMPOSSIBLE, called)
 
 
 def collection_entries(written: TemplateValue) -> list[tuple[TemplateValue, TemplateValue]] | None:

@@ -108,6 +108,13 @@ def value_of(expression: str) -> object:
         ('regexall("[a-z]+", "a-b")[1]', "b"),
         ('length(regexall("z", "a-b")) > 0 ? "yes" : "no"', "no"),
         ('replace("shop:cart", "/([a-z]+):([a-z]+)/", "$2:$${2}$$")', "cart:cart$"),
+        ('replace("a-a", "/^a/", "b")', "b-a"),
+        ('replace("a-b", "/a/", "$0$0")', "aa-b"),
+        ('replace("a-b", "/a/", "$01$9")', "-b"),
+        ('replace("axb.c", "/a.b\\\\.c/", "d")', "d"),
+        ('regex("iam::([0-9]+):oidc-provider/(.*)", "arn:aws:iam::111122223333:oidc-provider/x")[0]', "111122223333"),
+        ('"a ${~ "b" ~} \\n\\t c"', "abc"),
+        ('join(",", split("\\n", "a\\n%{ if true ~}\\n  b%{ endif }"))', "a,b"),
         ('can(regex("^a", "ab")) ? "yes" : "no"', "yes"),
         ('can(regex("^b", "ab")) ? "yes" : "no"', "no"),
         ('try(regex("^b", "ab"), "other")', "other"),
@@ -148,8 +155,60 @@ def test_a_key_that_a_map_does_not_have_is_a_case_of_its_own_where_something_sta
 
 
 @pytest.mark.parametrize(
+    ("expression", "fallback"),
+    [
+        ('try({ dev = "a" }[var.who], "b")', '(not var.who == "dev")'),
+        ('try({ dev = "a", prod = "a" }[var.who], "b")', '(not var.who == "dev", not var.who == "prod")'),
+        ('try(lookup({ dev = "a" }, var.who), "b")', '(not var.who == "dev")'),
+        ('try(var.on ? { dev = "a" }[var.who] : "a", "b")', '(var.on, not var.who == "dev")'),
+        ('try(var.on ? local.names.none : "a", "b")', "(var.on)"),
+    ],
+)
+def test_what_try_falls_back_to_is_a_case_of_its_own(expression, fallback):
+    cases = value_of(expression)
+    assert isinstance(cases, dict)
+    assert {case for case, value in cases.items() if value == "b"} == {fallback}
+    assert set(cases.values()) == {"a", "b"}
+
+
+def test_a_key_that_is_not_known_may_be_none_that_a_map_has():
+    cases = value_of('can({ dev = "a" }[var.who]) ? "a" : "b"')
+    assert isinstance(cases, dict)
+    assert set(cases.values()) == {"a", "b"}
+
+
+@pytest.mark.parametrize("mark", ["%{ if true ~}", "${~ 1 ~}"])
+def test_a_mark_takes_the_white_space_of_its_line_only_in_files(mark):
+    end = "%{ endif }" if "if" in mark else ""
+    text = f"a:\n%{{ if true ~}}\n  b:\n%{{ endif ~}}\n    c: {ONE} # {mark}\n{end}"
+    files = {"t.tpl": text, "main.tf": 'locals {\n  made = yamldecode(templatefile("t.tpl", {})).a.b.c\n}\n'}
+    files["main.tf"] += quoted(trust('"${local.made}"'))["main.tf"]
+    assert subjects_by_case(files) == {"": ONE}
+
+
+def test_an_argument_that_a_function_refuses_leaves_the_policy_unknown():
+    assert isinstance(next(iter(roles_of({"main.tf": role('tobool("maybe")')}).values())).policy, Unknown)
+
+
+@pytest.mark.parametrize(
     "pattern",
-    ["(a+)+$", "(a*)*b", "a?" * 30 + "a" * 30, "(a|a)*b", ".*.*.*.*=", "(?<=a)b", "[[:alpha:]]", "(", "a{1000}", "\\\\1"],
+    [
+        "a*a*" + "a?" * 9 + "b",
+        "^|a*a*a*b",
+        "(?P<a>a)(a)",
+        "a*+",
+        "[a&&b]",
+        "(a+)+$",
+        "(a*)*b",
+        "a?" * 30 + "a" * 30,
+        "(a|a)*b",
+        ".*.*.*.*=",
+        "(?<=a)b",
+        "[[:alpha:]]",
+        "(",
+        "a{1000}",
+        "\\\\1",
+    ],
 )
 def test_a_pattern_that_may_take_for_ever_is_not_evaluated(pattern):
     start = time.perf_counter()
