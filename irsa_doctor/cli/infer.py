@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _Format = Annotated[str, typer.Option("--format", "-f", metavar="FORMAT", help="text (the intent file) or json.")]
 _Output = Annotated[str | None, typer.Option("--output", "-o", metavar="FILE", help="Write the intent to this file.")]
 _Force = Annotated[bool, typer.Option("--force", help="Replace the file if it is there.")]
-_Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if there are questions.")]
+_Strict = Annotated[bool, typer.Option("--strict", help="Exit 3 if there are questions, or roles are left out.")]
 
 
 @with_options(settings=settings_options, limits=limit_options, live=live_options)
@@ -39,7 +39,8 @@ def infer(
 
     Who names a role and is admitted to it is in the intent. What a person has to decide is a comment above the role.
 
-    Exit 0: written, also with questions. 2: wrong call, nothing read, or the file is there. 3: questions (--strict).
+    Exit 0: written, also with questions. 2: wrong call, nothing read, or the file is there. 3: questions, or roles that are
+    left out (--strict).
     """
     from irsa_doctor import api
 
@@ -58,4 +59,4 @@ def infer(
         print_note(f"{output} written{questions}")
     if output is None or output_format == "json":
         print_text(api.render_inference(answer, output_format))
-    raise typer.Exit(3 if strict and answer.questions else 0)
+    raise typer.Exit(3 if strict and (answer.questions or answer.unnamed) else 0)

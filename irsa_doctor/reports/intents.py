@@ -3,9 +3,10 @@
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
+from msgspec import Meta
 
 from irsa_doctor.answers.intents.inference import Inference, Question
 from irsa_doctor.answers.intents.verification import MISSING, IntentDifference, Verification
@@ -63,6 +64,7 @@ class InferDocument(msgspec.Struct, frozen=True):
     tool: ToolRecord
     intent: Mapping[str, Any]
     questions: Sequence[Question]
+    unnamed: Annotated[tuple[str, ...], Meta(description="roles that are left out because the input does not say their ARN")]
 
 
 def render_verification_json(answer: Verification, style: Style) -> str:
@@ -139,7 +141,7 @@ def _finding(difference: IntentDifference) -> Finding:
 
 def render_inference_json(answer: Inference) -> str:
     """Returns the document."""
-    return json_text(InferDocument("irsa-doctor.infer/1", tool(), answer.intent, answer.questions))
+    return json_text(InferDocument("irsa-doctor.infer/1", tool(), answer.intent, answer.questions, answer.unnamed))
 
 
 def render_inference_text(answer: Inference) -> str:

@@ -11,7 +11,7 @@ from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.lookups.associations import role_answer
 from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import profile_of
-from irsa_doctor.model import Cluster, is_role_arn, issuer_of_provider, text_of
+from irsa_doctor.model import Cluster, Text, is_role_arn, issuer_of_provider, text_of
 from irsa_doctor.trust import Admitted, Policy, is_subject, spell
 from irsa_doctor.trust.languages import Finite, contains
 
@@ -32,11 +32,13 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Inference(msgspec.Struct, frozen=True, kw_only=True):
-    """An intent as JSON and as the text of a file, with the questions that stand in it."""
+    """An intent as JSON and as the text of a file, with the questions that stand in it; `unnamed` are the roles that it leaves
+    out because the input does not say their ARN, those of templates."""
 
     intent: Mapping[str, Any]
     text: str
     questions: tuple[Question, ...]
+    unnamed: tuple[str, ...] = ()
 
 
 def inferred(view: View) -> Inference:
@@ -55,7 +57,8 @@ def inferred(view: View) -> Inference:
         )
         for entry in entries
     ]
-    text, lines = intent_text(clusters, written, list(_unlisted(view, used, names)))
+    unnamed = tuple(sorted({analysed.role.id for analysed in view.roles if _is_unnamed(analysed)}))
+    text, lines = intent_text(clusters, written, list(_unlisted(view, used, names)), _listed(unnamed))
     by_line = {(role, number): line for role, number, line in lines}
     numbered = [
         msgspec.structs.replace(question, line=by_line[question.role, number])
@@ -67,7 +70,20 @@ def inferred(view: View) -> Inference:
         intent={"intent": 1, "clusters": clusters, "roles": roles},
         text=text,
         questions=tuple(numbered),
+        unnamed=unnamed,
     )
+
+
+def _is_unnamed(analysed: AnalysedRole) -> bool:
+    """Whether service accounts may use a role, and its ARN is not known."""
+    policy = analysed.policy
+    if policy is None or is_role_arn(analysed.role.arn):
+        return False
+    trusted = {value for statement in policy.statements if statement.allow for value in statement.federated}
+    return any(isinstance(value, Text) or ":oidc-provider/" in value for value in trusted) or _PODS in _other_principals(policy)
+
+
+_PODS = "pods.eks.amazonaws.com"
 
 
 class _Pair(msgspec.Struct, frozen=True):

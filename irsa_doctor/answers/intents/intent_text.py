@@ -22,15 +22,18 @@ class RoleEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def intent_text(
-    clusters: Mapping[str, Any], roles: Sequence[RoleEntry], unlisted: Sequence[str]
+    clusters: Mapping[str, Any], roles: Sequence[RoleEntry], unlisted: Sequence[str], unnamed: str = ""
 ) -> tuple[str, list[tuple[str, int, int]]]:
     """The text, and (role, number of its question, line of the comment).
 
-    `unlisted` are the clusters of which not all service accounts were given. Roles that are left out come last.
+    `unlisted` are the clusters of which not all service accounts were given, `unnamed` the roles whose ARN is not known, in
+    words. Roles that are left out come last.
     """
     lines = ["# who may be which role, as the estate uses it: read it, answer the questions, keep it in review"]
     if unlisted:
         lines.append(f"# not all service accounts were given of {', '.join(unlisted)}: who was not seen is not in here")
+    if unnamed:
+        lines.append(f"# left out, because the input does not say their ARN: {_on_one_line(unnamed)}")
     lines += ["intent: 1", "clusters:" if clusters else "clusters: {}", *_below(clusters)]
     kept = [entry for entry in roles if entry.value is not None]
     lines.append("roles:" if kept else "roles: {}")

@@ -68,3 +68,27 @@ def test_names_that_anybody_may_have_written_stay_on_their_comment_line():
     lines = answer.text.splitlines()
     assert all(lines[question.line - 1].lstrip().startswith(f"# {question.code}") for question in answer.questions)
     assert "\x1b" not in answer.text
+
+
+TEMPLATE = """resource "aws_iam_role" "%s" {
+  assume_role_policy = jsonencode({
+    Version = "2012-10-17"
+    Statement = [{ Effect = "Allow", Action = "sts:AssumeRole%s", Principal = { %s } }]
+  })
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("action", "principal", "unnamed"),
+    [
+        ("WithWebIdentity", "Federated = var.provider", ["main.tf: aws_iam_role.app"]),
+        ("", 'Service = "pods.eks.amazonaws.com"', ["main.tf: aws_iam_role.app"]),
+        ("", 'Service = "lambda.amazonaws.com"', []),
+    ],
+)
+def test_roles_of_templates_are_left_out_by_name(action, principal, unnamed):
+    written = (TEMPLATE % ("app", action, principal) + 'variable "provider" {}\n').encode()
+    answer = inferred(View(load([], memory={"main.tf": written}).inventory))
+    assert list(answer.unnamed) == unnamed
+    assert ("left out" in answer.text) == bool(unnamed)
