@@ -97,7 +97,7 @@ def string_text(evaluation: FileEvaluation, *arguments: TemplateValue) -> Templa
     values = more[0].value if more and isinstance(more[0].value, Mapping) else {}
     names = {str(variable): values[variable] for variable in values}
     made = rendered_template(evaluation.within, evaluation.scope.budget, text, names)
-    return made and TemplateValue(made.value, template.anchor, template.document, (), made.made)
+    return made and msgspec.structs.replace(made, anchor=template.anchor, document=template.document, pieces=())
 
 
 def rendered_template(

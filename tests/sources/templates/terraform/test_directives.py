@@ -76,6 +76,12 @@ def test_a_directive_on_an_unknown_condition_is_judged_in_each_case(form):
     assert "open-sub-star" in dict(found(files))
 
 
+def test_a_template_in_a_text_is_judged_in_each_case():
+    texts = 'locals {\n  text = "%%{ if on }a%%{ else }b%%{ endif }"\n}\n'
+    files = quoted(trust('"${templatestring(local.text, { on = var.on })}"'))
+    assert subjects_by_case({"main.tf": texts + files["main.tf"]}) == {"(var.on)": "a", "(not var.on)": "b"}
+
+
 @FORMS
 def test_a_directive_without_else_makes_nothing_in_the_other_case(form):
     files = form(trust(f'"{ONE}"', f'%{{ if var.on }},"StringEquals":{{"{ISSUER}:aud":"sts.amazonaws.com"}}%{{ endif }}'))
