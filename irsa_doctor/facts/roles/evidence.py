@@ -80,8 +80,12 @@ def without_federated(policy: Policy) -> Iterator[Statement]:
 def _is_for_web_identity(statement: Statement) -> bool:
     if statement.covers_web_identity and not any(text_of(a).endswith("*") for a in statement.actions):
         return True
-    on_claims = [c for c in statement.conditions if "oidc" in c.key and c.key.endswith((":sub", ":aud"))]
-    return any(not limits_tokens_alone(condition) for condition in on_claims)
+    return any(not limits_tokens_alone(condition) for condition in on_claims(statement))
+
+
+def on_claims(statement: Statement) -> list[Condition]:
+    """The conditions on what a token of a cluster says, by which a statement is meant for one."""
+    return [c for c in statement.conditions if "oidc" in c.key and c.key.endswith((":sub", ":aud"))]
 
 
 def role_evidence(

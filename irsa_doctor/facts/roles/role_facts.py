@@ -12,6 +12,7 @@ from irsa_doctor.facts.roles.clusters import clusters_with_same_account
 from irsa_doctor.facts.roles.evidence import (
     absent_conditions,
     is_permission_policy,
+    on_claims,
     unexplained,
     wide_principals,
     without_federated,
@@ -72,7 +73,8 @@ def role_facts(
     replaced = role.policy.replaced if isinstance(role.policy, TrustPolicy) else ()
     served = handed_out(role, policy, lookups)
     web_of_aws = any(not (served == "condition" and is_for_pods(statement)) for statement in without_federated(policy))
-    mixed = _mixed(policy) if by_provider or web_of_aws else "no"
+    is_ours = by_provider or web_of_aws or any(map(on_claims, policy.statements))
+    mixed = _mixed(policy) if is_ours else "no"
     return RoleFacts(
         refused="yes" if unexplained(policy, defective) else "no",
         duplicate_member="duplicate-member" in codes or bool(replaced),

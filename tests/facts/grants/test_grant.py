@@ -191,5 +191,11 @@ def test_a_claim_that_only_tokens_have_limits_nobody_who_calls_without_one(princ
     document = policy()
     other = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole", "Condition": {operator: {SUB: RIGHT}}}
     document["Statement"] = [*document["Statement"], other]
-    documents = aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}})
-    assert found(documents) == {("open-principal-mixed", role()["Arn"])}
+    assert found_of(document) == {("open-principal-mixed", role()["Arn"])}
+    # by the claim it was meant for a cluster, with no statement for one as well
+    assert found_of({**document, "Statement": other}) == {("open-principal-mixed", role()["Arn"])}
+
+
+def found_of(document):
+    """What is found of a role with a trust policy."""
+    return found(aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}}))
