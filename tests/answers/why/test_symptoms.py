@@ -76,6 +76,7 @@ def test_a_denial_of_nobody_knows_what_is_not_the_role_where_the_policy_admits_i
         'Could not connect to the endpoint URL: "https://s3.eu-west-1.amazonaws.com/"',
         "java.nio.file.AccessDeniedException: /data/cache",
         "getaddrinfo ENOTFOUND db.internal",
+        "GET http://169.254.170.23/v1/credentials 200 OK\nPUT /checkout 404 Not Found",
     ],
 )
 def test_what_is_about_something_else_is_no_symptom_of_sts(text):
