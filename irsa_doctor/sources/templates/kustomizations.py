@@ -59,7 +59,7 @@ def kustomization_of(members: Mapping[str, object], path: str) -> Kustomization:
     targets = (os.path.normpath(os.path.join(folder, item)) for item in listed if isinstance(item, str) and "://" not in item)
     patches = (os.path.normpath(os.path.join(folder, name)) for name in _patch_files(members))
     namespace = members.get("namespace")
-    renames = tuple(name for name in _RENAMING if members.get(name))
+    renames = tuple(name for name in _RENAMING if members.get(name)) + tuple(_renaming_patches(members))
     return Kustomization(
         folder=folder,
         targets=tuple(targets),
@@ -67,6 +67,15 @@ def kustomization_of(members: Mapping[str, object], path: str) -> Kustomization:
         namespace=namespace if isinstance(namespace, str) else "",
         patches=tuple(patches),
     )
+
+
+def _renaming_patches(members: Mapping[str, object]) -> Iterator[str]:
+    """The settings with a JSON patch that writes the name or the namespace of an object."""
+    for name in _PATCHES:
+        written = members.get(name)
+        texts = (item.get("patch") for item in (written if isinstance(written, list) else ()) if isinstance(item, dict))
+        if any("/metadata/name" in str(text) for text in texts if text):
+            yield name
 
 
 def _patch_files(members: Mapping[str, object]) -> Iterator[str]:

@@ -60,7 +60,16 @@ def world(folder, overlay: str, resources: str = "../../base", base: str = "reso
     return folder
 
 
-@pytest.mark.parametrize("overlay", ["namePrefix: live-\nnamespace: live\n", "nameSuffix: -x\n", "namespace: live\n"])
+RENAMING_PATCH = """patches:
+- target: {kind: ServiceAccount}
+  patch: |
+    - {op: replace, path: /metadata/namespace, value: live}
+"""
+
+
+@pytest.mark.parametrize(
+    "overlay", ["namePrefix: live-\nnamespace: live\n", "nameSuffix: -x\n", "namespace: live\n", RENAMING_PATCH]
+)
 @pytest.mark.parametrize("resources", ["../../base", "./../../base/", "../../base/account.yaml"])
 def test_accounts_that_an_overlay_renames_are_no_finding_and_how_to_render_is_said(tmp_path, overlay, resources):
     folder = world(tmp_path, overlay, resources)
