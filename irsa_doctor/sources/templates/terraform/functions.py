@@ -19,10 +19,10 @@ from irsa_doctor.sources.templates.terraform.regular_expressions import all_matc
 from irsa_doctor.sources.templates.values import Choice, TemplateValue, hole, scalar_text, written_json, written_yaml
 
 _FORMAT = re.compile(r"%(?:([sdqv])|(%))")
-_TO_PROVIDER = re.compile(r"/\^?\(?[^()|]*provider\\?/\)?/")
+_TO_PROVIDER = re.compile(r"/\^?\(?(?:[^()|]|\([^()]*\))*provider\\?/\)?/")
 _SCHEME = re.compile(r"https://|/\^?https\??:(?:\\?/){2}/")
 _BEHIND_SCHEME = re.compile(r"\^?https\??:(?:\\?/){2}\(\.[*+]\)\$?")
-_BEHIND_PROVIDER = re.compile(r"(?:\^?[^()|]*[:*+])?(?:oidc-)?provider\\?/\(\.[*+]\)\$?")
+_BEHIND_PROVIDER = re.compile(r"\^?(?:[^()|]|\(\?:[^()]*\))*provider\\?/\(\.[*+]\)\$?")
 _MOST = 10_000
 _LONGEST = 1_000_000
 _EMPTY: tuple[object, ...] = ("", None)

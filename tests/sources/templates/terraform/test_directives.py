@@ -147,6 +147,27 @@ def test_the_issuer_of_a_url_is_the_same_however_it_is_taken(taken, issuer):
     assert {rule for rule, severity in found({"main.tf": text}) if severity in ("high", "critical")} == set()
 
 
+@pytest.mark.parametrize(
+    ("taken", "is_issuer"),
+    [
+        ('replace({}, "/^(.*provider/)/", "")', True),
+        ('replace({}, "/^(.*):oidc-provider\\\\//", "")', True),
+        ('replace({}, "/^.*(oidc-)?provider\\\\//", "")', True),
+        ('replace({}, "/^(.*provider/[^/]+)/", "")', False),
+        ('regex("^arn:(?:aws|aws-cn):iam::[0-9]+:oidc-provider/(.+)$", {})[0]', True),
+        ('regex("arn:aws:iam::([0-9]+):oidc-provider/(.*)", {})[0]', False),
+    ],
+)
+def test_only_what_leaves_the_issuer_of_an_arn_is_the_issuer(taken, is_issuer):
+    condition = f'"${{{taken.format("var.arn")}}}:sub" = "{ONE}"'
+    statement = '{ Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = { Federated = var.arn }, '
+    statement += f"Condition = {{ StringEquals = {{ {condition} }} }} }}"
+    text = role(f'jsonencode({{ Version = "2012-10-17", Statement = [{statement}] }})')
+    (made,) = roles_of({"main.tf": 'variable "arn" {}\n' + text}).values()
+    (key,) = conditions(made)["StringEquals"]
+    assert key.startswith("${issuer") == is_issuer, key
+
+
 @pytest.mark.parametrize("expression", ["local.names[var.who]", "lookup(local.names, var.who)", 'local.names["${var.who}"]'])
 def test_a_member_by_an_unknown_key_is_judged_in_each_case(expression):
     files = {"main.tf": role(f'jsonencode(jsondecode("{trust("%").replace(chr(34), chr(92) + chr(34))}"))')}
