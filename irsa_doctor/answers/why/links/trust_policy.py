@@ -100,11 +100,11 @@ def _with_usual_audience(case: Case, policy: Policy) -> LinkState:
     answer = admitted(policy, case.provider_arn, case.issuer, profile=EKS)
     if contains(answer.subjects, case.subject):
         return _depending(case, (f"{case.issuer}:aud",))
-    return _judged(case, policy, min(case.view.default_audiences(case.issuer)))
+    return _judged(case, policy, min(case.view.default_audiences(case.issuer), default=""))
 
 
-_NO_ONES = f"oidc.eks.us-east-1.amazonaws.com/id/{'0' * 32}"
-"""an issuer that no policy names"""
+_NO_ONES = "issuer.invalid"
+"""an issuer that no policy names (https://www.rfc-editor.org/rfc/rfc2606#section-2)"""
 
 
 def _issuers_of(policy: Policy) -> list[str]:
