@@ -7,6 +7,7 @@ from typing import Any, Literal
 import msgspec
 
 from irsa_doctor.answers.intents.intent_text import RoleEntry, intent_text
+from irsa_doctor.answers.intents.policies import POD_IDENTITY
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.lookups.associations import role_answer
 from irsa_doctor.facts.lookups.users import RoleUser
@@ -80,10 +81,8 @@ def _is_unnamed(analysed: AnalysedRole) -> bool:
     if policy is None or is_role_arn(analysed.role.arn):
         return False
     trusted = {value for statement in policy.statements if statement.allow for value in statement.federated}
-    return any(isinstance(value, Text) or ":oidc-provider/" in value for value in trusted) or _PODS in _other_principals(policy)
-
-
-_PODS = "pods.eks.amazonaws.com"
+    of_clusters = any(isinstance(value, Text) or ":oidc-provider/" in value for value in trusted)
+    return of_clusters or POD_IDENTITY in _other_principals(policy)
 
 
 class _Pair(msgspec.Struct, frozen=True):
