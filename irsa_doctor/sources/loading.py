@@ -320,10 +320,11 @@ def _passed_on(part: ReadDocument) -> ReadDocument:
 
 def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:
     """Take the names from objects that a kustomization renames, when all files are read."""
-    if any(reading.kustomization for reading in readings):
+    renaming = [reading for reading in readings if reading.kustomization or reading.target_namespaces]
+    if renaming:
         from irsa_doctor.sources.templates.kustomizations import apply_renaming
 
-        guarded([reading for reading in readings if reading.kustomization], partial(apply_renaming, readings))
+        guarded(renaming, partial(apply_renaming, readings))
 
 
 def _named_templates(readings: Sequence[DocumentReading], parts: Sequence[ReadDocument]) -> set[str]:

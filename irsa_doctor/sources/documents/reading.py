@@ -207,6 +207,8 @@ class DocumentReading(msgspec.Struct):
     resolved: list[str] = []
     """stacks whose templates are in the document itself, and what would be said of them otherwise"""
     substitutions: list[Substitution] = []
+    target_namespaces: list[tuple[str, str]] = []
+    """the path below which a Kustomization of Flux gives all objects a namespace, and that namespace"""
     """what is put in for variables of manifests before they are applied"""
     syntax: Any = None
     """the syntax tree of Terraform configuration, read when all files of its module are there (templates.terraform.syntax)"""

@@ -13,6 +13,8 @@ from irsa_doctor.sources.templates.values import scalar_text
 from irsa_doctor.text import shapes
 
 _RENAMING = ("namePrefix", "nameSuffix", "namespace")
+_TARGET = "targetNamespace"
+"""of a Kustomization of Flux (https://fluxcd.io/flux/components/kustomize/kustomizations/#target-namespace)"""
 _TARGETS = ("resources", "bases", "components")
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
@@ -29,11 +31,13 @@ class Kustomization(msgspec.Struct, frozen=True):
 
     def keeps(self, namespace: str) -> bool:
         """Whether an object of a namespace keeps its name and its namespace."""
-        return not self.renames or (self.renames == ("namespace",) and namespace == self.namespace)
+        return not self.renames or (self.renames in (("namespace",), (_TARGET,)) and namespace == self.namespace)
 
     @property
     def why(self) -> str:
         """How the objects of its files can be read as they will be."""
+        if self.renames == (_TARGET,):
+            return f"renamed by {_TARGET} of a Kustomization of Flux"
         return f"renamed by {', '.join(self.renames)} of {self._build}"
 
     @property
@@ -98,13 +102,23 @@ def apply_renaming(readings: Sequence[DocumentReading]) -> None:
                 renamed.setdefault(path, []).append(kustomization)
     _point_to_overlays(readings, by_folder)
     patched = {path: kustomization for kustomization in by_folder.values() for path in kustomization.patches}
+    of_flux = [pair for reading in readings for pair in reading.target_namespaces]
     for reading in readings:
         patch = patched.get(os.path.normpath(reading.path))
         if patch and not reading.named:
             _take_objects(reading, patch)
-        renaming = renamed.get(os.path.normpath(reading.path))
+        renaming = [*renamed.get(os.path.normpath(reading.path), ()), *_of_flux(reading.path, of_flux)]
         if renaming and not reading.named:
             _take_names(reading, renaming)
+
+
+def _of_flux(path: str, targets: Sequence[tuple[str, str]]) -> Iterator[Kustomization]:
+    """What Kustomizations of Flux do to the objects of a file. Their paths are those of a repository whose folder is not
+    known."""
+    whole = f"/{os.path.normpath(path)}"
+    for below, namespace in targets:
+        if below == "." or f"/{below}/" in whole:
+            yield Kustomization(folder=below, targets=(), renames=(_TARGET,), namespace=namespace)
 
 
 def _point_to_overlays(readings: Sequence[DocumentReading], by_folder: Mapping[str, Kustomization]) -> None:
@@ -162,4 +176,8 @@ def read_flux_kustomization(page: Page, reading: DocumentReading) -> None:
     texts = {name: text for name, value in values.items() if (text := scalar_text(value)) and isinstance(text, str)}
     if values or after.get("substituteFrom"):
         reading.substitutions.append(Substitution(texts, bool(after.get("substituteFrom")) or len(texts) < len(values)))
+    namespace, path = spec.get(_TARGET), spec.get("path")
+    if isinstance(namespace, str) and namespace:
+        below = os.path.normpath(path).lstrip("/") if isinstance(path, str) else "."
+        reading.target_namespaces.append((below or ".", namespace))
     reading.passed.append("a Kustomization of Flux: it names no role")

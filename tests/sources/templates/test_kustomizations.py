@@ -89,6 +89,28 @@ def test_overlays_of_overlays_and_circles_end(tmp_path):
     assert rules_of(folder) == set()
 
 
+@pytest.mark.parametrize(
+    ("path", "namespace", "is_judged"),
+    [
+        ("./apps/api", "live", False),
+        ("apps", "live", False),
+        (None, "live", False),
+        ("apps", "base", True),
+        ("infra", "live", True),
+    ],
+)
+def test_a_kustomization_of_flux_may_give_the_objects_of_a_path_another_namespace(tmp_path, path, namespace, is_judged):
+    spec = {"targetNamespace": namespace, **({"path": path} if path else {})}
+    flux = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": "api"}, "spec": spec}
+    for name, text in (("main.tf", CONFIGURATION), ("apps/api/sa.yaml", MANIFEST), ("flux.yaml", yaml.safe_dump(flux))):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    (tmp_path / "cluster.json").write_text(json.dumps(cluster(issuer=ISSUER)))
+    assert bool(rules_of(tmp_path) & {"trust-sub-mismatch", "sa-namespace-mismatch"}) == is_judged
+    (row,) = [row for row in load([str(tmp_path)]).inventory.documents if row.path.endswith("sa.yaml")]
+    assert ("targetNamespace" in (row.why or "")) != is_judged
+
+
 def test_what_is_to_be_built_is_the_overlay_and_not_what_it_takes_up(tmp_path):
     rows = load([str(world(tmp_path, "namespace: live\n"))]).inventory.documents
     said = {row.path.removeprefix(f"{tmp_path}/"): row.why for row in rows if row.kind == "kustomization"}
