@@ -23,7 +23,6 @@ from irsa_doctor.facts.inputs.documents import DocumentFacts, document_facts
 from irsa_doctor.facts.inputs.settings import SettingsFacts
 from irsa_doctor.facts.inputs.waivers import WaiverFacts
 from irsa_doctor.facts.lifetimes.records import StandardFacts
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.planned import planned_provider_facts
@@ -39,6 +38,7 @@ from irsa_doctor.facts.service_accounts.service_account import account_template_
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.records import WorkloadFacts
 from irsa_doctor.model import ServiceAccount, text_of
+from irsa_doctor.model.annotations import ROLE_ARN
 
 
 class Share(msgspec.Struct, frozen=True):

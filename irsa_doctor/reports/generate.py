@@ -8,7 +8,7 @@ import msgspec
 from irsa_doctor.answers.intents.dialects.written import MadeFile
 from irsa_doctor.answers.intents.generation import Generation
 from irsa_doctor.answers.intents.plan import IntentProblem, MadeAssociation
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.reports.json import ToolRecord, json_text, tool
 
 

@@ -10,9 +10,8 @@ from irsa_doctor.answers.intents.estate import Estate
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeAnnotation, MadeAssociation, MadeProvider, MadeRole
 from irsa_doctor.answers.intents.trust import Mismatch, RoleBesideIntent, open_to
 from irsa_doctor.facts import AnalysedRole
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import Place, ServiceAccount, Text, Unknown, text_of
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.model.findings import SEVERITIES, Location, Missing, Severity, Subject
 
 DifferenceKind = str

@@ -12,12 +12,11 @@ from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken
 from irsa_doctor.answers.why.rulebook import Rulebook, RuleFindings, shipped_rulebook
 from irsa_doctor.facts import AnalysedRole, Judged, View, binding_facts, cluster_facts, provider_facts
 from irsa_doctor.facts.grants.exclusion import profile_of_token
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.requests import requesting
 from irsa_doctor.facts.service_accounts.service_account import service_account_facts
 from irsa_doctor.facts.workloads.containers import has_container_credentials, pair_of
 from irsa_doctor.facts.workloads.token_paths import projected_audience
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, ROLE_VARIABLE
+from irsa_doctor.facts.workloads.webhook import ROLE_VARIABLE
 from irsa_doctor.facts.workloads.workload import judged_workload
 from irsa_doctor.issuers import EKS, Profile, cluster_profile
 from irsa_doctor.model import (
@@ -37,6 +36,7 @@ from irsa_doctor.model import (
     parse_arn,
     text_of,
 )
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.model.findings import Finding, Location
 
 _AUDIENCE_OF_CLUSTER = Unknown("the audience of the tokens of this cluster", "kubectl get pods -A -o yaml")

@@ -4,10 +4,9 @@ from collections.abc import Callable, Mapping
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.facts import AnalysedRole
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import Issuer
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.rulebook.causes import Cause
 
 _PROXIES = frozenset({"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"})

@@ -9,10 +9,10 @@ from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.case_evidence import CaseEvidence, DiagnosisTarget
 from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken, service_account_of
 from irsa_doctor.facts import View
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE
 from irsa_doctor.issuers import profile_of
 from irsa_doctor.model import ServiceAccount, Workload, is_provider_of, parse_arn
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.kinds import SHORT_NAMES
 from irsa_doctor.model.nearness import nearest

@@ -5,13 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.denials import (
-    has_refused_denial,
-    is_held_by_deny,
-    loss_by_denials,
-    names_each,
-    without_reach,
-)
+from irsa_doctor.facts.grants.denials import is_held_by_deny, names_each, without_reach
 from irsa_doctor.facts.grants.evidence import guard_refusal
 from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reach import ReachKind, is_narrowed_by_deny, names_subjects
@@ -22,6 +16,7 @@ from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.actions import ActionForm
 from irsa_doctor.trust.claim_sets import claim_of
 from irsa_doctor.trust.defect_kinds import DefectKind
+from irsa_doctor.trust.denials import has_refused_denial
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.naming import may_hold_wildcards
 from irsa_doctor.trust.ring import Ring
@@ -135,7 +130,7 @@ def _unseen(read: GrantReading) -> Unknown | None:
     A condition of unknown content may leave fewer of them, and a hole under an operator with wildcards may hold one, so that
     there may be more than one name in its place.
     """
-    share = read.share if loss_by_denials(read) != "none" else None
+    share = read.share if read.hidden_loss != "none" else None
     if (
         read.statement.hides_conditions
         or (share and share.unseen)
@@ -366,7 +361,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     )
     if in_force:
         facts = msgspec.structs.replace(facts, **ring_facts(read, unseen, TOO_COMPLEX, admits=admits))
-    return without_reach(facts, unseen) if unseen is not None and loss_by_denials(read) == "all" else facts
+    return without_reach(facts, unseen) if unseen is not None and read.hidden_loss == "all" else facts
 
 
 def _checks_other_audience(read: GrantReading) -> bool | None:

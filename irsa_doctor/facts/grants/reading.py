@@ -28,6 +28,7 @@ from irsa_doctor.trust.association import SeenStatement
 from irsa_doctor.trust.conditions import is_plain_equality
 from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, StatementReading, reading_of
+from irsa_doctor.trust.denials import Loss, loss_by_denials
 from irsa_doctor.trust.languages import NOTHING, Finite, Language
 from irsa_doctor.trust.naming import NamedHoles, with_names
 from irsa_doctor.trust.policy import Value
@@ -200,6 +201,11 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     def _may_deny(self, statement: Statement) -> bool:
         return statement.effect_seen or any(isinstance(value, str) for value in (*statement.federated, *statement.aws))
+
+    @once
+    def hidden_loss(self) -> Loss:
+        """How much of what it admits Deny statements may take back by what is not seen of them."""
+        return "none" if self.share is None else loss_by_denials(self.share, self.issuer)
 
     @once
     def limits_audience(self) -> bool | None:

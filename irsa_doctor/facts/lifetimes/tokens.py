@@ -8,11 +8,11 @@ projected token without `expirationSeconds` an hour (https://kubernetes.io/docs/
 import msgspec
 
 from irsa_doctor.facts.lifetimes.durations import StandardState
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.workloads.records import WorkloadFacts
 from irsa_doctor.facts.workloads.webhook import EXPIRATION, LONGEST, SHORTEST, names_a_role
 from irsa_doctor.model import ConfigMap, Issuer, Role, ServiceAccount, Text, Unknown, Workload
+from irsa_doctor.model.annotations import ROLE_ARN
 
 _PROJECTED = 3600
 """seconds of a projected token whose lifetime nobody asks for"""

@@ -6,9 +6,10 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import Arn, Cluster, PodIdentityAssociation, ServiceAccount, Text, Unknown, parse_arn, text_of
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.commands import shell_command
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.holding import RequestContext

@@ -9,9 +9,9 @@ import msgspec
 from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.role import AnalysedRole
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import OidcProvider, Text, Unknown, issuer_in, parse_arn
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, contains
 

@@ -7,9 +7,9 @@ from functools import cached_property
 import msgspec
 
 from irsa_doctor.model import ChainedRole, Inventory, Place, ServiceAccount, Workload, is_role_arn
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.trust.services import RoleCall
 
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 _ASSUME, _TAG = "sts:AssumeRole", "sts:TagSession"
 _Key = tuple[str, str, str]
 
@@ -111,7 +111,7 @@ class Chains(msgspec.Struct, frozen=True, dict=True):
                 yield supplied, association.session_tags is True
             return
         account = self.inventory.service_account_by_key.get(key)
-        role = account.annotations.get(_ROLE_ARN) if account else ""
+        role = account.annotations.get(ROLE_ARN) if account else ""
         if isinstance(role, str) and role:
             yield role, False
 

@@ -12,16 +12,14 @@ from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.template_roles import TemplateRoles
 from irsa_doctor.facts.roles.policy_shape import PolicyShape
 from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.issuers import cluster_profile
 from irsa_doctor.model import Cluster, Contradiction, Inventory, OidcProvider, PodIdentityAssociation, ServiceAccount, Text
 from irsa_doctor.model.access import ExpectedAccess
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.model.nearness import nearest
 from irsa_doctor.model.standards import NO_CONTEXT, NO_STANDARDS, Standards, StandardsContext
 from irsa_doctor.trust.defects import Expected
 from irsa_doctor.trust.work import Work
-
-__all__ = ["ROLE_ARN", "Lookups"]
 
 _AccountsByPair = dict[tuple[str, str], list[ServiceAccount]]
 

@@ -5,10 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.model import ServiceAccount, Workload, only_hole
-
-_AUDIENCE = "eks.amazonaws.com/audience"
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 
 
 class RoleUser(msgspec.Struct, frozen=True, order=True):
@@ -105,7 +104,7 @@ def _subject(workload: Workload) -> str:
 
 def _audience(view: Lookups, account: ServiceAccount, issuer: str) -> str:
     """What the webhook puts into the tokens: as annotated, else its default, where that is known."""
-    audience = account.annotations.get(_AUDIENCE)
+    audience = account.annotations.get(AUDIENCE_ANNOTATION)
     if audience is not None:
         return audience if isinstance(audience, str) else ""
     usual = view.default_audiences(issuer)

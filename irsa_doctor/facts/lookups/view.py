@@ -9,7 +9,7 @@ import msgspec
 from irsa_doctor.facts.lookups.audiences import AudienceLookups
 from irsa_doctor.facts.lookups.guardrails import Guards
 from irsa_doctor.facts.lookups.installations import Installations
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN, Lookups
+from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.lookups.names import Names
 from irsa_doctor.facts.lookups.users import RoleUser, RoleUsers, users_by_reference
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
@@ -19,6 +19,7 @@ from irsa_doctor.facts.roles.analyses import AnalysedRoles, RoleByKey, RolesByKe
 from irsa_doctor.facts.roles.mentions import Mentions, mentions
 from irsa_doctor.facts.roles.role import AnalysedRole, planned_arn
 from irsa_doctor.model import Inventory, Role, ServiceAccount, Text, Unknown
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.limits import reached
 
 if TYPE_CHECKING:

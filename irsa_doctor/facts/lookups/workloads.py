@@ -9,7 +9,7 @@ import msgspec
 
 from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
 from irsa_doctor.facts.lookups.lookups import Lookups
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION, names_a_role
+from irsa_doctor.facts.workloads.webhook import names_a_role
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import (
     Container,
@@ -21,6 +21,7 @@ from irsa_doctor.model import (
     Workload,
     text_of,
 )
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION
 
 _KEYS = Unknown(
     "keys of the ConfigMaps and Secrets that containers take as environment",

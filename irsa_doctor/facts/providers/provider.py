@@ -9,13 +9,12 @@ from irsa_doctor.facts.lookups.agents import AgentState
 from irsa_doctor.facts.lookups.audiences import ClientIds, KopsAudience
 from irsa_doctor.facts.lookups.guardrails import Listed
 from irsa_doctor.facts.lookups.installations import WebhookState
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.publications import AlgorithmState, DiscoveryState
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import Cluster, Issuer, OidcProvider, Text, Unknown, parse_arn
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import STS, audience_form, made_visible

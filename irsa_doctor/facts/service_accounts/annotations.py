@@ -4,9 +4,9 @@ import re
 from functools import lru_cache
 from typing import Literal
 
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.model import Arn, ServiceAccount, Text, is_role_arn, parse_arn, text_of
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.regex import regex
 
 Annotation = Literal["ok", "none", "empty", "key-typo", "template", "policy-arn", "bare-name", "malformed"]

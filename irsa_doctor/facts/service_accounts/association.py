@@ -5,12 +5,12 @@ from functools import partial
 import msgspec
 
 from irsa_doctor.facts.lookups.associations import is_policy_refused, is_repeated, is_role_elsewhere
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.service_account import account_template_facts
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, text_of
+from irsa_doctor.model.annotations import ROLE_ARN
 
 
 def association_facts(view: View, association: PodIdentityAssociation) -> Judged | None:

@@ -1,15 +1,14 @@
 """Words and places for findings about a service account and the role that it names."""
 
 from irsa_doctor.facts.grants.evidence import never_holding
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
 from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denying_statements, sure_denials
 from irsa_doctor.facts.service_accounts.through_holes import admitted_through_holes
 from irsa_doctor.facts.subject import Evidence
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import Place, ServiceAccount, Unknown, is_provider_of, parse_arn, text_of
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.trust import spell
 from irsa_doctor.trust.languages import Finite
 

@@ -2,8 +2,8 @@
 
 from irsa_doctor.facts.grants.exclusion import denials
 from irsa_doctor.facts.lookups.view import View
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import ServiceAccount, Text, is_provider_of, text_of
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION
 from irsa_doctor.trust import Admitted, Policy, Statement
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.presented import PresentedToken

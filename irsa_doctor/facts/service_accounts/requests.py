@@ -4,11 +4,10 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.service_account import own_roles
 from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import ServiceAccount, Workload, text_of
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 
 
 def requesting(account: ServiceAccount, role: str, audience: str = "") -> ServiceAccount:

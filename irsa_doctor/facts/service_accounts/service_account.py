@@ -15,7 +15,6 @@ from irsa_doctor.facts.lookups.associations import (
     near_association,
     overridden,
 )
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.service_accounts.annotations import (
@@ -30,7 +29,6 @@ from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.containers import pair_of
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.facts.workloads.webhook import (
-    AUDIENCE_ANNOTATION,
     EXPIRATION,
     ROLE_VARIABLE,
     SKIP_CONTAINERS,
@@ -52,6 +50,7 @@ from irsa_doctor.model import (
     parse_arn,
     text_of,
 )
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.trust.identity import allows_everything
 
 _FILLED_IN = Unknown("role ARNs that a template fills in")

@@ -9,9 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 
 from irsa_doctor.facts.grants.principals import kin
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
 from irsa_doctor.model import (
     Inventory,
     PodIdentityAssociation,
@@ -21,6 +19,7 @@ from irsa_doctor.model import (
     Workload,
     parse_arn,
 )
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.trust.subjects import PREFIX
 
 ANY_SUBJECT = "*"

@@ -5,7 +5,6 @@ from posixpath import dirname
 from typing import Literal
 
 from irsa_doctor.facts.lookups.installations import Installations
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.lookups.workloads import WorkloadLookups
 from irsa_doctor.facts.workloads.containers import (
     AGENT_AUDIENCE,
@@ -41,6 +40,7 @@ from irsa_doctor.facts.workloads.webhook import (
     skipped_containers,
 )
 from irsa_doctor.model import Container, Issuer, ProjectedToken, ServiceAccount, Text, Unknown, Workload
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.commands import shell_command
 
 _PROPAGATION = 60.0

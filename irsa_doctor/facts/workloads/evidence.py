@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping
 
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.facts.workloads.case import WorkloadCase
 from irsa_doctor.facts.workloads.containers import calls_global_sts, has_custom_endpoint, has_shared_config
@@ -17,6 +16,7 @@ from irsa_doctor.facts.workloads.webhook import (
     skipped_containers,
 )
 from irsa_doctor.model import Container, Place, ProjectedToken, ServiceAccount, text_of
+from irsa_doctor.model.annotations import ROLE_ARN
 
 _FLAWS = {False: "a name has spaces around it, which are not trimmed", True: "it is not a list of names separated by commas"}
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from irsa_doctor.model import ServiceAccount, Text
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.regex import regex
 
-ROLE_ARN = "eks.amazonaws.com/role-arn"
 ROLE_VARIABLE = "AWS_ROLE_ARN"
 FILE_VARIABLE = "AWS_WEB_IDENTITY_TOKEN_FILE"
 # what it sets for EKS Pod Identity in their place
@@ -20,7 +20,6 @@ TOKEN_PATH = MOUNT_PATH + "/token"
 OPT_OUT_LABEL = "eks.amazonaws.com/skip-pod-identity-webhook"
 SKIP_CONTAINERS = "eks.amazonaws.com/skip-containers"
 EXPIRATION = "eks.amazonaws.com/token-expiration"
-AUDIENCE_ANNOTATION = "eks.amazonaws.com/audience"
 SHORTEST, LONGEST = 600, 86400
 """seconds: what Kubernetes accepts at least, and EKS issues at most"""
 

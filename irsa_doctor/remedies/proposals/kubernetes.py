@@ -6,10 +6,10 @@ from functools import partial
 from typing import Any
 
 from irsa_doctor.facts import Evidence
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.facts.service_accounts.annotations import is_near_key
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, LONGEST, ROLE_VARIABLE, SHORTEST
 from irsa_doctor.model import Place, ServiceAccount, Workload, is_role_arn, text_of
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.remedies.commands import annotate
 from irsa_doctor.remedies.edits.records import Wish

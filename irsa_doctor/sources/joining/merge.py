@@ -27,9 +27,9 @@ from irsa_doctor.model import (
     text_of,
 )
 from irsa_doctor.model.access import AccessBinding, AccessEntry, AccessRole, AssociatedAccess, WebhookConfiguration
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.joining.disputes import Differing, Disputes
 
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 _Item = TypeVar("_Item")
 _Named = TypeVar("_Named", AccessRole, AccessBinding, WebhookConfiguration)
 
@@ -171,14 +171,14 @@ def _merged_account(group: list[ServiceAccount], disputes: Disputes, extra: list
     differing = [account for account in others if account not in elsewhere]
     subject = "/".join((first.cluster, first.namespace, first.name))
     versions = [first, *differing]
-    disputes.add(Differing(subject, f"annotation {_ROLE_ARN}", grave=True).between(versions, _role_named))
+    disputes.add(Differing(subject, f"annotation {ROLE_ARN}", grave=True).between(versions, _role_named))
     if differing:
         disputes.hold("service_accounts", ((account, account.annotations) for account in versions))
     return first
 
 
 def _role_named(account: ServiceAccount) -> str:
-    return text_of(account.annotations.get(_ROLE_ARN, ""))
+    return text_of(account.annotations.get(ROLE_ARN, ""))
 
 
 def _is_open(account: ServiceAccount) -> bool:

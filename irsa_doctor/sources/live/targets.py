@@ -5,11 +5,10 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from irsa_doctor.model import ChainedRole, Inventory, is_role_arn, parse_arn
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.live.aws import issuer_of
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.options import Target
-
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 
 
 def is_near_issuer(issuers: frozenset[str], issuer: str) -> bool:
@@ -59,7 +58,7 @@ def service_accounts_of(inventory: Inventory, target: Target) -> Iterator[str]:
 def roles_named_by(inventory: Inventory, target: Target, accounts: Sequence[str]) -> Iterator[str]:
     """Yield the role ARNs in the annotations of the service accounts and in the environments of their workloads."""
     for account in inventory.service_accounts:
-        value = account.annotations.get(_ROLE_ARN)
+        value = account.annotations.get(ROLE_ARN)
         if account.namespace == target.namespace and account.name in accounts and isinstance(value, str):
             yield value.strip()
     for workload in inventory.workloads:
@@ -85,6 +84,6 @@ def _beginning(inventory: Inventory, chained: ChainedRole) -> Iterator[str]:
     for account in inventory.service_accounts:
         own = (account.cluster, account.namespace)
         if own[0] == chained.cluster and chained.namespace in ("", own[1]) and fnmatchcase(account.name, named):
-            value = account.annotations.get(_ROLE_ARN)
+            value = account.annotations.get(ROLE_ARN)
             if isinstance(value, str):
                 yield value.strip()

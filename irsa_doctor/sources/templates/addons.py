@@ -8,11 +8,11 @@ from collections.abc import Mapping
 import msgspec
 
 from irsa_doctor.model import ClusterAddon, Place, PodIdentityAssociation, ServiceAccount, Text
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.values import TemplateValue
 from irsa_doctor.text.positions import Anchor
 
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 _GUIDE = "https://docs.aws.amazon.com/eks/latest/userguide"
 
 
@@ -64,9 +64,9 @@ def add_account(addon: Addon, reading: DocumentReading) -> None:
     known = ADDON_ACCOUNTS.get(addon.name) if isinstance(addon.name, str) else None
     namespace = addon.namespace or (known.namespace if known else "")
     name = known.name if known else f"add-on {addon.name}"
-    at = addon.place.at("metadata", "annotations", _ROLE_ARN)
+    at = addon.place.at("metadata", "annotations", ROLE_ARN)
     reading.anchors[(at.part, at.pointer)] = Anchor(addon.role_pointer or addon.place.pointer)
-    account = ServiceAccount("", namespace, name, addon.place, {_ROLE_ARN: addon.role}, template=True)
+    account = ServiceAccount("", namespace, name, addon.place, {ROLE_ARN: addon.role}, template=True)
     (reading.service_accounts if known else reading.account_templates).append(account)
 
 

@@ -6,6 +6,7 @@ Whatever is rendered around them, a value that is not the ARN of a role stays no
 from collections.abc import Iterator, Mapping
 
 from irsa_doctor.model import Place
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.controllers.compositions import add_template_annotations
@@ -14,7 +15,6 @@ from irsa_doctor.sources.templates.kustomizations import kustomization_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 _DEEP, _MOST = 40, 100_000
 
 
@@ -53,7 +53,7 @@ def _called(name: str, key: str) -> str:
 def _is_meant(key: object) -> bool:
     """Whether a key is that of the role, or one that is about AWS and has a prefix like it."""
     text = str(key)
-    return text == _ROLE_ARN or ("/" in text and "role" in text.lower() and about_aws(text))
+    return text == ROLE_ARN or ("/" in text and "role" in text.lower() and about_aws(text))
 
 
 def read_json_patch(page: Page, reading: DocumentReading) -> None:

@@ -24,6 +24,7 @@ from irsa_doctor.model import (
     text_of,
 )
 from irsa_doctor.model.access import AccessEntry, AssociatedAccess, AuthMap, AuthRow
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.documents.access import associated_policy, auth_row
 from irsa_doctor.sources.documents.kubernetes import annotations_of
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
@@ -34,8 +35,6 @@ from irsa_doctor.sources.templates.values import hole
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Anchor
-
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 
 _DEFAULT_MODE = "API_AND_CONFIG_MAP"
 """of a cluster that eksctl makes (https://docs.aws.amazon.com/eks/latest/eksctl/access-entries.html)"""
@@ -148,8 +147,8 @@ def _read_account(reading: DocumentReading, cluster: str | Text, item: object, p
     if members.get("roleOnly") is True:
         return
     annotations = annotations_of(metadata, place.at("metadata"))
-    annotations[_ROLE_ARN] = role_arn
-    at = place.at("metadata", "annotations", _ROLE_ARN)
+    annotations[ROLE_ARN] = role_arn
+    at = place.at("metadata", "annotations", ROLE_ARN)
     source = place.at("attachRoleARN") if attached else place.at("metadata", "name")
     reading.anchors[(at.part, at.pointer)] = Anchor(source.pointer)
     reading.service_accounts.append(ServiceAccount("", namespace, name, place, annotations, template=True))

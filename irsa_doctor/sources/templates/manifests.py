@@ -5,12 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 import msgspec
 
 from irsa_doctor.model import Place, ServiceAccount, Text
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.access import AccessTemplate, read_access_manifest
 from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, known, scalar_text
 
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 _DEEP = 8
 """Levels of values in which a chart has its service accounts, and of lists in lists of manifests"""
 
@@ -73,11 +73,11 @@ def annotations_in(written: TemplateValue | None) -> Iterator[tuple[str, str | T
     if written is None or written.value is None:
         return
     if not isinstance(written.value, Mapping):
-        yield _ROLE_ARN, written.value if isinstance(written.value, Text) else ""
+        yield ROLE_ARN, written.value if isinstance(written.value, Text) else ""
         return
     for name, item in written.value.items():
         text = scalar_text(item.value)
-        if isinstance(name, str) and about_aws(name) and text is not None and (name, text) != (_ROLE_ARN, ""):
+        if isinstance(name, str) and about_aws(name) and text is not None and (name, text) != (ROLE_ARN, ""):
             yield name, text
 
 

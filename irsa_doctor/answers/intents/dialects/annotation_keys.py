@@ -1,6 +1,6 @@
 """Expressions of CEL that tell keys which were meant to be that of the role annotation, as `check` tells them."""
 
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.model.annotations import ROLE_ARN
 
 _PREFIX, _, _NAME = ROLE_ARN.partition("/")
 _ANY = "[^/]"

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, by_account, made_file
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeProvider, MadeRole
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 
 _NAME = "cli"
 

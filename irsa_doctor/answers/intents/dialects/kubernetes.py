@@ -5,8 +5,7 @@ from typing import Any
 
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, made_file, unique_names, yaml_text
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeAnnotation, MadeAssociation
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
-from irsa_doctor.facts.workloads.webhook import AUDIENCE_ANNOTATION
+from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 
 _NAME = "kubernetes"
 

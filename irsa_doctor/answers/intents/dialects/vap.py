@@ -6,7 +6,7 @@ from typing import Any
 from irsa_doctor.answers.intents.dialects.annotation_keys import near_keys
 from irsa_doctor.answers.intents.dialects.written import Choices, Writing, made_file, unique_names, yaml_text
 from irsa_doctor.answers.intents.plan import IntentPlan, IntentProblem
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
+from irsa_doctor.model.annotations import ROLE_ARN
 
 _NAME = "vap"
 _POLICY = "irsa-role-arns"

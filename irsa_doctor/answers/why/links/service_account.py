@@ -6,8 +6,8 @@ from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, signs_of, undecided
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.lookups.associations import association_elsewhere, near_association
-from irsa_doctor.facts.lookups.lookups import ROLE_ARN
 from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, text_of
+from irsa_doctor.model.annotations import ROLE_ARN
 
 _ASSOCIATIONS = "aws eks list-pod-identity-associations --cluster-name {cluster}"
 

@@ -22,7 +22,6 @@ from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.yaml import yaml_documents
 
 ReadPage = Callable[[Page, DocumentReading], None]
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 _STEP = re.compile(r"""\[\s*["']?([^\]"']+)["']?\s*\]|([^.\[\]]+)""")
 _VERB = re.compile(r"%(?:\[(\d+)\])?[sdvq]|%%")
 _ARN_OF = re.compile(r"\$\{\s*([\w-]+)\.status\.(?:ackResourceMetadata|atProvider)\.arn\s*\}")

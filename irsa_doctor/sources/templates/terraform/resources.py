@@ -18,6 +18,7 @@ from irsa_doctor.model import (
     Unknown,
     without_scheme,
 )
+from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.access import AccessReader, AccessTemplate
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
@@ -44,7 +45,6 @@ from irsa_doctor.text.errors import WrongShape
 from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped
 
-_ROLE_ARN = "eks.amazonaws.com/role-arn"
 AFTER_APPLY = "terraform plan -out=plan.tfplan && terraform show -json plan.tfplan > plan.json"
 """The commands that give what a configuration leaves open."""
 
@@ -154,7 +154,7 @@ def add_addon(resource: ResourceInstance, settings: AddonSettings) -> None:
         role=(scalar_text(role.value) if role else None) or "",
     )
     add_account(addon, resource.reading)
-    at = place.at("metadata", "annotations", _ROLE_ARN)
+    at = place.at("metadata", "annotations", ROLE_ARN)
     if role and role.anchor and role.document == place.document:
         resource.reading.anchors[(at.part, at.pointer)] = role.anchor
     elif addon.role:
