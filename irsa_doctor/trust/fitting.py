@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from irsa_doctor.issuers.profiles import SubjectTemplate
 from irsa_doctor.trust.minted import is_minted
 from irsa_doctor.trust.patterns import Wild
-from irsa_doctor.trust.segments import SegmentValue, Token, are_shapely, laid_beside
+from irsa_doctor.trust.segments import Held, SegmentValue, Token, are_shapely, laid_beside
 
 _CHARS = "".join(map(chr, range(0x20, 0x7F)))
 _SHARPENED = 8
@@ -17,7 +17,8 @@ def said_of(
 ) -> tuple[SegmentValue, ...] | None:
     """What a pattern says of each segment of a form, None where no subject of the form fits it.
 
-    Where a wildcard ends inside of a literal part, as in `*nt:prod`, only what stands before the first one is sure.
+    Where a wildcard ends inside of a literal part, as in `*nt:prod`, only what stands before the first one is sure. A
+    placeholder that does stays one: what it holds is fixed.
     """
     if values := laid_beside(tokens, template, ignore_case=ignore_case):
         return values if are_shapely(values) else None
@@ -26,7 +27,8 @@ def said_of(
     sharp = _sharpened(tokens, template, ignore_case)
     star = next((n for n, token in enumerate(sharp) if token is Wild.MANY), len(sharp))
     first = next((n for n, token in enumerate(sharp) if not isinstance(token, str)), len(sharp))
-    begins = (sharp, (*sharp[:star], Wild.MANY), (*sharp[:first], Wild.MANY))
+    held = [token for token in sharp[first : first + 1] if isinstance(token, Held)]
+    begins = (sharp, (*sharp[:star], Wild.MANY), (*sharp[:first], *(held or [Wild.MANY])))
     laid = (laid_beside(begin, template, ignore_case=ignore_case) for begin in begins)
     return next(filter(None, laid), None)
 

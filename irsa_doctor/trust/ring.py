@@ -42,7 +42,6 @@ RINGS: tuple[Ring, ...] = (
 OpenBy = Literal["", "guests", "caller", "crossing", "form", "anything", "unreviewed", "prefix"]
 """what leaves the ring as wide as it is, where there is more to say than which level is open"""
 
-
 Alternatives = tuple[tuple[SegmentValue, ...], ...]
 """what each pattern of one claim says of its segments"""
 _BELOW: Mapping[str, tuple[str, ...]] = {
@@ -315,7 +314,7 @@ def _of_refs(known: _Known, opening: Opening, *, needs_ref: bool) -> Opening:
     """The ring of a pattern that fixes the unit of code."""
     refs = [value for value in known.values if value.level == "ref"]
     replaced = msgspec.structs.replace
-    if unreviewed := next((value for value in refs if value.fixed and value.segment.runs_unreviewed(value.value)), None):
+    if unreviewed := next((value for value in refs if _runs_unreviewed(value)), None):
         return replaced(opening, ring="repository", by="unreviewed", segment=unreviewed)
     if needs_ref and not known.fixes("ref"):
         partly = next((v for v in refs if v.value is None and v.part and v.part not in v.segment.begins), None)
@@ -325,6 +324,10 @@ def _of_refs(known: _Known, opening: Opening, *, needs_ref: bool) -> Opening:
     named = any(value.fixed and value.value in value.segment.workload for value in refs)
     is_one = named or not refs or known.fixes("workload") or known.fixes("caller")
     return replaced(opening, ring="workload") if is_one else opening
+
+
+def _runs_unreviewed(value: SegmentValue) -> bool:
+    return value.fixed and not value.supposed and value.segment.runs_unreviewed(value.value)
 
 
 def _has_part(known: _Known) -> bool:

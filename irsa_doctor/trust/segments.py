@@ -18,7 +18,8 @@ from irsa_doctor.trust.patterns import Plain, Wild
 class SegmentValue(msgspec.Struct, frozen=True):
     """What a pattern says of one segment: its `value`, None where it is open; `part` is the text that an open one has.
 
-    `fixed`: it has a value, and nothing before it is open.
+    `fixed`: it has a value, and nothing before it is open. `supposed`: text of the form before it would be in a placeholder,
+    which may as well hold that of another form.
     """
 
     name: str
@@ -26,6 +27,7 @@ class SegmentValue(msgspec.Struct, frozen=True):
     value: str | None
     part: str = ""
     fixed: bool = False
+    supposed: bool = False
 
     @property
     def level(self) -> str:
@@ -138,7 +140,7 @@ class _Walk(msgspec.Struct, frozen=True):
         return None if values is None else self.moved(at, self.part + 1, values).run()
 
     def with_value(
-        self, values: tuple[SegmentValue, ...], part: FormPart, value: str | None, text: str
+        self, values: tuple[SegmentValue, ...], part: FormPart, value: str | None, text: str, *, supposed: bool = False
     ) -> tuple[SegmentValue, ...] | None:
         """The values and one more; None where the segment cannot hold the text."""
         segment = part.segment
@@ -146,7 +148,7 @@ class _Walk(msgspec.Struct, frozen=True):
             return None
         is_open = self.is_open or any(other.value is None and other.level != "run" for other in values)
         part_of = text if value is None else ""
-        return (*values, SegmentValue(part.name, segment, value, part_of, value is not None and not is_open))
+        return (*values, SegmentValue(part.name, segment, value, part_of, value is not None and not is_open, supposed))
 
     def behind(self, at: int, text: str, token: Token) -> tuple[SegmentValue, ...] | None:
         """Goes on behind a star, or a placeholder, where the text that follows it is read in the form again."""
@@ -177,7 +179,8 @@ class _Walk(msgspec.Struct, frozen=True):
         for number in numbers:
             known = (text if number == numbers[0] else "") + (behind if number == numbers[-1] else "")
             value = f"{known}{token.name}" if isinstance(token, Held) else None
-            values = None if values is None else self.with_value(values, self.parts[number], value, known)
+            supposed = value is not None and number > self.part
+            values = None if values is None else self.with_value(values, self.parts[number], value, known, supposed=supposed)
         return values
 
 

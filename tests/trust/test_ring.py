@@ -24,6 +24,7 @@ from irsa_doctor.trust.work import Work
 from tests.trust.drawing import SCALE, examples
 
 ACCOUNT = "111122223333"
+GITHUB = "token.actions.githubusercontent.com"
 ISSUERS = {
     entry.id: re.sub("<[a-z]+>", "acme", match.issuer)
     for entry in profiles().values()
@@ -248,6 +249,32 @@ def test_a_star_in_a_literal_part_leaves_open_what_stands_behind_it(value, ring)
     ],
 )
 def test_a_placeholder_before_what_a_star_begins_is_the_value_of_its_segment(issuer, value, ring):
+    reading = _with_placeholder(issuer, value)
+    assert (reading.ring, reading.impossible) == (ring, ())
+
+
+@pytest.mark.parametrize(
+    ("issuer", "value", "ring", "by"),
+    [
+        (GITHUB, "HOLE", "ref", ""),
+        (GITHUB, "repo:HOLE", "ref", ""),
+        (GITHUB, "repo:acme/shop:HOLE", "ref", ""),
+        (GITHUB, "repo:acme/shop:ref:HOLE", "ref", ""),
+        (GITHUB, "repo:HOLE:ref:refs/heads/main", "ref", ""),
+        (GITHUB, "repo:HOLE:environment:prod", "ref", ""),
+        (GITHUB, "repo:HOLE:pull_request", "repository", "unreviewed"),
+        (GITHUB, "repo:acme/shop:ref:refs/pull/HOLE/merge", "repository", "unreviewed"),
+        ("gitlab.com", "project_path:HOLE:ref:main", "ref", ""),
+        ("app.terraform.io", "HOLE:run_phase:apply", "workload", ""),
+        ("app.terraform.io", "HOLE:run_phase:plan", "repository", "unreviewed"),
+    ],
+)
+def test_what_a_placeholder_may_hold_of_a_form_opens_nothing(issuer, value, ring, by):
+    reading = _with_placeholder(issuer, value)
+    assert (reading.ring, reading.widest.by, reading.impossible) == (ring, by, ())
+
+
+def _with_placeholder(issuer, value):
     statement = {
         "Effect": "Allow",
         "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"},
@@ -259,8 +286,7 @@ def test_a_placeholder_before_what_a_star_begins_is_the_value_of_its_segment(iss
     grant = grant_of(policy, policy.statements[0], issuer, profile=profile, provider=principal)
     share = share_of(policy, 0, principal, issuer, profile=profile)
     box = box_of(policy, grant, share.subjects, share.audiences, issuer, profile)
-    reading = ring_of(tuple(boxes_of(policy, box, principal, issuer, profile)), profile, Circumstances(holes=("HOLE",)))
-    assert (reading.ring, reading.impossible) == (ring, ())
+    return ring_of(tuple(boxes_of(policy, box, principal, issuer, profile)), profile, Circumstances(holes=("HOLE",)))
 
 
 @pytest.mark.parametrize("value", ["project_id:HOLE:x*", "project_id:aHOLE:*", "project_id:12x:*"])
@@ -270,7 +296,6 @@ def test_a_placeholder_before_what_no_subject_has_there_leaves_it_impossible(val
     assert laid_beside(tokens, template) is None
 
 
-GITHUB = "token.actions.githubusercontent.com"
 WORKFLOW = "job_workflow_ref:acme/wf/.github/workflows/d.yml@refs/heads/main"
 
 

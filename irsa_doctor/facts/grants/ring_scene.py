@@ -101,7 +101,8 @@ def _unreviewed(scene: RingScene) -> str:
     found = scene.ring.widest.segment
     if found is None or not found.segment.runs_unreviewed(found.value):
         return ""
-    return found.value if found.value in found.segment.unreviewed else f"{found.name.replace('_', ' ')} {found.value}"
+    named = found.value if found.value in found.segment.unreviewed else f"{found.name.replace('_', ' ')} {found.value}"
+    return scene.written(named)
 
 
 def _audience_by(scene: RingScene) -> str:
