@@ -22,6 +22,7 @@ NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _OTHER_BASE = re.compile(rb"0[xXbBoO](?<![\w.]0.)\w+")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*(?:\"|$)")
 _PARTS = 1_000
+_KEY_IN_BRACKETS = re.compile(rb"(?<=[^\s(\[{,?:&|+\-*/%<>=!])(\s*\n[ \t]*)[ \t](?=\()")
 _BLOCK = re.compile(rb"^(?=(?:resource|data|module|variable|locals|output)\b[^\n]*\{)", re.MULTILINE)
 _CLOSING = {
     "quoted_template_end": "the closing quote",
@@ -160,6 +161,9 @@ def syntax_of(text: bytes, document: str) -> Syntax | TextError:
 
 def _parse(text: bytes) -> tuple[tuple[Node, ...], TextError | None]:
     root = _parser().parse(text).root_node
+    if root.has_error and _KEY_IN_BRACKETS.search(text):
+        # to the grammar a line break is a blank, so that it takes a value and the key below it, `(key) = ...`, for one call
+        root = _parser().parse(_KEY_IN_BRACKETS.sub(rb"\1,", text)).root_node
     if not root.has_error:
         return (root,), _number_error(root, text)
     # an open bracket takes all that follows it, so each part that begins like a block is read by itself

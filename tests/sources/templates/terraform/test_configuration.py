@@ -345,6 +345,8 @@ def test_every_way_to_write_the_issuer_comes_to_the_same(issuer):
         ('provider::aws::arn_parse("arn:aws:iam::1:x/y:z").resource', "x/y:z"),
         ('ephemeralasnull("x")', "x"),
         ('templatestring("a$${b}", { b = "c" })', "ac"),
+        ('[for k in ["x"] : {\n a = k\n (k) = "b"\n }][0].x', "b"),
+        ('[for k in ["x"] : {\n a = k # c\n\n  (k) : "b"\n }][0].x', "b"),
     ],
 )
 def test_what_can_be_worked_out_is(expression, expected):
