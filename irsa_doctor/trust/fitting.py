@@ -27,8 +27,8 @@ def said_of(
     sharp = _sharpened(tokens, template, ignore_case)
     star = next((n for n, token in enumerate(sharp) if token is Wild.MANY), len(sharp))
     first = next((n for n, token in enumerate(sharp) if not isinstance(token, str)), len(sharp))
-    held = [token for token in sharp[first : first + 1] if isinstance(token, Held)]
-    begins = (sharp, (*sharp[:star], Wild.MANY), (*sharp[:first], *(held or [Wild.MANY])))
+    rest = next((token for token in sharp[first : first + 1] if isinstance(token, Held)), Wild.MANY)
+    begins = (sharp, (*sharp[:star], Wild.MANY), (*sharp[:first], rest))
     laid = (laid_beside(begin, template, ignore_case=ignore_case) for begin in begins)
     return next(filter(None, laid), None)
 
