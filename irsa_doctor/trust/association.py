@@ -108,7 +108,7 @@ class _Association(msgspec.Struct, frozen=True):
         if named[0] == issuer or named[0] in aliases:
             return msgspec.structs.replace(condition, key=f"{text_of(issuer).lower()}:{named[1]}")
         if self.is_strange(named[0], issuer):
-            return msgspec.structs.replace(condition, key=text_of(raw).lower())
+            return msgspec.structs.replace(condition, key=_named_without_blanks(raw).lower())
         return seen_key(condition, issuer)
 
     def meant(self, named: Sequence[Value]) -> Value:
@@ -128,21 +128,27 @@ class _Association(msgspec.Struct, frozen=True):
             return False
         if isinstance(issuer, str):
             return _may_be(other, issuer)
-        return not _are_apart(other, issuer)
+        return not _are_apart(other, issuer) and not _are_unequal(other, issuer)
 
     def is_strange(self, other: Value, issuer: Value) -> bool:
         """Whether another text than the issuer can be no issuer at all, or not this one."""
         if isinstance(other, str):
             return isinstance(issuer, Text) and not (_HOST.fullmatch(other) and _may_be(issuer, other))
-        return (
-            self.is_left_over(other) or _has_scheme(other, issuer) or (isinstance(issuer, str) and not _may_be(other, issuer))
-        )
+        if self.is_left_over(other) or _has_scheme(other, issuer):
+            return True
+        return not _may_be(other, issuer) if isinstance(issuer, str) else _are_unequal(other, issuer)
 
     def is_left_over(self, other: Value) -> bool:
         """Whether it has a placeholder that nothing expands, while the principal is complete."""
         if isinstance(self.principal, Text):
             return _is_unexpanded(other) and not _is_unexpanded(self.principal)
         return not self.expanded or not all(_REFERENCE.fullmatch(hole.name) for hole in holes_in(other))
+
+
+def _named_without_blanks(value: Value) -> str:
+    """The text of a value; a blank in the name of a placeholder is none of a key."""
+    parts = value.parts if isinstance(value, Text) else (value,)
+    return "".join("".join(part.name.split()) if isinstance(part, Hole) else part for part in parts)
 
 
 def _issuers_of_keys(statement: Statement) -> Iterator[Value]:
@@ -182,6 +188,24 @@ def _may_be(value: Value, text: str) -> bool:
     """Whether a value with holes can turn out to be a text, whatever its case."""
     pieces = pieces_of(value, wildcards=False, variables=False)
     return glob_of(widest(pieces), ignore_case=True).matches(text)
+
+
+def _are_unequal(one: Text, other: Text) -> bool:
+    """Whether two texts with holes differ whatever these hold: behind, or before, what both have, one has another letter than
+    the other, or one is at its end and the other has a letter left. Letters count whatever their case."""
+    left, right = _letters(one), _letters(other)
+    for _ in range(2):
+        same = next((n for n, (a, b) in enumerate(zip(left, right, strict=False)) if a != b), min(len(left), len(right)))
+        left, right = left[same:], right[same:]
+        ends = left[:1], right[:1]
+        if all(end and isinstance(end[0], str) for end in ends):
+            return True
+        left, right = left[::-1], right[::-1]
+    return (not left or not right) and any(isinstance(letter, str) for letter in (*left, *right))
+
+
+def _letters(value: Text) -> tuple[str | Hole, ...]:
+    return tuple(letter for part in value.parts for letter in (part.lower() if isinstance(part, str) else (part,)))
 
 
 def _are_apart(one: Value, other: Value) -> bool:

@@ -514,3 +514,22 @@ def test_a_placeholder_in_each_part_of_a_subject_leaves_none_of_them_open(subjec
     conditions += condition_block('"StringEquals"', f'"{issuer}:aud"', '["sts.amazonaws.com"]')
     arn = f'"arn:aws:iam::111122223333:oidc-provider/{issuer}"'
     assert not {"high", "critical"} & set(fired(blocks(conditions, arn)).values())
+
+
+@pytest.mark.parametrize(
+    ("provider", "key", "rules"),
+    [
+        ("${var.host}/id/${var.id}", "oidc.eks.${var.host}/id/${var.id}", {"trust-key-wrong-cluster"}),
+        ("eks.blue.example/${var.id}", "eks.green.example/${var.id}", {"trust-key-wrong-cluster"}),
+        ('eks.blue.example/${var.ids["a b"]}', 'eks.green.example/${var.ids["a b"]}', {"trust-key-wrong-cluster"}),
+        ("${var.a}x", "${var.b}y", {"trust-key-wrong-cluster"}),
+        ("${var.a}", "${var.a}/", {"trust-key-trailing-slash"}),
+        ("${var.host}/id/${var.id}", "${var.other}/id/${var.id}", set()),
+        ("${var.a}${var.b}", "${var.b}${var.a}", set()),
+        ("${var.a}x", "${var.a}${var.b}x", set()),
+    ],
+)
+def test_issuers_that_differ_whatever_their_placeholders_hold_are_two(provider, key, rules):
+    principal = f'"arn:aws:iam::111122223333:oidc-provider/{provider}"'
+    claims = f'"{key}:sub" = "system:serviceaccount:shop:checkout", "{key}:aud" = "sts.amazonaws.com"'
+    assert set(fired(encoded(f"{{ StringEquals = {{ {claims} }} }}", principal))) == rules
