@@ -140,6 +140,7 @@ def _subjects(
             kind, name = "Group", "system:authenticated"
         space = (shapes.text(subject, "namespace", at) or namespace) if kind == "ServiceAccount" else ""
         if kind == "ServiceAccount" and not space:
+            reading.without_namespace.append(at)
             raise WrongShape(at.pointer, "`namespace` of the service account is missing: the API server refuses the binding")
         subjects.append(AccessSubject(kind, name, space))
 
@@ -160,7 +161,8 @@ def read_auth_map(members: Mapping[str, object], place: Place, reading: Document
             _add_row(rows, name, number, item, at.at(name, number), reading)
     numbers = frozenset(_NUMBER.findall(str(data.get("mapAccounts"))))
     accounts = tuple(_account(shapes.as_text(item), numbers) for item in _listed(data, "mapAccounts", at, broken))
-    reading.broken.extend((at.at(name), f"{why}, so that none of its rows counts") for name, why in broken)
+    unsound = (pair for pair in broken if pair[1] != _UNFILLED)
+    reading.broken.extend((at.at(name), f"{why}, so that none of its rows counts") for name, why in unsound)
     reading.auth_maps.append(AuthMap(rows=tuple(rows), accounts=accounts, broken=tuple(broken), place=place))
 
 
@@ -186,6 +188,12 @@ def _account(written: str, numbers: frozenset[str]) -> str:
     return written.lstrip("0") if written in numbers else written
 
 
+_UNFILLED = "a template that nothing has filled in"
+_IN_TEMPLATE = regex(r"\{%|\{\{-?\s*(?!(?:EC2PrivateDNSName|SessionName|SessionNameRaw|AccountID|AccessKeyID)\s*\}\})")
+"""a sign of a template that is none of the placeholders of the authenticator itself
+(https://github.com/kubernetes-sigs/aws-iam-authenticator#full-configuration-format)"""
+
+
 def _row_anchors(text: object, number: int, place: Place) -> Iterator[tuple[tuple[int, str], Anchor]]:
     """Where the rows are in the text of a list: where its lines with the least indent begin, if these are as many."""
     starts = list(_ROW.finditer(text)) if isinstance(text, str) and number else []
@@ -202,7 +210,8 @@ def _listed(data: Mapping[str, object], name: str, place: Place, broken: list[tu
         return []
     documents = read_yaml(written.encode()) if isinstance(written, str) and len(written) <= _LONGEST_MAP else None
     if documents is None or isinstance(documents, TextError) or len(documents) > 1:
-        broken.append((name, f"{name} is not valid YAML"))
+        is_template = isinstance(written, str) and _IN_TEMPLATE.search(written) is not None
+        broken.append((name, _UNFILLED if is_template else f"{name} is not valid YAML"))
         return []
     value = documents[0].value if documents else []
     if not isinstance(value, list | type(None)):

@@ -22,6 +22,8 @@ _HCL = regex(
     rb"(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+)|[ \t]*/\*[^*\n]*\*/)*[ \t]*\{",
     re.MULTILINE,
 )
+# Grafana Alloy (https://grafana.com/docs/alloy/latest/get-started/configuration-syntax/syntax/): blocks of components with dots
+_ALLOY = regex(rb"^[a-z_]\w*(?:\.\w+)+(?:[ \t]+\"[^\"\n]*\")?[ \t]*\{", re.MULTILINE)
 # in a page that only quotes such blocks, prose comes first
 _PROSE_FIRST = regex(rb"(?:\s+|(?:#|//)[^\n]*\n|/\*.*?\*/)*+(?![a-z_]+(?:[ \t]+(?:\"[^\"\n]*\"|[\w-]+))*[ \t]*\{)", re.DOTALL)
 # a section first, then a setting: such lines inside a config map are the config map's business
@@ -89,7 +91,7 @@ def _is_terraform(text: bytes, path: str) -> bool:
     if head.lstrip()[:1] in (b"{", b"-"):
         return False
     is_named = path.endswith((".tf", ".tofu", "terragrunt.hcl"))
-    return is_named or (_HCL.search(head) is not None and _PROSE_FIRST.match(head) is None)
+    return is_named or (_HCL.search(head) is not None and _PROSE_FIRST.match(head) is None and _ALLOY.search(head) is None)
 
 
 def _is_set_aside(text: bytes, path: str) -> bool:

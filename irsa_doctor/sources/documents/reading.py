@@ -136,6 +136,8 @@ class DocumentReading(msgspec.Struct):
     """why parts of known kinds were not read"""
     broken: list[tuple[Place, str]] = []
     """parts that are not what their kind asks for"""
+    without_namespace: list[Place] = []
+    """those of them that lack a namespace, which a kustomization may give them"""
     duplicates: list[tuple[Place, Duplicate]] = []
     """members given twice outside policies, where they are flaws of the policy"""
     text_errors: list[TextError] = []

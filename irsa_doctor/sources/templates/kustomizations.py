@@ -4,7 +4,7 @@ https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 """
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -95,14 +95,15 @@ def _patch_files(members: Mapping[str, object]) -> Iterator[str]:
 def apply_renaming(readings: Sequence[DocumentReading]) -> None:
     """Keep of the objects that a kustomization renames only their annotations, and note how they can be read."""
     by_folder = {reading.kustomization.folder: reading.kustomization for reading in readings if reading.kustomization}
+    taken = {kustomization.folder: tuple(_files(kustomization, by_folder)) for kustomization in by_folder.values()}
     renamed: dict[str, list[Kustomization]] = {}
     for kustomization in by_folder.values():
-        if kustomization.renames:
-            for path in _files(kustomization, by_folder):
-                renamed.setdefault(path, []).append(kustomization)
+        for path in taken[kustomization.folder] if kustomization.renames else ():
+            renamed.setdefault(path, []).append(kustomization)
     _point_to_overlays(readings, by_folder)
     patched = {path: kustomization for kustomization in by_folder.values() for path in kustomization.patches}
     of_flux = [pair for reading in readings for pair in reading.target_namespaces]
+    _give_namespaces(readings, {path for paths in taken.values() for path in paths})
     for reading in readings:
         patch = patched.get(os.path.normpath(reading.path))
         if patch and not reading.named:
@@ -110,6 +111,16 @@ def apply_renaming(readings: Sequence[DocumentReading]) -> None:
         renaming = [*renamed.get(os.path.normpath(reading.path), ()), *_of_flux(reading.path, of_flux)]
         if renaming and not reading.named:
             _take_names(reading, renaming)
+
+
+def _give_namespaces(readings: Sequence[DocumentReading], taken: Collection[str]) -> None:
+    """Pass over subjects without a namespace in files that a kustomization takes up: it gives them that of the service account.
+
+    https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/namespace/
+    """
+    for reading in readings:
+        if reading.without_namespace and not reading.named and os.path.normpath(reading.path) in taken:
+            reading.broken = [(place, why) for place, why in reading.broken if place not in reading.without_namespace]
 
 
 def _of_flux(path: str, targets: Sequence[tuple[str, str]]) -> Iterator[Kustomization]:

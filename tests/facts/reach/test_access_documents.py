@@ -159,6 +159,17 @@ def test_a_text_that_is_no_list_loses_its_own_rows_alone(text):
     assert "mapRoles" in why_of(*GOOD, broken)
 
 
+@pytest.mark.parametrize(
+    ("user", "is_template"),
+    [("system:node:{% raw %}{{EC2PrivateDNSName}}{% endraw %}", True), ("system:node:{{EC2PrivateDNSName}}", False)],
+)
+def test_a_list_that_a_template_fills_in_is_not_called_broken(user, is_template):
+    text = f"- rolearn: {'{{ role }}' if is_template else 'x: y'}\n  username: {user}\n"
+    (row,) = inventory(*GOOD, auth(mapRoles=text)).auth_maps
+    assert (row.broken[0][1] == "a template that nothing has filled in") == is_template
+    assert (why_of(*GOOD, auth(mapRoles=text)) == "") == is_template
+
+
 def test_a_role_with_a_path_is_nobody_and_a_finding():
     row = f"- rolearn: {arn('teams/Ci')}\n  username: ci\n  groups: [dev]\n"
     assert principals(auth(mapRoles=row)) == {}

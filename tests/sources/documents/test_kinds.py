@@ -80,6 +80,7 @@ def test_a_policy_without_statement_is_reported_but_not_any_object_with_such_a_m
         ("credentials", "[default]\naws_access_key_id = AKIAIOSFODNN7EXAMPLE\n", "aws-config"),
         ("config", "# mine\n[profile a]\nregion = eu-west-1\n", "aws-config"),
         ("a.json", {"kind": "Status", "apiVersion": "v1", "status": "Failure"}, "kubernetes-status"),
+        ("alloy.hcl", 'discovery.relabel "pods" {\n  output {\n    logs = [loki.x.y.z]\n  }\n}\n', "other"),
         ("values.yaml", "serviceAccount:\n  name: x\n", "other"),
         ("a.json", {"a": 1}, "other"),
         ("a.json", "[1, 2]", "other"),

@@ -230,3 +230,18 @@ def test_a_patch_of_something_else_makes_no_role():
     for patch in (others, role):
         text = yaml.safe_dump({"resources": ["role.yaml"], "patches": [{"patch": yaml.safe_dump(patch)}]})
         assert not inventory({"kustomization.yaml": text}).roles
+
+
+@pytest.mark.parametrize(("listed", "is_broken"), [("binding.yaml", False), ("other.yaml", True)])
+def test_a_subject_has_its_namespace_of_the_kustomization_that_takes_up_the_binding(tmp_path, listed, is_broken):
+    binding = {
+        "apiVersion": "rbac.authorization.k8s.io/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": "api"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "api"},
+        "subjects": [{"kind": "ServiceAccount", "name": "api"}],
+    }
+    (tmp_path / "binding.yaml").write_text(json.dumps(binding))
+    (tmp_path / "kustomization.yaml").write_text(f"namespace: live\nresources: [{listed}]\n")
+    whys = [row.why or "" for row in load([str(tmp_path)]).inventory.documents if row.path.endswith("binding.yaml")]
+    assert any("of the service account is missing" in why for why in whys) == is_broken
