@@ -8,7 +8,7 @@ from functools import partial
 
 import msgspec
 
-from irsa_doctor.model import Hole, Text, joined
+from irsa_doctor.model import Hole, Text, joined, without_scheme
 from irsa_doctor.sources.templates.choices import chosen, settled, where_on
 from irsa_doctor.sources.templates.terraform import module_trust as trust
 from irsa_doctor.sources.templates.terraform.module_calls import (
@@ -19,8 +19,9 @@ from irsa_doctor.sources.templates.terraform.module_calls import (
     major_version,
     module_source,
 )
+from irsa_doctor.sources.templates.terraform.module_trust_github import of_github
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
-from irsa_doctor.sources.templates.values import TemplateValue, hole, template_provider_arn
+from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 from irsa_doctor.text.positions import Anchor
 
 
@@ -58,6 +59,8 @@ class KnownKind(msgspec.Struct, frozen=True, kw_only=True):
     associations: ModuleAssociations | None = None
     provider: str = ""
     """resource of the OIDC provider, "" for none"""
+    url: tuple[str, str] = ("", "")
+    """the input that is the URL of that provider where it makes no cluster, and its default"""
     provider_switches: Mapping[str, bool] = {}
     outputs: Mapping[str, str] = {}
     """output -> what of the cluster it is: `arn`, `host`, `url` or `name`"""
@@ -123,19 +126,30 @@ class KnownModule(msgspec.Struct, frozen=True):
     @property
     def issuer(self) -> Text | None:
         """The issuer of the cluster that it makes, None where it makes none."""
-        makes_cluster = self.kind.provider and self.call.is_on("create", otherwise=True)
+        makes_cluster = self.kind.provider and not self.kind.url[0] and self.call.is_on("create", otherwise=True)
         issuer = joined((Hole(f"${{issuer of {self.call.cluster}}}"),)) if makes_cluster else ""
         return issuer if isinstance(issuer, Text) else None
+
+    @property
+    def provided(self) -> str | Text:
+        """The issuer of the provider that it makes without a cluster, "" where it makes none."""
+        name, default = self.kind.url
+        if not name or not self.call.is_on("create", otherwise=True):
+            return ""
+        written = self.call.inputs.get(name)
+        return without_scheme((scalar_text(written.value) if written else default) or hole(f"{self.call.address}.{name}"))
 
     @property
     def provider(self) -> str:
         """The address of the OIDC provider that it makes, "" where it makes none."""
         switches = self.kind.provider_switches.items()
-        is_made = self.issuer is not None and all(self.call.is_on(name, otherwise=default) for name, default in switches)
+        is_made = bool(self.issuer or self.provided) and all(
+            self.call.is_on(name, otherwise=default) for name, default in switches
+        )
         return f"{self.call.address}.{self.kind.provider}" if is_made else ""
 
     def _of_cluster(self, name: str, what: str) -> TemplateValue | None:
-        issuer = Hole(f"${{issuer of {self.call.cluster}}}")
+        issuer = self.provided or Hole(f"${{issuer of {self.call.cluster}}}")
         if what == "arn":
             return TemplateValue(template_provider_arn(f"{self.call.address}.{name}", joined(("https://", issuer))))
         if what == "name":
@@ -227,65 +241,44 @@ def _of_addons(call: ModuleCall) -> Iterator[ModuleRole]:
             )
 
 
+def _role(
+    needs: str,
+    statements: Callable[[ModuleCall], Iterator[TemplateValue]],
+    switches: Mapping[str, bool],
+    *names: str,
+    prefix: str = "",
+) -> KnownKind:
+    """A module that makes one role, its only resource of that kind."""
+    resource = "aws_iam_role.this[0]"
+    role = ModuleRole(needs=needs, resource=resource, statements=statements, switches=switches, names=names, prefix=prefix)
+    return KnownKind(roles=(role,))
+
+
 _AWS_MODULES = "terraform-aws-modules"
 _OF_EKS = {"oidc_provider_arn": "arn", "oidc_provider": "host", "cluster_oidc_issuer_url": "url"}
+_PROVIDER = KnownKind(
+    provider="aws_iam_openid_connect_provider.this[0]",
+    url=("url", "https://token.actions.githubusercontent.com"),
+    outputs={"arn": "arn", "url": "host"},
+)
 _MODULES: Mapping[tuple[str, str, str], KnownKind] = {
-    (_AWS_MODULES, "iam", "iam-role-for-service-accounts-eks"): KnownKind(
-        roles=(
-            ModuleRole(
-                needs="oidc_providers",
-                resource="aws_iam_role.this[0]",
-                statements=trust.for_service_accounts,
-                switches={"create_role": True},
-                names=("role_name",),
-            ),
-        )
+    (_AWS_MODULES, "iam", "iam-role-for-service-accounts-eks"): _role(
+        "oidc_providers", trust.for_service_accounts, {"create_role": True}, "role_name"
     ),
-    (_AWS_MODULES, "iam", "iam-role-for-service-accounts"): KnownKind(
-        roles=(
-            ModuleRole(
-                needs="oidc_providers",
-                resource="aws_iam_role.this[0]",
-                statements=trust.for_service_accounts,
-                switches={"create": True},
-                names=("name",),
-                prefix="use_name_prefix",
-            ),
-        )
+    (_AWS_MODULES, "iam", "iam-role-for-service-accounts"): _role(
+        "oidc_providers", trust.for_service_accounts, {"create": True}, "name", prefix="use_name_prefix"
     ),
-    (_AWS_MODULES, "iam", "iam-assumable-role-with-oidc"): KnownKind(
-        roles=(
-            ModuleRole(
-                needs="provider_url",
-                resource="aws_iam_role.this[0]",
-                statements=trust.with_oidc,
-                switches={"create_role": False},
-                names=("role_name",),
-            ),
-        )
+    (_AWS_MODULES, "iam", "iam-assumable-role-with-oidc"): _role(
+        "provider_url", trust.with_oidc, {"create_role": False}, "role_name"
     ),
-    (_AWS_MODULES, "iam", "iam-role"): KnownKind(
-        roles=(
-            ModuleRole(
-                needs="enable_oidc",
-                resource="aws_iam_role.this[0]",
-                statements=trust.with_switched_oidc,
-                switches={"create": True},
-                names=("name",),
-                prefix="use_name_prefix",
-            ),
-        )
+    (_AWS_MODULES, "iam", "iam-github-oidc-role"): _role("subjects", of_github, {"create": True}, "name"),
+    (_AWS_MODULES, "iam", "iam-github-oidc-provider"): _PROVIDER,
+    (_AWS_MODULES, "iam", "iam-oidc-provider"): _PROVIDER,
+    (_AWS_MODULES, "iam", "iam-role"): _role(
+        "enable_oidc", trust.with_switched_oidc, {"create": True}, "name", prefix="use_name_prefix"
     ),
-    (_AWS_MODULES, "iam", "iam-eks-role"): KnownKind(
-        roles=(
-            ModuleRole(
-                needs="cluster_service_accounts",
-                resource="aws_iam_role.this[0]",
-                statements=trust.of_clusters,
-                switches={"create_role": True},
-                names=("role_name",),
-            ),
-        )
+    (_AWS_MODULES, "iam", "iam-eks-role"): _role(
+        "cluster_service_accounts", trust.of_clusters, {"create_role": True}, "role_name"
     ),
     (_AWS_MODULES, "eks", ""): KnownKind(
         provider="aws_iam_openid_connect_provider.oidc_provider[0]",
@@ -314,17 +307,13 @@ _MODULES: Mapping[tuple[str, str, str], KnownKind] = {
         ),
         associations=ModuleAssociations(entries="associations"),
     ),
-    ("aws-ia", "eks-blueprints-addon", ""): KnownKind(
-        roles=(
-            ModuleRole(
-                needs="oidc_providers",
-                resource="aws_iam_role.this[0]",
-                statements=trust.of_addon,
-                switches={"create": True, "create_role": False},
-                names=("role_name", "name"),
-                prefix="role_name_use_prefix",
-            ),
-        )
+    ("aws-ia", "eks-blueprints-addon", ""): _role(
+        "oidc_providers",
+        trust.of_addon,
+        {"create": True, "create_role": False},
+        "role_name",
+        "name",
+        prefix="role_name_use_prefix",
     ),
     ("aws-ia", "eks-blueprints-addons", ""): KnownKind(roles_of=_of_addons),
     ("cloudposse", "eks-iam-role", ""): KnownKind(

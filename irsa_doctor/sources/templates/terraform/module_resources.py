@@ -10,6 +10,7 @@ from irsa_doctor.sources.templates.clusters import add_cluster
 from irsa_doctor.sources.templates.providers import add_provider
 from irsa_doctor.sources.templates.terraform.access import default_mode, read_module_access
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, KnownRole, ModuleAssociations
+from irsa_doctor.sources.templates.terraform.module_statements import STS_AUDIENCE, items_given
 from irsa_doctor.sources.templates.terraform.policy_document import members_of
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.resources import AddonSettings, add_addon, add_refused_role, add_role
@@ -22,6 +23,9 @@ def add_known_module(module: KnownModule, resource: ResourceInstance) -> None:
         _add_role(role, resource)
     if module.issuer is not None:
         _add_cluster(module, resource, module.issuer)
+    if module.provided:
+        listed = module.call.inputs.get("client_id_list")
+        _add_provider(module, resource, module.provided, listed if listed and listed.value else STS_AUDIENCE)
     for association in _associations(module, resource):
         resource.reading.associations.append(association)
     if module.kind.access:
@@ -46,10 +50,17 @@ def _add_cluster(module: KnownModule, resource: ResourceInstance, issuer: Text) 
     add_cluster(reading, name, (call.address, resource.place), mode, default_mode(call))
     if not module.provider:
         return
-    more = call.inputs.get("openid_connect_audiences")
-    audiences = [known(item.value) for item in more.value] if more and isinstance(more.value, tuple) else []
-    client_ids = tuple(dict.fromkeys(["sts.amazonaws.com", *filter(None, audiences)]))
-    add_provider(reading, issuer, (module.provider, resource.place), client_ids)
+    _add_provider(module, resource, issuer, STS_AUDIENCE, call.inputs.get("openid_connect_audiences"))
+
+
+def _add_provider(
+    module: KnownModule, resource: ResourceInstance, issuer: str | Text, *audiences: TemplateValue | None
+) -> None:
+    """Add a provider with lists of client ids, which are not known where something in them is not."""
+    lists = [items_given(written) for written in audiences]
+    texts = [known(item.value) for items in lists for item in items or ()]
+    client_ids = tuple(dict.fromkeys(texts)) if None not in lists and all(texts) else None
+    add_provider(resource.reading, issuer, (module.provider, resource.place), client_ids)
 
 
 def _associations(module: KnownModule, resource: ResourceInstance) -> Iterator[PodIdentityAssociation]:

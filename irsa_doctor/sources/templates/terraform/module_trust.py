@@ -10,43 +10,23 @@ import msgspec
 
 from irsa_doctor.model import Hole, Text, issuer_in, joined, text_of, without_scheme
 from irsa_doctor.sources.templates.terraform.module_calls import NEWEST, ModuleCall
+from irsa_doctor.sources.templates.terraform.module_statements import (
+    STS_AUDIENCE,
+    condition_made,
+    input_unknown,
+    items_given,
+    statement_made,
+)
+from irsa_doctor.sources.templates.terraform.module_trust_github import of_switched_github
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 
 # what iam-role may trust beside issuers of service accounts
-_MORE_TRUST = ("enable_github_oidc", "enable_bitbucket_oidc", "enable_saml")
-_WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
-_STS = TemplateValue((TemplateValue("sts.amazonaws.com"),))
-
-
-def _block(members: Mapping[object, TemplateValue], like: TemplateValue) -> TemplateValue:
-    """A block that is written, as far as anybody can point at it, where one of its values is."""
-    return TemplateValue(members, like.anchor, like.document)
-
-
-def _condition(test: str | Text, key: str | Text, values: TemplateValue) -> TemplateValue:
-    return _block({"test": TemplateValue(test), "variable": TemplateValue(key), "values": values}, values)
-
-
-def _statement(actions: Sequence[str], principal: TemplateValue, conditions: Sequence[TemplateValue]) -> TemplateValue:
-    federated = _block({"type": TemplateValue("Federated"), "identifiers": TemplateValue((principal,))}, principal)
-    members: dict[object, TemplateValue] = {
-        "actions": TemplateValue(tuple(map(TemplateValue, actions))),
-        "principals": TemplateValue((federated,)),
-        "condition": TemplateValue(tuple(conditions)),
-    }
-    return _block(members, principal)
-
-
-def _listed(written: TemplateValue | None) -> tuple[TemplateValue, ...] | None:
-    """The items of an input, none where it is not given, None where they are not known."""
-    if written is None or written.value is None:
-        return ()
-    return written.value if isinstance(written.value, tuple) else None
+_MORE_TRUST = ("enable_bitbucket_oidc", "enable_saml")
 
 
 def _subjects(accounts: TemplateValue, name: str) -> TemplateValue:
     """`namespace:name` of each as the subject of its tokens."""
-    items = _listed(accounts)
+    items = items_given(accounts)
     if items is None:
         return TemplateValue(hole(f"{name}.sub"), accounts.anchor, accounts.document)
     made = [
@@ -60,11 +40,6 @@ def _subject(account: TemplateValue, name: str) -> str | Text:
     return hole(name) if text is None else joined(("system:serviceaccount:", text))
 
 
-def _unknown(module: ModuleCall, value: TemplateValue | None, name: str) -> TemplateValue:
-    anchor, document = (value.anchor, value.document) if value else (None, "")
-    return TemplateValue(hole(f"{module.address}.{name}"), anchor, document)
-
-
 def _test(module: ModuleCall) -> str | Text:
     operator = module.inputs.get("assume_role_condition_test") or module.inputs.get("trust_condition_test")
     return (scalar_text(operator.value) if operator else None) or "StringEquals"
@@ -75,24 +50,24 @@ def for_service_accounts(module: ModuleCall) -> Iterator[TemplateValue]:
     configured = module.inputs.get("oidc_providers")
     providers = configured.value if configured else {}
     if not isinstance(providers, Mapping):
-        yield _unknown(module, configured, "oidc_providers")
+        yield input_unknown(module, configured, "oidc_providers")
         return
     for key, provider in providers.items():
         members = provider.value
         name = f"{module.address}.oidc_providers[{text_of(key)}]"
         arn = members.get("provider_arn") if isinstance(members, Mapping) else None
         if arn is None or not isinstance(members, Mapping) or (text := scalar_text(arn.value)) is None:
-            yield _unknown(module, provider, f"oidc_providers[{text_of(key)}]")
+            yield input_unknown(module, provider, f"oidc_providers[{text_of(key)}]")
             continue
         issuer = issuer_in(text) or text
         accounts = members.get("namespace_service_accounts") or TemplateValue(hole(f"{name}.namespace_service_accounts"))
         audience = TemplateValue((TemplateValue("sts.amazonaws.com"),), arn.anchor, arn.document)
         test = _test(module)
         conditions = [
-            _condition(test, joined((issuer, ":sub")), _subjects(accounts, name)),
-            _condition(test, joined((issuer, ":aud")), audience),
+            condition_made(test, joined((issuer, ":sub")), _subjects(accounts, name)),
+            condition_made(test, joined((issuer, ":aud")), audience),
         ]
-        yield _statement([_WEB_IDENTITY], arn, conditions)
+        yield statement_made(arn, conditions)
 
 
 def with_oidc(module: ModuleCall) -> Iterator[TemplateValue]:
@@ -109,17 +84,19 @@ def _with_oidc(module: ModuleCall, *, switched: bool) -> Iterator[TemplateValue]
     for name in _MORE_TRUST:
         enabled = module.inputs.get(name)
         if enabled is not None and enabled.value not in (False, "false", None):
-            yield _unknown(module, enabled, name)
+            yield input_unknown(module, enabled, name)
+    if switched:
+        yield from of_switched_github(module)
     yield from _of_permissions(module)
     urls = _urls(module, switched=switched)
     if urls is None:
-        yield _unknown(module, None, "provider_urls")
+        yield input_unknown(module, None, "provider_urls")
         return
     account = module.text("aws_account_id", "oidc_account_id")
     for number, url in enumerate(urls):
         text = scalar_text(url.value)
         if text is None:
-            yield _unknown(module, url, f"provider_urls[{number}]")
+            yield input_unknown(module, url, f"provider_urls[{number}]")
             continue
         issuer = without_scheme(text)
         arn = template_provider_arn(module.address, joined(("https://", issuer)))
@@ -128,10 +105,10 @@ def _with_oidc(module: ModuleCall, *, switched: bool) -> Iterator[TemplateValue]
             arn = Text(tuple(account if part == owner else part for part in arn.parts))
         conditions = list(_of_lists(module, issuer, switched=switched))
         extra = module.inputs.get("provider_trust_policy_conditions") or module.inputs.get("trust_policy_conditions")
-        more = _listed(extra)
-        conditions += [_unknown(module, extra, "trust_policy_conditions")] if more is None else more
+        more = items_given(extra)
+        conditions += [input_unknown(module, extra, "trust_policy_conditions")] if more is None else more
         principal = TemplateValue(joined(arn.parts), url.anchor, url.document)
-        yield _statement([_WEB_IDENTITY, "sts:TagSession"], principal, conditions)
+        yield statement_made(principal, conditions, may_tag=True)
 
 
 def _of_permissions(module: ModuleCall) -> Iterator[TemplateValue]:
@@ -141,17 +118,17 @@ def _of_permissions(module: ModuleCall) -> Iterator[TemplateValue]:
     if written is None or written.value is None:
         return
     if not isinstance(written.value, Mapping):
-        yield _unknown(module, written, name)
+        yield input_unknown(module, written, name)
         return
     for key, statement in written.value.items():
         is_known = isinstance(statement.value, Mapping)
-        yield statement if is_known else _unknown(module, statement, f"{name}[{text_of(key)}]")
+        yield statement if is_known else input_unknown(module, statement, f"{name}[{text_of(key)}]")
 
 
 def _urls(module: ModuleCall, *, switched: bool) -> tuple[TemplateValue, ...] | None:
     if switched:
-        return _listed(module.inputs.get("oidc_provider_urls")) if module.is_on("enable_oidc", otherwise=False) else ()
-    several = _listed(module.inputs.get("provider_urls"))
+        return items_given(module.inputs.get("oidc_provider_urls")) if module.is_on("enable_oidc", otherwise=False) else ()
+    several = items_given(module.inputs.get("provider_urls"))
     single = module.inputs.get("provider_url")
     if several is None:
         return None
@@ -167,11 +144,11 @@ def _of_lists(module: ModuleCall, issuer: str | Text, *, switched: bool) -> Iter
         (("oidc_fully_qualified_audiences", "oidc_audiences"), audience_test, ":aud"),
     ):
         values = next((module.inputs[name] for name in names if name in module.inputs), None)
-        items = _listed(values)
+        items = items_given(values)
         if values is not None and items is None:
-            yield _unknown(module, values, names[0])
+            yield input_unknown(module, values, names[0])
         elif values is not None and items:
-            yield _condition(test, joined((issuer, claim)), values)
+            yield condition_made(test, joined((issuer, claim)), values)
 
 
 def of_clusters(module: ModuleCall) -> Iterator[TemplateValue]:
@@ -179,14 +156,14 @@ def of_clusters(module: ModuleCall) -> Iterator[TemplateValue]:
     configured = module.inputs.get("cluster_service_accounts")
     clusters = configured.value if configured else {}
     if not isinstance(clusters, Mapping):
-        yield _unknown(module, configured, "cluster_service_accounts")
+        yield input_unknown(module, configured, "cluster_service_accounts")
         return
     for key, accounts in clusters.items():
         name = f"{module.address}.cluster_service_accounts[{text_of(key)}]"
         issuer = joined((Hole(f"${{issuer of {name}}}"),))
         principal = TemplateValue(template_provider_arn(name, joined(("https://", issuer))), accounts.anchor, accounts.document)
-        conditions = [_condition(_test(module), joined((issuer, ":sub")), _subjects(accounts, name))]
-        yield _statement([_WEB_IDENTITY], principal, conditions)
+        conditions = [condition_made(_test(module), joined((issuer, ":sub")), _subjects(accounts, name))]
+        yield statement_made(principal, conditions)
 
 
 def _of_provider(
@@ -195,15 +172,15 @@ def _of_provider(
     """The statement for one provider, by its ARN, with subject and audience."""
     text = scalar_text(provider.value) if provider else None
     if provider is None or not text:
-        yield _unknown(module, provider, name)
+        yield input_unknown(module, provider, name)
         return
     issuer = issuer_in(text) or text
-    audience = TemplateValue(_STS.value, provider.anchor, provider.document)
+    audience = TemplateValue(STS_AUDIENCE.value, provider.anchor, provider.document)
     conditions = [
-        _condition(_test(module), joined((issuer, ":sub")), _subjects(accounts, f"{module.address}.{name}")),
-        _condition(_test(module), joined((issuer, ":aud")), audience),
+        condition_made(_test(module), joined((issuer, ":sub")), _subjects(accounts, f"{module.address}.{name}")),
+        condition_made(_test(module), joined((issuer, ":aud")), audience),
     ]
-    yield _statement([_WEB_IDENTITY], provider, conditions)
+    yield statement_made(provider, conditions)
 
 
 def _service(module: ModuleCall) -> TemplateValue:
@@ -243,17 +220,17 @@ def _merged_documents(module: ModuleCall, *names: str) -> Iterator[TemplateValue
     for name in names:
         written = module.inputs.get(name)
         if written is not None and written.value not in (None, (), {}):
-            yield _unknown(module, written, name)
+            yield input_unknown(module, written, name)
 
 
 def of_addon(module: ModuleCall) -> Iterator[TemplateValue]:
     """eks-blueprints-addon: providers, each with a namespace and a service account."""
     if module.is_on("allow_self_assume_role", otherwise=False):
-        yield _unknown(module, module.inputs.get("allow_self_assume_role"), "allow_self_assume_role")
+        yield input_unknown(module, module.inputs.get("allow_self_assume_role"), "allow_self_assume_role")
     configured = module.inputs.get("oidc_providers")
     providers = configured.value if configured else {}
     if not isinstance(providers, Mapping):
-        yield _unknown(module, configured, "oidc_providers")
+        yield input_unknown(module, configured, "oidc_providers")
         return
     default = module.inputs.get("namespace")
     for key, provider in providers.items():
@@ -294,17 +271,19 @@ def of_cloudposse(module: ModuleCall) -> Iterator[TemplateValue]:
     url = module.inputs.get("eks_cluster_oidc_issuer_url")
     text = scalar_text(url.value) if url else None
     if url is None or not text:
-        yield _unknown(module, url, "eks_cluster_oidc_issuer_url")
+        yield input_unknown(module, url, "eks_cluster_oidc_issuer_url")
         return
     issuer = without_scheme(text)
     principal = TemplateValue(_provider_in_account(module, issuer, "aws_account_number"), url.anchor, url.document)
     accounts = _accounts_of_cloudposse(module)
-    conditions = [_condition("StringLike", joined((issuer, ":sub")), _subjects(accounts, module.address))]
+    conditions = [condition_made("StringLike", joined((issuer, ":sub")), _subjects(accounts, module.address))]
     if module.version >= 2:
         conditions.append(
-            _condition("StringEquals", joined((issuer, ":aud")), TemplateValue(_STS.value, url.anchor, url.document))
+            condition_made(
+                "StringEquals", joined((issuer, ":aud")), TemplateValue(STS_AUDIENCE.value, url.anchor, url.document)
+            )
         )
-    yield _statement([_WEB_IDENTITY], principal, conditions)
+    yield statement_made(principal, conditions)
 
 
 def of_cloudposse_release(module: ModuleCall) -> Iterator[TemplateValue]:
@@ -324,7 +303,7 @@ def of_team(module: ModuleCall) -> Iterator[TemplateValue]:
     configured = module.inputs.get("namespaces")
     namespaces = configured.value if configured else {}
     if not isinstance(namespaces, Mapping):
-        yield _unknown(module, configured, "namespaces")
+        yield input_unknown(module, configured, "namespaces")
         return
     accounts = [_of_namespace(key, settings, module) for key, settings in namespaces.items()]
     listed = TemplateValue(tuple(accounts), *((configured.anchor, configured.document) if configured else module.written))
@@ -350,7 +329,7 @@ def _provider_in_account(module: ModuleCall, issuer: str | Text, *names: str) ->
 
 def _accounts_of_cloudposse(module: ModuleCall) -> TemplateValue:
     listed = module.inputs.get("service_account_namespace_name_list")
-    items = _listed(listed)
+    items = items_given(listed)
     if items is None:
         return listed or TemplateValue(None)
     namespace, name = (module.inputs.get(word) for word in ("service_account_namespace", "service_account_name"))

@@ -2,7 +2,7 @@
 # ruff: noqa: E501 - configurations are easier to read in one piece
 import pytest
 
-from irsa_doctor.model import TrustPolicy, text_of
+from irsa_doctor.model import TrustPolicy, Unknown, text_of
 from irsa_doctor.sources.templates.terraform.known_modules import known_module
 from irsa_doctor.sources.templates.terraform.module_calls import module_source
 from tests.sources.templates.made import ISSUER, PROVIDER, conditions, federated, policy_text, roles_of, statement, told
@@ -107,9 +107,47 @@ def test_a_role_that_is_not_created_is_not_there(inputs):
 
 
 def test_a_role_without_oidc_has_no_statement_of_it():
-    role = made_by("iam-role", '  enable_github_oidc = true\n  oidc_subjects = ["org/repo:*"]\n')
+    role = made_by("iam-role", '  enable_saml = true\n  oidc_subjects = ["org/repo:*"]\n')
     assert isinstance(role.policy, TrustPolicy)
-    assert told(role.policy.document)["Statement"] == ["${module.app.enable_github_oidc}"]
+    assert told(role.policy.document)["Statement"] == ["${module.app.enable_saml}"]
+
+
+GITHUB = "token.actions.githubusercontent.com"
+SUBJECTS = '["org/repo:*", "repo:org/x:ref:refs/heads/main", "${var.org}/y:*"]'
+NAMED = ["repo:org/repo:*", "repo:org/x:ref:refs/heads/main", "repo:${var.org}/y:*"]
+
+
+@pytest.mark.parametrize(
+    ("module", "inputs", "expected"),
+    [
+        ("iam-github-oidc-role", f"  subjects = {SUBJECTS}\n", {"StringLike": {f"{GITHUB}:sub": NAMED}}),
+        (
+            "iam-role",
+            f'  enable_github_oidc = true\n  oidc_wildcard_subjects = {SUBJECTS}\n  oidc_subjects = ["a/b:c"]\n',
+            {"StringLike": {f"{GITHUB}:sub": NAMED}, "StringEquals": {f"{GITHUB}:sub": "repo:a/b:c"}},
+        ),
+        ("iam-role", "  enable_github_oidc = true\n", {}),
+    ],
+)
+def test_repositories_of_github(module, inputs, expected):
+    role = made_by(module, inputs)
+    assert federated(role) == f"arn:${{partition of module.app}}:iam::${{account of module.app}}:oidc-provider/{GITHUB}"
+    asked = {f"{GITHUB}:aud": "sts.amazonaws.com"}
+    assert conditions(role) == {"ForAllValues:StringEquals": asked, **expected}
+
+
+def test_an_issuer_of_github_and_its_audience_are_inputs():
+    inputs = '  provider_url = "https://github.example/_services/token"\n  audience = "x"\n  subjects = var.who\n'
+    role = made_by("iam-github-oidc-role", inputs)
+    issuer = "github.example/_services/token"
+    assert conditions(role)["ForAllValues:StringEquals"] == {f"{issuer}:aud": "x"}
+    assert "${" in str(conditions(role)["StringLike"][f"{issuer}:sub"])
+
+
+def test_whether_a_role_trusts_github_may_be_unknown():
+    role = made_by("iam-role", "  enable_github_oidc = var.x\n")
+    assert isinstance(role.policy, TrustPolicy)
+    assert "enable_github_oidc" in str(told(role.policy.document)["Statement"]) or isinstance(role.policy, Unknown)
 
 
 def test_clusters_with_their_service_accounts():
@@ -410,6 +448,31 @@ def test_the_provider_of_a_module_is_that_which_roles_trust_by_its_outputs():
     (provider,) = inventory({"main.tf": cluster}).planned_providers
     assert federated(role).endswith(f":oidc-provider/{text_of(provider.issuer)}")
     assert provider.client_ids == ("sts.amazonaws.com",)
+
+
+@pytest.mark.parametrize("name", ["iam-github-oidc-provider", "iam-oidc-provider"])
+def test_a_module_makes_a_provider_without_a_cluster(name):
+    source = f"{IAM}/{name}"
+    given = inventory({"main.tf": module(source, "")})
+    (provider,) = given.planned_providers
+    assert (provider.issuer, provider.client_ids) == (GITHUB, ("sts.amazonaws.com",))
+    assert not given.planned_clusters
+    more = inventory({"main.tf": module(source, '  url = "https://x.example"\n  client_id_list = ["a", "b"]\n')})
+    assert [(each.issuer, each.client_ids) for each in more.planned_providers] == [("x.example", ("a", "b"))]
+    assert not inventory({"main.tf": module(source, "  create = false\n")}).planned_providers
+    (unseen,) = inventory({"main.tf": module(source, "  client_id_list = var.ids\n")}).planned_providers
+    assert isinstance(unseen.client_ids, Unknown)
+
+
+def test_the_provider_of_a_module_has_the_issuer_that_a_role_trusts_by_its_outputs():
+    named = module(f"{IAM}/iam-github-oidc-provider", "", name="github")
+    (role,) = loaded({"main.tf": named + _trusting("module.github.arn")}).inventory.roles
+    assert federated(role).endswith(f":oidc-provider/{GITHUB}")
+
+
+def _trusting(arn):
+    statement = f'{{ Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", Principal = {{ Federated = {arn} }} }}'
+    return f'resource "aws_iam_role" "app" {{\n  assume_role_policy = jsonencode({{ Statement = [{statement}] }})\n}}\n'
 
 
 def test_more_audiences_of_a_cluster_are_client_ids():
