@@ -98,10 +98,12 @@ def _check_ids(messages: tuple[Message, ...]) -> None:
 
 
 def _message_of(entry: MessageEntry, document: SymptomsDocument, at: Way) -> Message:
-    """The message without its examples, the names in its patterns replaced."""
+    """The message without its examples, the names in its patterns and conditions replaced."""
+    names = document.names
     fields: dict[str, Any] = {name: getattr(entry, name) for name in Message.__struct_fields__}
-    patterns = tuple(_replaced(text, document.names, (*at, "patterns", number)) for number, text in enumerate(entry.patterns))
+    patterns = tuple(_replaced(text, names, (*at, "patterns", number)) for number, text in enumerate(entry.patterns))
     causes = entry.causes or ((entry.proves,) if entry.proves else ())
+    causes = tuple(_candidate_of(cause, names, (*at, "causes", number)) for number, cause in enumerate(causes))
     if entry.stage and entry.stage not in document.stages:
         raise Invalid(f"no stage {entry.stage}: {', '.join(document.stages)}", (*at, "stage"))
     passed = document.stages.get(entry.stage, entry.passed)
@@ -112,13 +114,33 @@ def _message_of(entry: MessageEntry, document: SymptomsDocument, at: Way) -> Mes
     return message
 
 
-def _replaced(pattern: str, names: Mapping[str, str], at: Way) -> str:
-    """A pattern with its names replaced; raises Invalid for one that a hostile text could keep busy."""
+def _candidate_of(cause: str | Candidate, names: Mapping[str, str], at: Way) -> str | Candidate:
+    if isinstance(cause, str):
+        return cause
+    first, unless = (_condition_of(condition, names, at) for condition in (cause.first, cause.unless))
+    return Candidate(id=cause.id, first=first, unless=unless)
+
+
+def _condition_of(condition: MessageCondition | None, names: Mapping[str, str], at: Way) -> MessageCondition | None:
+    if condition is None:
+        return None
+    details = {detail: _with_names(pattern, names, at) for detail, pattern in condition.details.items()}
+    return msgspec.structs.replace(condition, details=details)
+
+
+def _with_names(pattern: str, names: Mapping[str, str], at: Way) -> str:
+    """A pattern with its names replaced, and those in them."""
     for _ in range(len(names) + 1):
         for name in set(_NAME.findall(pattern)):
             if name not in names:
                 raise Invalid(f"names has no {name}", at)
             pattern = pattern.replace(f"{{{name}}}", names[name])
+    return pattern
+
+
+def _replaced(pattern: str, names: Mapping[str, str], at: Way) -> str:
+    """A pattern with its names replaced; raises Invalid for one that a hostile text could keep busy."""
+    pattern = _with_names(pattern, names, at)
     try:
         return _checked(pattern, _INDENTED)
     except Unsafe:

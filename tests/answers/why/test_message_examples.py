@@ -8,6 +8,7 @@ from irsa_doctor.answers.why.symptoms import symptoms_in
 from irsa_doctor.rulebook.cause_files import causes_folder
 from irsa_doctor.rulebook.message_files import any_space, read_messages
 from irsa_doctor.rulebook.messages import shipped_messages
+from irsa_doctor.rulebook.rules import RuleError
 
 FILE = read_messages(causes_folder())
 
@@ -37,6 +38,13 @@ messages:
 
 def test_messages_of_ones_own_are_read_beside_the_built_in_ones(tmp_path):
     assert failures(MINE, tmp_path) == []
+
+
+def test_conditions_have_the_names_that_patterns_have(tmp_path):
+    named = "names: {KNOWN: '^x$'}\n" + MINE.replace("{name: '^x$'}", "{name: '{KNOWN}'}")
+    assert failures(named, tmp_path) == []
+    with pytest.raises(RuleError, match="names has no OTHER"):
+        failures(named.replace("'{KNOWN}'", "'{OTHER}'"), tmp_path)
 
 
 @pytest.mark.parametrize(
