@@ -50,7 +50,8 @@ class Judged(msgspec.Struct, frozen=True):
     """One subject: `facts` is the record that rules read, `evidence` is used only where something is reported.
 
     `case` is the one in which it holds, `(HasProvider)` say, where a template chooses between policies. Without `certain` it
-    is only presumed whose tokens it is about. `extent` is who gets in by a grant.
+    is only presumed whose tokens it is about, or a statement that is not seen may take back what it gives. `extent` is who gets
+    in by a grant.
     """
 
     kind: str

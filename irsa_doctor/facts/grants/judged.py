@@ -24,7 +24,7 @@ def judged_grant(read: GrantReading, facts: GrantFacts) -> Judged:
         facts=facts,
         evidence=partial(grant_evidence, read),
         case=read.role.case,
-        certain=read.seen.certain,
+        certain=read.certain,
         extent=LazyExtent(partial(extent_of, read)),
     )
 

@@ -203,6 +203,11 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return statement.effect_seen or any(isinstance(value, str) for value in (*statement.federated, *statement.aws))
 
     @once
+    def certain(self) -> bool:
+        """Whether it is known whose tokens it is about, and of every statement beside it if that allows or denies."""
+        return self.seen.certain and all(statement.effect_seen for statement in self.policy.statements)
+
+    @once
     def hidden_loss(self) -> Loss:
         """How much of what it admits Deny statements may take back by what is not seen of them."""
         return "none" if self.share is None else loss_by_denials(self.share, self.issuer)
