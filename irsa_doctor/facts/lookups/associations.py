@@ -13,6 +13,7 @@ from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.commands import shell_command
 from irsa_doctor.trust import Policy
 from irsa_doctor.trust.holding import RequestContext
+from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.services import (
     AssumeCall,
     CallMiss,
@@ -224,6 +225,17 @@ def association_of(account: ServiceAccount, lookups: Lookups) -> PodIdentityAsso
     folder = os.path.dirname(account.place.document)
     named = lookups.associations_by_account.get((account.namespace, account.name), ())
     return next((item for item in named if _are_together(folder, os.path.dirname(item.place.document))), None)
+
+
+def may_be_associated(account: ServiceAccount, role: str, lookups: Lookups) -> bool:
+    """Whether an association of a role (by its id) may be that of the account: a template fills in for whom it is."""
+    names = account.namespace, account.name
+    made = [(item.namespace, item.service_account) for item in lookups.associations_of_role.get(role, ())]
+    return any(all(map(_may_be, written, names)) for written in made if any(isinstance(part, Text) for part in written))
+
+
+def _may_be(value: str | Text, name: str) -> bool:
+    return glob_of(widest(pieces_of(value, wildcards=False, variables=False))).matches(name)
 
 
 def near_association(account: ServiceAccount, lookups: Lookups) -> PodIdentityAssociation | None:

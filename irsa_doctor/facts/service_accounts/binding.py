@@ -8,7 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.exclusion import exclusions, other_subject
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
-from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, association_of
+from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, association_of, may_be_associated
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
@@ -156,17 +156,17 @@ def _trust_of_template(view: View, account: ServiceAccount, named: AnalysedRole)
     principals = principals_of(policy)
     if principals and view.issuer_of(account.cluster) and all(isinstance(value, str) for value in principals):
         return "explained" if named.blocked or named.blocked_issuers else _trust(view, account, named)
-    return _in_any_cluster(account, named)
+    return _in_any_cluster(view, account, named)
 
 
-def _in_any_cluster(account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
+def _in_any_cluster(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """The relation as far as it is known without the issuer: a policy that names other subjects does not admit this one in
     any cluster."""
     policy = named.policy
     if policy is None or named.blocked or named.blocked_issuers:
         return "explained"
     if not principals_of(policy) and all(statement.effect_seen for statement in policy.statements):
-        return _other_principals(policy)
+        return PLACEHOLDERS if may_be_associated(account, named.role.id, view) else _other_principals(policy)
     return _seen_through_holes(account, policy)
 
 
@@ -175,7 +175,7 @@ def _of_manifest(view: View, account: ServiceAccount, named: AnalysedRole) -> Tr
     its name has to be another one than those of the policy. In the cluster of an association it needs no web identity."""
     if (account.namespace, account.name) in view.associations_by_account:
         return NO_ISSUER
-    trust = _in_any_cluster(account, named)
+    trust = _in_any_cluster(view, account, named)
     if trust not in _OTHER_SUBJECTS.values() or named.policy is None or not is_anywhere(account):
         return trust
     return NO_ISSUER if may_be_admitted_anywhere(account.name, named.policy) else trust

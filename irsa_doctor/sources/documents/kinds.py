@@ -211,7 +211,18 @@ def _read_any(page: Page, reading: DocumentReading) -> None:
     read_page(page, reading)
 
 
+def _read_items(page: Page, reading: DocumentReading) -> None:
+    members = shapes.mapping(page.value, page.place)
+    like = {"apiVersion": members["apiVersion"], "kind": str(members["kind"]).removesuffix("List")}
+    items, at = shapes.many(members, "items", page.place), page.place.at("items")
+    reading.each(
+        items, at, lambda item, of: read_page(Page({**like, **shapes.mapping(item, of)}, of, page.duplicates), reading)
+    )
+
+
 KINDS: tuple[Kind, ...] = (
+    # its items may leave out of which kind they are
+    Kind("kubernetes", _both(_of_group(*_CONTROLLERS, *_OTHERS), _has_list("items")), _read_items),
     Kind("organization-manifest", organization.is_manifest, organization.read_organization),
     Kind("iam-get-account-authorization-details", _has_list("RoleDetailList"), aws.read_account),
     Kind("iam-get-role-policy", _has("RoleName", "PolicyName", "PolicyDocument"), read_role_policy),

@@ -131,6 +131,22 @@ def test_an_association_of_another_folder_is_another_matter():
     assert "trust-pod-identity-only" in rules_of({"a/main.tf": account, "b/main.tf": elsewhere})
 
 
+@pytest.mark.parametrize(
+    ("namespace", "account", "is_sure"),
+    [
+        ("var.ns", "var.sa", False),
+        ('"shop"', '"${var.app}-api"', True),
+        ('"shop"', '"${var.app}api"', False),
+        ("var.ns", '"b"', True),
+    ],
+)
+def test_an_association_for_whom_a_template_says_may_be_that_of_the_account(namespace, account, is_sure):
+    text = POD_ROLE.replace("CLUSTER", '"shop"').replace(
+        '"shop"\n  service_account = "api"', f"{namespace}\n  service_account = {account}"
+    )
+    assert ("trust-pod-identity-only" in rules_of({"main.tf": text + ACCOUNT.format(role=BY_REFERENCE)})) == is_sure
+
+
 HOLES = """resource "aws_iam_role" "app" {
   name = "app"
   assume_role_policy = jsonencode({

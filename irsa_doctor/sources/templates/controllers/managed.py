@@ -114,12 +114,6 @@ def read_managed(page: Page, reading: DocumentReading) -> None:
     """Read one resource; a kind that has nothing to do with roles of service accounts is passed over."""
     members = shapes.mapping(page.value, page.place)
     kind, group = shapes.text(members, "kind", page.place), str(members.get("apiVersion")).partition("/")[0]
-    if kind.endswith("List") and isinstance(members.get("items"), list):
-        for number, item in enumerate(shapes.many(members, "items", page.place)):
-            at = page.place.at("items", number)
-            own = {"apiVersion": members["apiVersion"], "kind": kind.removesuffix("List"), **shapes.mapping(item, at)}
-            reading.attempt(own, at, lambda value, place: read_managed(Page(value, place, page.duplicates), reading))
-        return
     reader = _READERS.get(kind) if group.partition(".")[0] == _OF_THE_SERVICE.get(kind) else None
     if reader is None:
         reading.passed.append(f"a resource of {group} of kind {kind}, which is not read")

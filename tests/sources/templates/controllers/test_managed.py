@@ -57,6 +57,20 @@ def test_a_list_of_roles_is_read_item_by_item(form, path):
     assert [role.address for role in given.roles] == ["Role app", "Role other"]
 
 
+@pytest.mark.parametrize("has_kind", [True, False])
+def test_the_graphs_and_clusters_of_a_list_are_read_as_what_they_are(has_kind):
+    graph = {"metadata": {"name": "g"}, "spec": {"resources": [{"id": "role", "template": ack(TEXT)}]}}
+    config = {"metadata": {"name": "shop"}, "iam": {"serviceAccounts": [{"metadata": {"name": "app"}, "roleName": "app"}]}}
+    for version, kind, item in (
+        ("kro.run/v1alpha1", "ResourceGraphDefinition", graph),
+        ("eksctl.io/v1alpha5", "ClusterConfig", config),
+    ):
+        items = [{"apiVersion": version, "kind": kind, **item} if has_kind else item, "x"]
+        given = inventory({"list.json": {"apiVersion": version, "kind": f"{kind}List", "items": items}})
+        assert len(given.roles) == 1
+        assert [row.status for row in given.documents] == ["read", "unreadable"]
+
+
 def test_a_role_beside_a_service_account_drops_neither():
     text = "---\n".join(yaml.safe_dump(item) for item in (ack(TEXT), service_account(), upbound(TEXT, name="other")))
     given = inventory({"all.yaml": text})
