@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
-from irsa_doctor.answers.missing import MissingInput
+from irsa_doctor.answers.missing import MissingInput, lacking
 from irsa_doctor.answers.reach.records import RoleReach
 from irsa_doctor.facts import AnalysedRole, View, did_you_mean
 from irsa_doctor.facts.grants.ownership import Whose
@@ -200,7 +200,7 @@ def who_can(view: View, analysed: AnalysedRole) -> WhoCan:
     """Every grant of a role, by provider."""
     policy, source = analysed.policy, analysed.role.policy
     if policy is None:
-        missing = (MissingInput(source.missing, source.how),) if isinstance(source, Unknown) else ()
+        missing = (lacking(source),) if isinstance(source, Unknown) else ()
         return WhoCan(analysed.role.id, (), (), None, missing)
     refused = [problem.message for problem in policy.problems if problem.refused]
     by_provider = {**analysed.by_provider, **_by_template(view, analysed, policy)}
@@ -247,7 +247,7 @@ def _unseen_principals(policy: Policy) -> Iterator[MissingInput]:
     for statement in policy.statements:
         seen = statement.federated or statement.aws or statement.service
         if statement.unseen and not seen and (statement.allow or not statement.effect_seen):
-            yield MissingInput(f"{', '.join(statement.unseen)} in statement {statement.index}, which only a template knows", "")
+            yield MissingInput(f"{', '.join(statement.unseen)} in statement {statement.index}, which only a template knows")
 
 
 def _issuer(provider: str) -> str:

@@ -58,7 +58,7 @@ def who_can(
     locate, name = Locator(loaded.documents, loaded.inventory.documents), analysed.role.place.document
     answer = judged_or_named(name, lambda: who_can_of(view, analysed))
     reach, missing = judged_or_named(name, lambda: reach_of_role(view, analysed, locate.line))
-    unknown = (*answer.unknown, *missing, *([MissingInput(unread, "")] if unread else []))
+    unknown = (*answer.unknown, *missing, *([MissingInput(unread)] if unread else []))
     return msgspec.structs.replace(answer, reach=reach, unknown=unknown)
 
 

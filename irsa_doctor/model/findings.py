@@ -199,15 +199,6 @@ class Missing(msgspec.Struct, frozen=True):
         """What the next call of `check` has besides: the file and the option."""
         return " ".join(filter(None, (self.file, self.then)))
 
-    @property
-    def way(self) -> str:
-        """How to get it, in one line."""
-        return self.way_to("check")
-
-    def way_to(self, command: str) -> str:
-        """How to get it for another call of a command, in one line."""
-        return f"{self.how}; then run {command} with {self.addition}" if self.how and self.addition else self.how
-
 
 class Tally(msgspec.Struct, frozen=True):
     """How often one rule was asked, and what it answered."""

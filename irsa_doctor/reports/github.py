@@ -42,7 +42,8 @@ def _command(finding: Finding) -> str:
 
 def _missing(missing: Missing) -> str:
     rules = f" Needed by {', '.join(missing.rules)} for {counted(missing.subjects, 'subject')}." if missing.rules else ""
-    how = f"\nTo get it: {missing.way}" if missing.how else ""
+    how = f"\nTo get it: {missing.how}" if missing.how else ""
+    how += f"\nThen run check with {missing.addition}" if missing.how and missing.addition else ""
     return _line("warning", {"title": "input missing"}, f"Not in the input: {missing.missing}.{rules}{how}")
 
 

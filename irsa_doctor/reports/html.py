@@ -195,8 +195,8 @@ def _unknown(report: Report) -> Iterator[str]:
     if not report.unknown:
         return
     yield '<h2 id="unknown">Not checked: inputs missing</h2>'
-    rows = ((m.missing, f"{m.subjects}", ", ".join(m.rules) or "-", m.way) for m in report.unknown)
-    yield html_table(("missing input", "subjects", "rules", "to get it"), rows)
+    rows = ((m.missing, f"{m.subjects}", ", ".join(m.rules) or "-", m.how, m.addition or "-") for m in report.unknown)
+    yield html_table(("missing input", "subjects", "rules", "to get it", "then run check with"), rows)
 
 
 def _waived(report: Report) -> Iterator[str]:

@@ -17,6 +17,7 @@ from irsa_doctor.reports.fitting import wrapped
 from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
+from irsa_doctor.reports.ways import way_lines
 from irsa_doctor.version import __version__
 
 _COLOURS = {"critical": "1;31", "high": "31", "medium": "33", "low": "36"}
@@ -87,7 +88,7 @@ def render_verification_text(answer: Verification, style: Style) -> str:
     for missing in answer.unknown:
         first, *more = wrapped(for_terminal(missing.missing), style.width - len("unknown  "))
         lines += [f"{style.paint('unknown', _UNKNOWN)} {first}", *[f"  {line}" for line in more]]
-        lines += [f"  {for_terminal(missing.way_to('verify'))}", ""] if missing.how else [""]
+        lines += [*way_lines(missing.how, missing.addition, style, "verify"), ""]
     lines += wrapped(_totals(answer), style.width)
     if not answer.differences and not answer.unknown:
         lines = [style.paint(line, _GOOD) for line in lines]

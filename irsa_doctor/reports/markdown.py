@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from irsa_doctor.model.commands import is_command
 from irsa_doctor.model.edits import Suggestion
 from irsa_doctor.model.findings import Finding, Report
 from irsa_doctor.reports.addresses import page_address
@@ -79,8 +80,8 @@ def _missing(report: Report) -> Iterator[str]:
         return
     yield from ("**Not checked: inputs missing**", "")
     for missing in report.unknown:
-        how = f": {_code(missing.how)}" if missing.how else ""
-        how += f", then run check with {_code(missing.then)}" if missing.then else ""
+        how = f": {_code(missing.how) if is_command(missing.how) else for_markdown(missing.how)}" if missing.how else ""
+        how += f", then run check with {_code(missing.addition)}" if missing.addition else ""
         yield f"- {for_markdown(missing.missing)} ({counted(missing.subjects, 'subject')}){how}"
     yield ""
 

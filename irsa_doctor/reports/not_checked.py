@@ -2,18 +2,19 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 
+from irsa_doctor.model.commands import is_command
 from irsa_doctor.model.findings import Missing, Report
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_terminal
 from irsa_doctor.reports.fitting import columns, without_end, without_middle
 from irsa_doctor.reports.layout import COLOURS, FAINT, GOOD, INDENT, OPEN, clean, header, pasted_lines, prose, shortlist
 from irsa_doctor.reports.style import Style
+from irsa_doctor.reports.ways import addition_lines
 
 _NAMED, _LISTED = 6, 20
 """names that a sentence and a list show; the others are counted"""
 _NAME = 20
 """columns that the name of an input keeps in a line of several"""
-_COMMANDS = ("aws ", "kubectl ", "irsa-doctor ", "terraform ", "curl ")
 _HINT = "--show-unknown lists them, with the commands that fetch them"
 
 
@@ -98,7 +99,7 @@ def _to_get(ways: Iterable[Missing], style: Style) -> Iterator[str]:
     commands, additions, others = dict[str, None](), dict[str, None](), dict[str, None]()
     for way in ways:
         if way.how:
-            (commands if way.how.startswith(_COMMANDS) else others)[way.how] = None
+            (commands if is_command(way.how) else others)[way.how] = None
         if way.addition:
             additions[way.addition] = None
     if commands:
@@ -108,6 +109,6 @@ def _to_get(ways: Iterable[Missing], style: Style) -> Iterator[str]:
         if len(commands) > _LISTED:
             yield from prose(f"and {len(commands) - _LISTED} more of this form, all of them in -f json", style)
     if additions:
-        yield from prose(for_terminal(f"then run check with {' '.join(additions)}"), style)
+        yield from addition_lines(" ".join(additions), "check", style)
     for other in others:
         yield from prose(clean(other), style, INDENT, "to get it:", GOOD)

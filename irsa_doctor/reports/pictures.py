@@ -10,7 +10,7 @@ from irsa_doctor.answers.who_can import WhoCan
 from irsa_doctor.reports.counting import counted
 from irsa_doctor.reports.escape import for_terminal, for_xml
 from irsa_doctor.reports.path_graph import PathEdge, PathGraph, PathNode, graph_of
-from irsa_doctor.reports.reach import folded, needs_words, path_words, shortest, subject_words, through_words
+from irsa_doctor.reports.reach import needs_words, path_words, shortest, subject_words, through_words
 from irsa_doctor.reports.style import Style
 
 _STYLE = Path(__file__).parent / "report.css"
@@ -117,7 +117,7 @@ def _page(
     for name, note, paths in listed:
         words = "".join(map(_item, paths))
         items.append(f"<h3><code>{for_xml(name)}</code> <small>{for_xml(note)}</small></h3><ul>{words}</ul>")
-    missing = "".join(f"<li>{for_xml(item.missing)}{_small(item.how)}</li>" for item in folded(unknown))
+    missing = "".join(f"<li>{for_xml(item.missing)}{_small(item.how)}{_small(_then(item))}</li>" for item in unknown)
     notes = [*_notes(graph), *(["A dashed arrow is only possible."] if any(edge.dashed for edge in graph.edges) else [])]
     body = [
         f'<h1 style="overflow-wrap:anywhere">{for_xml(title)}</h1>',
@@ -156,6 +156,10 @@ def _item(path: ReachPath) -> str:
     by = f"by {through_words(path)}" if path.through else ""
     needs = f"if {needs_words(path)}" if path.needs else ""
     return f"<li>{for_xml(path_words(path))}{_small(', '.join(filter(None, (by, needs))))}</li>"
+
+
+def _then(item: MissingInput) -> str:
+    return f"then run it again with {item.addition}" if item.how and item.addition else ""
 
 
 def _small(text: str) -> str:

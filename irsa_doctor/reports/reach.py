@@ -1,6 +1,5 @@
 """The answer of `reach`, as text and as JSON, and the lines for paths that `who-can` shows too."""
 
-import re
 from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
@@ -15,9 +14,9 @@ from irsa_doctor.reports.fitting import columns, on_one_line, wrapped
 from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.places import from_here
 from irsa_doctor.reports.style import Style
+from irsa_doctor.reports.ways import way_lines
 
 _SHOWN = 6
-_KIND = re.compile(r"all (\w+) of cluster (.+)")
 _ROWS = 20
 _STRONG, _FAINT, _UNKNOWN, _BAD = "1", "2", "1;35", "31"
 WORDS = {
@@ -206,29 +205,13 @@ def _row(row: ReachRow, style: Style) -> Iterator[str]:
 
 def missing_lines(missing: Iterable[MissingInput], style: Style) -> Iterator[str]:
     """What an answer lacks, and the commands that supply it."""
-    items = list(folded(missing))
+    items = list(missing)
     if items:
         yield ""
         yield style.paint("undetermined, because inputs are missing", _UNKNOWN)
     for item in items:
         yield from field("missing", item.missing, style)
-        if item.how:
-            yield f"    {for_terminal(item.how)}"
-
-
-def folded(missing: Iterable[MissingInput]) -> Iterable[MissingInput]:
-    """What an answer lacks, the kinds of one cluster in one line with one command."""
-    kinds: dict[str, list[str]] = {}
-    for item in missing:
-        if match := _KIND.fullmatch(item.missing) if item.how.startswith("kubectl get") else None:
-            kinds.setdefault(match[2], []).append(match[1])
-        else:
-            yield item
-    for cluster, names in kinds.items():
-        listed = ",".join(names)
-        yield MissingInput(
-            f"all {', '.join(names)} of cluster {cluster}", f"kubectl get {listed} -A -o yaml; then --complete {listed}"
-        )
+        yield from way_lines(item.how, item.addition, style)
 
 
 def field(label: str, text: str, style: Style) -> Iterable[str]:

@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 from urllib.parse import quote
 
+from irsa_doctor.model.commands import is_command
 from irsa_doctor.model.edits import Suggestion
 from irsa_doctor.model.findings import CONFIDENCES, SEVERITIES, Finding, Location, Report, Waived
 from irsa_doctor.reports.addresses import page_address, project_address
@@ -255,8 +256,9 @@ def _notifications(report: Report) -> Iterable[dict[str, Any]]:
             }
     for missing in report.unknown:
         rules = f" Needed by {', '.join(missing.rules)} for {counted(missing.subjects, 'subject')}." if missing.rules else ""
-        how = f" To get it: `{missing.how}`" if missing.how else ""
-        how += f", then run check with `{missing.then}`" if missing.then else ""
+        mark = "`" if is_command(missing.how) else ""
+        how = f" To get it: {mark}{missing.how}{mark}" if missing.how else ""
+        how += f", then run check with `{missing.addition}`" if missing.addition else ""
         yield {
             "level": "warning",
             "descriptor": {"id": "input-missing"},

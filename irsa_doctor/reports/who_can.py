@@ -13,6 +13,7 @@ from irsa_doctor.reports.fitting import columns, on_one_line, wrapped
 from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.reach import reach_lines
 from irsa_doctor.reports.style import Style
+from irsa_doctor.reports.ways import way_lines
 from irsa_doctor.trust import SUBJECT_PREFIX, is_subject
 from irsa_doctor.trust.contested import POINTS
 
@@ -81,7 +82,7 @@ def render_who_can_text(answer: WhoCan, style: Style) -> str:
         lines += ["", *_colored("undetermined, because inputs are missing", style, "", _UNKNOWN)]
     for missing in answer.unknown:
         lines += _field("missing", missing.missing, style)
-        lines += [f"  {style.paint('to get it:', '32')}", f"    {for_terminal(missing.how)}"] if missing.how else []
+        lines += way_lines(missing.how, missing.addition, style, "who-can")
     if not answer.grants and not answer.unknown:
         lines += ["", *_colored("no service account", style, "", _COLOURS["nobody"])]
     if answer.others:

@@ -94,7 +94,8 @@ def test_a_trust_policy_that_was_not_given_is_unknown(tmp_path):
     file = put(tmp_path / "roles.json", {"Roles": [{"Arn": ROLE, "RoleName": "checkout"}]})
     answer = ask(file, "checkout")
     assert answer.grants == ()
-    assert answer.unknown == (MissingInput(f"trust policy of {ROLE}", "aws iam get-role --role-name checkout"),)
+    how, answered = "aws iam get-role --role-name checkout --output json > role-checkout.json", "role-checkout.json"
+    assert answer.unknown == (MissingInput(f"trust policy of {ROLE}", how, "", answered),)
 
 
 def test_a_contested_point_is_named_only_where_the_answer_hangs_on_it(tmp_path):

@@ -119,6 +119,21 @@ def test_where_nothing_of_rbac_is_there_the_answer_says_so(tmp_path):
     assert "kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o yaml" in text
 
 
+def test_what_is_missing_is_shown_as_commands_and_what_is_to_be_run_with_their_files(tmp_path):
+    """Nothing but a command stands where a command is shown; the values of Secrets are not fetched."""
+    put(tmp_path, *OBJECTS)
+    missing = json.loads(called(tmp_path, "reach", "group:dev", ".", "-f", "json"))["unknown"]
+    text = called(tmp_path, "reach", "group:dev", ".")
+    commands = [row for row in missing if row["how"].startswith("kubectl get")]
+    assert len(commands) == 2
+    for row in commands:
+        assert f"    {row['how']}\n" in text
+        assert f"then run again with {row['file']} {row['then']}\n" in re.sub(r"with\n +", "with ", text)
+        assert subprocess.run(["/bin/sh", "-n", "-c", row["how"]], check=False).returncode == 0
+    assert "secrets" not in commands[1]["how"]
+    assert "map_values" in commands[0]["how"]
+
+
 def test_one_of_several_clusters_is_named(tmp_path):
     put(tmp_path, *OBJECTS)
     other = json.loads(documents()["cluster.json"] and json.dumps(documents()["cluster.json"]))

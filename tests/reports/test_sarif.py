@@ -215,7 +215,7 @@ def test_a_run_that_read_nothing_did_not_succeed():
 
 def test_the_command_that_fetches_an_input_can_be_copied():
     notes = sarif("shop")["runs"][0]["invocations"][0]["toolExecutionNotifications"]
-    wanted = [missing.how for missing in world("shop").unknown]
+    wanted = world("shop").unknown
     assert wanted
-    for how, note in zip(wanted, notes, strict=True):
-        assert note["message"]["text"].endswith(f"`{how}`")
+    for missing, note in zip(wanted, notes, strict=True):
+        assert note["message"]["text"].endswith(f"To get it: `{missing.how}`, then run check with `{missing.addition}`")

@@ -93,7 +93,7 @@ def test_a_world_reads_as_it_did(name, width):
 def test_no_line_is_wider_than_the_terminal_but_what_can_be_pasted(name, presentation, width):
     made = REPORTS[name]()
     pasted = {for_terminal(line) for f in made.findings for s in pasted_of(f.fix) for line in s.text.splitlines()}
-    pasted |= {for_terminal(missing.how.partition(", with ")[0]) for missing in made.unknown}
+    pasted |= {for_terminal(text) for missing in made.unknown for text in (missing.how, missing.addition)}
     for line in render_text(made, Style(width=width), presentation).splitlines():
         if columns(line) > width:
             assert line.startswith("    ")

@@ -212,4 +212,4 @@ def test_json_has_everything_whatever_the_style():
         "exact": True,
     }
     assert document["others"] == [{"type": "AWS", "value": "*"}]
-    assert document["unknown"] == [{"missing": "x", "how": "y"}]
+    assert document["unknown"] == [{"missing": "x", "how": "y", "then": "", "file": ""}]

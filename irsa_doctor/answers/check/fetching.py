@@ -83,9 +83,16 @@ def _machine_readable(words: list[str]) -> list[str]:
 
 def _file(words: list[str]) -> str:
     """A file named after what a command reads: `describe-cluster --name prod` writes `cluster-prod.json`."""
-    name = _UNSAFE.sub("-", "-".join(_names(words[1:]))).strip("-.").lower()[-_LONGEST:].lstrip("-.")
+    names = [_of_kinds(name) if words[0] == "kubectl" else name for name in _names(words[1:])]
+    name = _UNSAFE.sub("-", "-".join(names)).strip("-.").lower()[-_LONGEST:].lstrip("-.")
     is_json = "--raw" in words or "json" in words
     return (name or "answer") + (".json" if is_json else _TYPES[words[0]])
+
+
+def _of_kinds(name: str) -> str:
+    """A name for many kinds of objects that one command reads."""
+    first, *others = name.split(",")
+    return f"{first}-and-{len(others)}-more" if len(others) > 1 else name
 
 
 def _names(words: list[str]) -> list[str]:

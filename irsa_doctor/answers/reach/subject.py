@@ -49,7 +49,7 @@ def reach_of_subject(view: View, words: str, line_of: LineOf, cluster: str = "")
     if not is_known:
         missing = [without_rbac([view.name_of(identity.cluster)])]
     access = reachability.graph.clusters[identity.cluster].access
-    missing += [MissingInput(f"{text}, of {words}", "") for text in dict.fromkeys(access.unknown_of(identity))]
+    missing += [MissingInput(f"{text}, of {words}") for text in dict.fromkeys(access.unknown_of(identity))]
     return SubjectReach(
         subject=writer.subject(identity),
         implied=tuple(f"{other.kind.lower()} {other.name}" for other in access.implied(identity)),

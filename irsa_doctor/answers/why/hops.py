@@ -228,8 +228,9 @@ def _refused_by_source(hop: Hop, allowed: bool | None, *, permitted: bool) -> Li
 
 def _unseen(hop: Hop) -> LinkState:
     account, name = _account(hop.target), hop.target.rpartition("/")[2]
-    how = shell_command("aws iam get-role --role-name {}, with credentials of account {}", name, account)
+    how = shell_command("aws iam get-role --role-name {}", name)
     says = f"{hop.caller.role} may not call {hop.actions[0]} on {hop.target}, whose trust policy is not in the input"
+    says += f"; it takes credentials of account {account} to read it" if account else ""
     sign = Sign("chain-above" if hop.forbidden else "chain-unseen", says)
     return msgspec.structs.replace(failed(says, sign), settle=how)
 

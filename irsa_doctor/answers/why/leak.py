@@ -12,7 +12,9 @@ from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.evidence.tokens import TOLERANCE, WebIdentityToken
 from irsa_doctor.answers.why.records import LeakedRole, TokenLeak
 from irsa_doctor.model import Verdict, is_provider_of
+from irsa_doctor.model.commands import shell_command
 
+_REVOKE = "aws iam put-role-policy --role-name {} --policy-name AWSRevokeOlderSessions --policy-document {}"
 _LONGEST_SESSION = 43_200
 """seconds; MaxSessionDuration of a role where the input does not say
 (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_update-role-settings.html)"""
@@ -68,10 +70,8 @@ def _steps(case: Case, roles: tuple[LeakedRole, ...], until: str) -> Iterator[st
     )
     for role in roles:
         policy = json.dumps(_revocation(case.evidence.now))
-        yield (
-            "Then end the sessions that exist, also those of other subjects: aws iam put-role-policy --role-name "
-            f"{_role_name(role.role)} --policy-name AWSRevokeOlderSessions --policy-document '{policy}'"
-        )
+        command = shell_command(_REVOKE, _role_name(role.role), policy)
+        yield f"Then end the sessions that exist, also those of other subjects: {command}"
     yield f"Keep the trust policies closed to the subject until {until}: before that, the token gives new sessions."
     yield "Then use a service account of another name, a shorter token-expiration and a lower MaxSessionDuration."
     yield (

@@ -68,7 +68,7 @@ def _wider(template: str, values: dict[str, str]) -> str:
         return _ALL_ROLES
     if named := _OBJECT.match(template):
         scope = "-n {namespace}" if values["namespace"] else "-A"
-        return f"kubectl get {named[1].removesuffix('s')}s {scope} -o yaml"
+        return " ".join(["kubectl", "get", f"{named[1].removesuffix('s')}s", scope, "-o", "yaml"])
     if "{region}" in template and not values["region"] and "{pod} -- " in template:
         # the webhook sets the variable in the container
         container, _, command = template.partition(" -- ")

@@ -13,6 +13,7 @@ from irsa_doctor.facts.workloads.records import WorkloadFacts
 from irsa_doctor.facts.workloads.webhook import EXPIRATION, LONGEST, SHORTEST, names_a_role
 from irsa_doctor.model import ConfigMap, Issuer, Role, ServiceAccount, Text, Unknown, Workload
 from irsa_doctor.model.annotations import ROLE_ARN
+from irsa_doctor.model.commands import NAMED_SECRETS
 
 _PROJECTED = 3600
 """seconds of a projected token whose lifetime nobody asks for"""
@@ -81,8 +82,7 @@ def legacy_token_state(view: View, account: ServiceAccount) -> tuple[StandardSta
     if view.inventory.closed.has_kind(account.cluster, "secrets", account.namespace):
         return "met", None
     name = view.name_of(account.cluster)
-    how = "kubectl get secrets -A --field-selector type=kubernetes.io/service-account-token -o json"
-    return Unknown(f"Secrets of {name} that hold tokens", how, "--complete secrets"), None
+    return Unknown(f"Secrets of {name} that hold tokens", NAMED_SECRETS, "--complete secrets"), None
 
 
 def denied_keys(facts: msgspec.Struct, denied: bool) -> StandardState | Unknown:

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.model import Cluster, Discovery, Inventory, Issuer, SigningKey, Unknown
+from irsa_doctor.model.commands import shell_command
 
 DiscoveryState = Literal["not-asked", "complete", "incomplete"]
 AlgorithmState = Literal["not-asked", "supported", "unsupported"]
@@ -81,7 +82,7 @@ class Publications(msgspec.Struct, frozen=True, dict=True):
     def _unseen(self, cluster: Cluster, what: str, path: str) -> Literal["not-asked"] | Unknown:
         if not isinstance(cluster.issuer, str) or Issuer.of(cluster.issuer).form != "other":
             return "not-asked"
-        how, distinct = f"kubectl get --raw {path}", self.inventory.distinct(cluster.id)
+        how, distinct = shell_command("kubectl get --raw {}", path), self.inventory.distinct(cluster.id)
         return Unknown(f"{what} of {self.inventory.unless_shared(cluster, cluster.name)}", how, cluster=distinct)
 
 

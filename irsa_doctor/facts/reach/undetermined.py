@@ -49,8 +49,9 @@ def _open_kinds(view: View, cluster: str) -> Unknown | None:
     kinds = [kind for kind in RBAC_KINDS if not view.inventory.closed.has_kind(cluster, kind)]
     if not kinds:
         return None
-    missing = f"all {', '.join(kinds)} of cluster {view.name_of(cluster)} (--complete says that the input has them)"
-    return Unknown(missing, f"kubectl get {','.join(kinds)} -A -o yaml")
+    listed, cluster_name = ",".join(kinds), view.name_of(cluster)
+    missing, how = f"all {', '.join(kinds)} of cluster {cluster_name}", shell_command("kubectl get {} -A -o yaml", listed)
+    return Unknown(missing, how, f"--complete {listed}", view.inventory.distinct(cluster))
 
 
 def _bound_and_absent(view: View, graph: ReachGraph, cluster: str) -> Unknown | None:

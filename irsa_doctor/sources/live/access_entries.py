@@ -3,12 +3,15 @@
 from functools import partial
 from typing import Any
 
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import Job, side_by_side
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.snapshot.snapshot import Origin
 
+_DESCRIBE = "aws eks describe-access-entry --cluster-name {} --principal-arn {} --region {}"
+_POLICIES = "aws eks list-associated-access-policies --cluster-name {} --principal-arn {} --region {}"
 _WITHOUT_ENTRIES = "CONFIG_MAP"
 """the mode in which EKS refuses the calls: only aws-auth counts
 (https://docs.aws.amazon.com/eks/latest/userguide/grant-k8s-access.html)"""
@@ -27,7 +30,7 @@ def read_access_entries(account: AwsAccount, name: str, region: str) -> None:
     more = {"nextToken": "more"}
     account.note_list(path, "eks-list-access-entries", "accessEntries", principals, fault, more, region, origin)
     if fault:
-        how = f"aws eks list-access-entries --cluster-name {name} --region {region}"
+        how = shell_command("aws eks list-access-entries --cluster-name {} --region {}", name, region)
         account.gap(fault, "entries", "", f"access entries of cluster {name}", how, arn)
     jobs = [
         Job(
@@ -47,7 +50,7 @@ def _read_entry(account: AwsAccount, name: str, region: str, principal: str) -> 
     answer = account.member_of("eks", "DescribeAccessEntry", "accessEntry", region, **names)
     if isinstance(answer, CallError):
         if answer.kind != "absent":
-            how = f"aws eks describe-access-entry --cluster-name {name} --principal-arn {principal} --region {region}"
+            how = shell_command(_DESCRIBE, name, principal, region)
             account.gap(answer, "entries", principal, f"access entry of {principal} in cluster {name}", how, arn)
         return
     kept = fields.access_entry(answer)
@@ -60,7 +63,7 @@ def _read_entry(account: AwsAccount, name: str, region: str, principal: str) -> 
         return
     listed, fault = account.pages("eks", "ListAssociatedAccessPolicies", "associatedAccessPolicies", region, **names)
     if fault:
-        how = f"aws eks list-associated-access-policies --cluster-name {name} --principal-arn {principal} --region {region}"
+        how = shell_command(_POLICIES, name, principal, region)
         account.gap(fault, "entries", principal, f"access policies of {principal} in cluster {name}", how, arn)
         return
     document = {**names, "associatedAccessPolicies": [fields.policy_of_entry(item) for item in listed]}

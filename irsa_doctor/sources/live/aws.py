@@ -12,6 +12,7 @@ from urllib.parse import unquote
 import msgspec
 
 from irsa_doctor.model import Gap, Issuer, parse_arn
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.aws_client import AwsClient
 from irsa_doctor.sources.live.aws_errors import no_answer
@@ -22,6 +23,10 @@ from irsa_doctor.sources.snapshot.snapshot import Origin, without_secrets
 
 _ORGANIZATION_DEPTH = 10
 _DETAILS = "GetAccountAuthorizationDetails"
+_GET_PROVIDER = "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {}"
+_LIST_ASSOCIATIONS = "aws eks list-pod-identity-associations --cluster-name {} --region {}"
+_DESCRIBE_ASSOCIATION = "aws eks describe-pod-identity-association --cluster-name {} --association-id {}"
+_POLICIES = "aws organizations list-policies-for-target --filter RESOURCE_CONTROL_POLICY --target-id {}"
 _LEFT_OUT = ("RoleLastUsed", "Tags", "PermissionsBoundary")
 """what ListRoles does not say of a role"""
 _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
@@ -63,7 +68,7 @@ class AwsAccount(AwsClient):
                 self.notes.requested("roles", self.id, name.lower())
             else:
                 what = f"role {name} of account {self.id}"
-                self.gap(answer, "roles", name.lower(), what, f"aws iam get-role --role-name {name}")
+                self.gap(answer, "roles", name.lower(), what, shell_command("aws iam get-role --role-name {}", name))
             return None
         role = _role(answer)
         self.notes.requested("roles", self.id, name.lower())
@@ -94,7 +99,7 @@ class AwsAccount(AwsClient):
     def _read_provider(self, arn: str, issuer: str) -> None:
         answer = self.ask("iam", "GetOpenIDConnectProvider", OpenIDConnectProviderArn=arn)
         if isinstance(answer, CallError):
-            how = f"aws iam get-open-id-connect-provider --open-id-connect-provider-arn {arn}"
+            how = shell_command(_GET_PROVIDER, arn)
             self.gap(answer, "client-ids", "", f"client ids of {arn}", how, owner=arn)
             return
         path = f"aws://{self.id}/iam/oidc-providers/{issuer}"
@@ -113,7 +118,7 @@ class AwsAccount(AwsClient):
         names, fault = self.pages("eks", "ListClusters", "clusters", region)
         self.note_list(f"eks/{region}/clusters", "eks-list-clusters", "clusters", names, fault, {"nextToken": "more"}, region)
         if fault:
-            what, how = f"clusters of account {self.id} in {region}", f"aws eks list-clusters --region {region}"
+            what, how = f"clusters of account {self.id} in {region}", shell_command("aws eks list-clusters --region {}", region)
             self.gap(fault, "clusters", region, what, how)
         return [str(name) for name in names]
 
@@ -134,7 +139,7 @@ class AwsAccount(AwsClient):
         if not isinstance(answer, CallError):
             return self._noted(answer, name, region)
         if answer.kind != "absent":
-            how = f"aws eks describe-cluster --name {name} --region {region}"
+            how = shell_command("aws eks describe-cluster --name {} --region {}", name, region)
             self.gap(answer, "cluster", "", f"issuer of cluster {name}", how, self.cluster_arn(name, region))
         return None
 
@@ -181,8 +186,8 @@ class AwsAccount(AwsClient):
             path, "eks-list-pod-identity-associations", "associations", kept, fault, {"nextToken": "more"}, region, origin
         )
         if fault:
-            what, how = f"Pod Identity associations of cluster {name}", "aws eks list-pod-identity-associations --cluster-name"
-            self.gap(fault, "associations", key, what, f"{how} {name} --region {region}", arn)
+            how = shell_command(_LIST_ASSOCIATIONS, name, region)
+            self.gap(fault, "associations", key, f"Pod Identity associations of cluster {name}", how, arn)
         elif only:
             self.notes.requested("associations", arn, key)
         roles: list[str] = []
@@ -203,7 +208,7 @@ class AwsAccount(AwsClient):
         )
         if isinstance(answer, CallError):
             if answer.kind != "absent":
-                how = f"aws eks describe-pod-identity-association --cluster-name {name} --association-id {ident}"
+                how = shell_command(_DESCRIBE_ASSOCIATION, name, ident)
                 what = f"role of Pod Identity association {ident} of cluster {name}"
                 self.gap(answer, "association", key, what, how, origin.cluster)
             return
@@ -245,7 +250,7 @@ class AwsAccount(AwsClient):
             self.notes.answered(path, "organizations-describe-policy", document, Origin(account=self.id))
         if fault and fault.kind != "absent":
             what = f"resource control policies over account {self.id}"
-            how = f"aws organizations list-policies-for-target --filter RESOURCE_CONTROL_POLICY --target-id {self.id}"
+            how = shell_command(_POLICIES, self.id)
             self.gap(fault, "rcps", "", what, how)
 
     def enabled_regions(self) -> list[str]:

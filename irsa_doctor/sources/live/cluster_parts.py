@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from functools import partial
 
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.access_entries import read_access_entries
 from irsa_doctor.sources.live.aws import AwsAccount
@@ -12,6 +13,8 @@ from irsa_doctor.sources.live.operations import allowed
 from irsa_doctor.sources.snapshot.snapshot import Origin
 
 _AGENT = "eks-pod-identity-agent"
+_DESCRIBE_ADDON = "aws eks describe-addon --cluster-name {} --addon-name {} --region {}"
+_DESCRIBE_GROUP = "aws eks describe-nodegroup --cluster-name {} --nodegroup-name {} --region {}"
 
 
 def read_clusters(account: AwsAccount, region: str) -> None:
@@ -47,7 +50,7 @@ def _read_addons(account: AwsAccount, name: str, region: str) -> None:
     path = f"eks/{region}/clusters/{name}/addons"
     listed = [str(addon) for addon in names]
     account.note_list(path, "eks-list-addons", "addons", listed, fault, {"nextToken": "more"}, region, origin)
-    what, how = f"add-ons of cluster {name}", f"aws eks list-addons --cluster-name {name} --region {region}"
+    what, how = f"add-ons of cluster {name}", shell_command("aws eks list-addons --cluster-name {} --region {}", name, region)
     if fault:
         account.gap(fault, "addons", "", what, how, origin.cluster)
     if _AGENT not in listed:
@@ -57,7 +60,7 @@ def _read_addons(account: AwsAccount, name: str, region: str) -> None:
         document = {"addon": fields.addon(answer)}
         account.notes.answered(f"aws://{account.id}/{path}/{_AGENT}", "eks-describe-addon", document, origin)
     elif answer.kind != "absent":
-        how = f"aws eks describe-addon --cluster-name {name} --addon-name {_AGENT} --region {region}"
+        how = shell_command(_DESCRIBE_ADDON, name, _AGENT, region)
         account.gap(answer, "addon", _AGENT, f"add-on {_AGENT} of cluster {name}", how, origin.cluster)
 
 
@@ -67,7 +70,7 @@ def _read_node_groups(account: AwsAccount, name: str, region: str) -> None:
     groups, fault = account.pages("eks", "ListNodegroups", "nodegroups", region, clusterName=name)
     arn = account.cluster_arn(name, region)
     if fault:
-        how = f"aws eks list-nodegroups --cluster-name {name} --region {region}"
+        how = shell_command("aws eks list-nodegroups --cluster-name {} --region {}", name, region)
         account.gap(fault, "nodegroups", "", f"node groups of cluster {name}", how, arn)
     jobs = [
         Job(
@@ -84,7 +87,7 @@ def _read_node_group(account: AwsAccount, name: str, region: str, group: str) ->
     arn = account.cluster_arn(name, region)
     if isinstance(answer, CallError):
         if answer.kind != "absent":
-            how = f"aws eks describe-nodegroup --cluster-name {name} --nodegroup-name {group} --region {region}"
+            how = shell_command(_DESCRIBE_GROUP, name, group, region)
             account.gap(answer, "nodegroups", group, f"node group {group} of cluster {name}", how, arn)
         return
     path = f"aws://{account.id}/eks/{region}/clusters/{name}/nodegroups/{group}"

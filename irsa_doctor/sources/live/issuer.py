@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 import msgspec
 
 from irsa_doctor.model import Gap
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.network_errors import network_reason
@@ -70,7 +71,9 @@ def fetch_issuer(
         keys = _document(url, clock, allowed, trust)
         notes.answered(f"issuer://{issuer}/jwks", "jwks", fields.key_set(keys), Origin(cluster=issuer))
     except Refused as refused:
-        notes.gap(Gap("issuer", "", issuer, f"what issuer {issuer} publishes: {url}: {refused}", f"curl {url}"))
+        missing = f"what issuer {issuer} publishes: {url}: {refused}"
+        how = shell_command("curl {}", url) if url.startswith("https://") else ""
+        notes.gap(Gap("issuer", "", issuer, missing, how))
 
 
 def _document(url: str, clock: Clock, allowed: Allowed, trust: ssl.SSLContext | None) -> dict[str, object]:

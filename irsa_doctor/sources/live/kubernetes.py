@@ -10,6 +10,7 @@ from urllib.parse import quote
 import msgspec
 
 from irsa_doctor.model import Gap, Issuer
+from irsa_doctor.model.commands import NAMED_SECRETS, shell_command
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, shortened, side_by_side
 from irsa_doctor.sources.live.errors import CallError
@@ -124,7 +125,7 @@ class ApiServer:
             self.notes.answered(self._path(DISCOVERY.name), "openid-configuration", document, self._origin())
         else:
             missed = answer if isinstance(answer, CallError) else CallError("other", "no discovery document")
-            self._gap(missed, "discovery", "", "issuer of the cluster", f"kubectl get --raw {DISCOVERY.path}")
+            self._gap(missed, "discovery", "", "issuer of the cluster", shell_command("kubectl get --raw {}", DISCOVERY.path))
 
     def read_everything(self, resources: tuple[Resource, ...]) -> None:
         """All objects of the cluster of these kinds, its keys and its version."""
@@ -149,7 +150,7 @@ class ApiServer:
         if isinstance(answer, dict) and answer.get("kind") != resource.kind:
             answer = CallError("other", f"the answer is not a {resource.kind}: is this an API server?")
         if isinstance(answer, CallError) and answer.kind != "absent":
-            how = f"kubectl get {resource.kind.lower()} {name} -n {namespace} -o yaml"
+            how = shell_command("kubectl get {} {} -n {} -o yaml", resource.kind.lower(), name, namespace)
             self._gap(answer, resource.plural, resource.only, f"{resource.kind} {resource.only}", how)
             return
         items = [] if isinstance(answer, CallError) else [fields.OBJECTS[resource.kind](answer)]
@@ -165,8 +166,7 @@ class ApiServer:
         if not fault:
             names, fault = self._pages_of(resource.path(), resource)
         if fault:
-            how = "kubectl get secrets -A -o json"
-            self._gap(fault, resource.plural, "", "secrets of all namespaces", how)
+            self._gap(fault, resource.plural, "", "secrets of all namespaces", NAMED_SECRETS)
             return
         items = {_identity(item): item for item in names if isinstance(item, dict)}
         items |= {_identity(item): {**item, "type": _TOKEN_TYPE} for item in tokens if isinstance(item, dict)}
@@ -203,7 +203,13 @@ class ApiServer:
     def _read_endpoint(self, endpoint: Endpoint, kind: AnswerKind, cut: fields.Cut) -> None:
         answer = self.ask(endpoint.path)
         if isinstance(answer, CallError):
-            self._gap(answer, endpoint.name, "", f"{endpoint.name} of the cluster", f"kubectl get --raw {endpoint.path}")
+            self._gap(
+                answer,
+                endpoint.name,
+                "",
+                f"{endpoint.name} of the cluster",
+                shell_command("kubectl get --raw {}", endpoint.path),
+            )
             return
         self.notes.answered(self._path(endpoint.name), kind, cut(answer), self._origin())
 
@@ -221,7 +227,9 @@ class ApiServer:
         if isinstance(answer, dict) and answer.get("kind") != "Namespace":
             answer = CallError("other", "the answer is not a namespace: is this an API server?")
         if isinstance(answer, CallError) and answer.kind != "absent":
-            self._gap(answer, "namespaces", namespace, f"namespace {namespace}", f"kubectl get namespace {namespace}")
+            self._gap(
+                answer, "namespaces", namespace, f"namespace {namespace}", shell_command("kubectl get namespace {}", namespace)
+            )
             return
         items = [] if isinstance(answer, CallError) else [fields.OBJECTS["Namespace"](answer)]
         self._note(NAMESPACES, namespace, items)
@@ -235,7 +243,8 @@ class ApiServer:
             self._note(resource, namespace, items, closes)
         where = f"namespace {namespace}" if namespace else "all namespaces"
         if fault:
-            how = f"kubectl get {resource.plural} {f'-n {namespace}' if namespace else '-A'} -o json"
+            every = shell_command("kubectl get {} -A -o json", resource.plural)
+            how = shell_command("kubectl get {} -n {} -o json", resource.plural, namespace) if namespace else every
             self._gap(fault, resource.plural, namespace, f"{resource.plural} of {where}", how)
         elif namespace:
             self.notes.requested(resource.plural, self.cluster, namespace)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from irsa_doctor.model import Inventory, parse_arn
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.aws import AwsAccount, policy_document
 from irsa_doctor.sources.live.calls import Job, side_by_side
@@ -37,7 +38,7 @@ def _read_role_policies(account: AwsAccount, name: str, arn: str) -> None:
         attached = _listed(account, "ListAttachedRolePolicies", "AttachedPolicies", name)
     except _Refused as refused:
         if refused.fault.kind != "absent":
-            how = f"aws iam list-role-policies --role-name {name}"
+            how = shell_command("aws iam list-role-policies --role-name {}", name)
             account.gap(refused.fault, "role-permissions", name.lower(), f"permission policies of {arn}", how)
         return
     arns = [str(item.get("PolicyArn")) for item in attached]

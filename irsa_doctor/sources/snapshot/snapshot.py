@@ -6,6 +6,7 @@ from typing import Literal, get_args
 import msgspec
 
 from irsa_doctor.model import Gap
+from irsa_doctor.model.commands import is_command, is_plain_read
 from irsa_doctor.model.regex import regex
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.written_files import write_whole
@@ -17,6 +18,9 @@ _PATH = regex(r"(?:aws|kube|issuer)://[^\x00-\x1f\x7f]{1,4096}")
 # access key ids of users and sessions; tokens (the header of a JWT is JSON, and so starts with `eyJ`)
 _SECRET = regex(rb"(?<![A-Za-z0-9])A[KS]IA[A-Z0-9]{16}(?![A-Za-z0-9])|eyJ[\w-]{6,}\.eyJ[\w-]{2,}(?:\.[\w-]*)?")
 _BEGINNINGS = (b"AKIA", b"ASIA", b"eyJ")
+# what chains, expands or redirects commands
+_OF_SHELLS = regex(r"[;|&$`<>\\\n\r]")
+_COLLECT_AGAIN = "read it again with irsa-doctor collect"
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -161,7 +165,14 @@ def read_snapshot(content: bytes) -> Snapshot | TextError | None:
         return TextError("the snapshot is not valid", 1, 1)
     if wrong := next((answered.path for answered in snapshot.documents if not _PATH.fullmatch(answered.path)), None):
         return TextError(f"the snapshot is not valid: {wrong!r} is not the path of a live answer", 1, 1)
-    return snapshot
+    return msgspec.structs.replace(snapshot, missing=tuple(map(_with_harmless_way, snapshot.missing)))
+
+
+def _with_harmless_way(gap: Gap) -> Gap:
+    """A gap as others have written it: the command that is said to supply it is shown to be pasted, so it has to be one that
+    reads, and nothing else."""
+    is_harmless = is_plain_read(gap.how) if is_command(gap.how) else not _OF_SHELLS.search(gap.how)
+    return gap if is_harmless else msgspec.structs.replace(gap, how=_COLLECT_AGAIN)
 
 
 def snapshot_text(snapshot: Snapshot) -> bytes:

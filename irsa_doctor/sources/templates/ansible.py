@@ -57,4 +57,4 @@ def _policy(written: object, at: Place, page: Page, reading: DocumentReading) ->
         if policy.flaws:
             reading.apart.append(policy.place)
         return policy
-    return Unknown("trust policies that Ansible looks up when a task runs", "aws iam get-role")
+    return Unknown("trust policies that Ansible looks up when a task runs", "run aws iam get-role with the names of the roles")

@@ -9,6 +9,7 @@ from irsa_doctor import api
 from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.facts.lookups.workloads import _KEYS
 from irsa_doctor.governance.settings import Settings
+from irsa_doctor.model.commands import NAMED_SECRETS
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY
 
 WORLDS = Path(__file__).parents[3] / "fixtures" / "worlds"
@@ -29,6 +30,8 @@ COMMANDS = {
     "curl https://issuer.example/keys": "keys.json",
     AFTER_APPLY: "plan.json",
     _KEYS.how: "configmaps-secrets.json",
+    NAMED_SECRETS: "secrets.json",
+    "kubectl get roles,rolebindings,pods -A -o yaml": "roles-and-2-more.yaml",
 }
 
 

@@ -279,7 +279,7 @@ def test_associations_and_their_roles_are_held_against_the_intent(statement, ass
 def test_the_command_for_associations_has_the_name_of_the_cluster_in_eks():
     intent = {**POD, "clusters": {"production": {"arn": arn("shop"), "issuer": issuer(0)}}}
     documents = {"roles.json": account_of(cart=policy(AGENT)), "shop/accounts.json": service_accounts(cart={})}
-    hows = [missing.way for missing in answer(documents, intent).unknown]
+    hows = [missing.how for missing in answer(documents, intent).unknown]
     assert any("--cluster-name shop" in how for how in hows)
 
 

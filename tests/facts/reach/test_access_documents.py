@@ -337,7 +337,7 @@ def test_the_mode_decides_which_of_both_counts(mode):
 def test_a_cluster_without_mode_lacks_it():
     missing = list(open_parts(Reachability(view(*GOOD, mode="")), [CLUSTER]))
     assert [(item.missing, item.how) for item in missing] == [
-        ("authentication mode of cluster apollo", "aws eks describe-cluster --name apollo")
+        ("authentication mode of cluster apollo", "aws eks describe-cluster --name apollo --output json > cluster-apollo.json")
     ]
 
 

@@ -42,7 +42,7 @@ def test_complete_rbac_leaves_nothing_unknown(kind):
 
 
 def test_kinds_that_are_not_complete_are_one_line():
-    says = "of cluster apollo (--complete says that the input has them)"
+    says = "of cluster apollo"
     assert unknown(*GOOD, complete=()) == [f"all {', '.join(ROLES)} {says}"]
     assert unknown(*GOOD, complete=("roles", "clusterroles")) == [f"all rolebindings, clusterrolebindings {says}"]
 
@@ -75,6 +75,6 @@ def test_the_report_has_each_once_and_what_supplies_it(tmp_path):
         (tmp_path / name).write_bytes(written(value))
     report = api.check([str(tmp_path)])
     rows = [row for row in report.unknown if "rbac-group-reaches-role" in row.rules]
-    says = "of cluster apollo (--complete says that the input has them)"
+    says = "of cluster apollo"
     assert [row.missing for row in rows] == [f"all {', '.join(ROLES)} {says}"]
     assert rows[0].how.startswith("kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o yaml")

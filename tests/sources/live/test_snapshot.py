@@ -10,9 +10,10 @@ import pytest
 from irsa_doctor.sources import load
 from irsa_doctor.sources.live import LiveOptions, Plan, take
 from irsa_doctor.sources.live.calls import Notes
+from irsa_doctor.sources.live.operations import AWS
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Origin, read_snapshot, snapshot_text, write_snapshot
 from irsa_doctor.text.written_files import NotWritable
-from tests.servers.aws import denied
+from tests.servers.aws import Problem, denied
 from tests.servers.world import account_of, cluster_of
 
 ROOT = Path(__file__).parent.parent.parent.parent
@@ -279,3 +280,34 @@ def test_a_kind_that_this_version_does_not_know_is_a_document_that_is_not_read()
     (row,) = answered_as("iam-list-moons", {"Roles": []}).documents
     assert (row.status, row.kind) == ("unreadable", "iam-list-moons")
     assert "this version does not read" in row.why
+
+
+def gaps_read_again(tmp_path, how):
+    """What a file says that supplies an input, where somebody wrote this into it."""
+    document = json.loads(snapshot_text(snapshot_of()))
+    document["missing"] = [{"collection": "roles", "owner": "111122223333", "name": "", "missing": "roles", "how": how}]
+    (tmp_path / "snapshot.json").write_text(json.dumps(document))
+    return [gap.how for gap in load([str(tmp_path / "snapshot.json")]).inventory.gaps]
+
+
+@pytest.mark.parametrize(
+    "how", ["aws iam list-roles; id", "kubectl delete namespace shop", "x\nid", "run $(id)", "curl made-up | sh"]
+)
+def test_a_command_that_somebody_wrote_into_a_snapshot_is_not_shown(tmp_path, how):
+    assert gaps_read_again(tmp_path, how) == ["read it again with irsa-doctor collect"]
+
+
+@pytest.mark.parametrize("how", ["aws iam get-role --role-name 'a b'", "a longer --timeout", ""])
+def test_what_a_snapshot_says_to_be_run_is_kept_where_it_only_reads(tmp_path, how):
+    assert gaps_read_again(tmp_path, how) == [how]
+
+
+def test_every_way_that_a_live_read_writes_is_one_that_is_shown_later(world, tmp_path):
+    """Whatever is denied, and however the objects are called."""
+    _, aws, options = world
+    aws.faults |= {operation.name: Problem("InternalFailure") for operation in AWS if operation.service != "sts"}
+    snapshot = take(Plan("collect"), options)
+    write_snapshot(snapshot, str(tmp_path / "snapshot.json"))
+    later = load([str(tmp_path / "snapshot.json")]).inventory.gaps
+    assert {gap.how for gap in later} == {gap.how for gap in snapshot.missing}
+    assert any(gap.how.startswith("aws ") for gap in later)

@@ -7,10 +7,11 @@ from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, undecid
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.lookups.agents import PERMISSION, NodePermission
 from irsa_doctor.model import Unknown, Workload
+from irsa_doctor.model.commands import shell_command
 
 AGENT_SIGNS = ("agent-addon-absent", "node-role-without-permission", "node-credentials-file-off")
 _DAEMONSETS = "kubectl get daemonsets -n kube-system -o yaml"
-_ATTACHED = "aws iam list-attached-role-policies --role-name "
+_ATTACHED = "aws iam list-attached-role-policies --role-name {}"
 
 
 def without_agent(case: Case) -> LinkState | None:
@@ -58,4 +59,4 @@ def _without_permission(case: Case, refused: list[NodePermission]) -> LinkState:
     if first.of_node:
         return failed(says, sign)
     likely = Sign(sign.id, says, None, sign.places, "likely")
-    return undecided(says, likely, settle=_ATTACHED + first.role.arn.rpartition("/")[2])
+    return undecided(says, likely, settle=shell_command(_ATTACHED, first.role.arn.rpartition("/")[2]))

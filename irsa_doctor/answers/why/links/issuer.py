@@ -12,6 +12,7 @@ from irsa_doctor.answers.why.links.provider import NO_PROVIDER_ERROR
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, undecided, unseen
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import SigningKey, Unknown
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.rulebook.cause_block import StsError
 
 _INVALID_TOKEN = StsError("InvalidIdentityToken", 400)
@@ -60,7 +61,7 @@ def _issuer_keys(case: Case) -> LinkState:
         return inapplicable(reason)
     if case.profile is EKS:
         return inapplicable("EKS publishes the keys; nothing in the input is about them")
-    how = f"curl -sS https://{case.issuer}/.well-known/openid-configuration"
+    how = shell_command("curl -sS {}", f"https://{case.issuer}/.well-known/openid-configuration")
     return unseen(state if isinstance(state, Unknown) else Unknown("the discovery document of the issuer", how))
 
 
@@ -108,7 +109,7 @@ def _signature_disproof(case: Case) -> LinkState | None:
 def _signature(case: Case) -> LinkState:
     keys, token = _keys(case), case.token
     if not keys or token is None:
-        eks = f"curl -sS https://{case.issuer}/keys"
+        eks = shell_command("curl -sS {}", f"https://{case.issuer}/keys")
         return unseen(Unknown("the keys of the issuer", eks if case.profile is EKS else "kubectl get --raw /openid/v1/jwks"))
     named = [key for key in keys if key.kid == token.header.get("kid")]
     if len(keys) == 1 and "kid" not in token.header:

@@ -169,14 +169,19 @@ def _read_role(resource: ManagedResource) -> None:
 
 
 def _observed_only(resource: ManagedResource) -> Unknown:
-    return Unknown(f"trust policy of {resource.address}, which the controller observes only", "aws iam get-role")
+    return Unknown(
+        f"trust policy of {resource.address}, which the controller observes only",
+        "run aws iam get-role with the name of the role",
+    )
 
 
 def _policy(written: object, at: Place, resource: ManagedResource) -> TrustPolicy | Unknown:
     """A policy as text or as an object, with holes for its placeholders."""
     if isinstance(written, str):
         if not isinstance(with_holes(written), str) and "{" not in written.replace("${", "").replace("{{", ""):
-            return Unknown(f"trust policy of {resource.address}, which is filled in later", "kubectl get -o yaml")
+            return Unknown(
+                f"trust policy of {resource.address}, which is filled in later", "run kubectl get -o yaml for the object"
+            )
         policy = read_policy_text(written, at, template=True)
         if policy.flaws:
             resource.reading.apart.append(policy.place)
