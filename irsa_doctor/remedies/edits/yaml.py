@@ -9,6 +9,8 @@ from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, c
 from irsa_doctor.remedies.edits.json import SpliceRange, escaped_ranges
 from irsa_doctor.remedies.edits.put_in import policy_ranges
 from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish, values_by_name, written_pointer
+from irsa_doctor.remedies.edits.yaml_folded import block_of_one_line, folded_ranges, is_same_but_for_folding, spliced_value
+from irsa_doctor.remedies.edits.yaml_layout import YamlLayout
 from irsa_doctor.remedies.edits.yaml_scalars import rewritten_scalar, written_scalar
 from irsa_doctor.text.scanner import unescaped_steps
 
@@ -25,15 +27,13 @@ def write_yaml(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
         raise CannotWrite("unreadable", "the text is no valid YAML")
     if wish.merge:
         raise CannotWrite("ambiguous", "a member is written twice", "remove one of the two")
-    writer = _YamlWriter(text.content.decode())
+    writer = _YamlWriter(text)
     node = node_at(roots[wish.place.part], unescaped_steps(written_pointer(text, wish)))
     if node.id == "scalar" and not isinstance(wish.before, str | int | float | bool | None):
-        ranges = writer.inside_text(node, wish)
+        ranges = iter(list(writer.inside_text(node, wish)))
     else:
         made = tuple(writer.carried_out(node, list(changes(*values_by_name(wish)))))
-        if not isinstance(compose(writer.with_ranges(made).encode()), list):
-            # a part that is an alias is written where its anchor is
-            raise CannotWrite("shared-text", "a part of the list is written elsewhere, at an anchor")
+        writer.roots(made)
         ranges = iter(made)
     return tuple(text.edit(*writer.in_bytes(one)) for one in ranges)
 
@@ -75,10 +75,11 @@ def last_end(node: Any) -> int:
 class _YamlWriter:
     """Carries out changes of one YAML text; offsets are in characters."""
 
-    def __init__(self, text: str) -> None:
-        self.text = text
+    def __init__(self, source: SourceText) -> None:
+        self.source = source
+        self.text = text = source.content.decode()
         self.newline = "\r\n" if "\r\n" in text else "\n"
-        self.unit = _unit(text)
+        self.layout = YamlLayout(self.newline, _unit(text))
         self._ascii = text.isascii()
 
     def with_ranges(self, ranges: Sequence[SpliceRange]) -> str:
@@ -116,7 +117,30 @@ class _YamlWriter:
                 begin, finish = (start + 1 + len(raw[:offset].decode()) for offset in (first, last))
                 yield begin, finish, new.replace("'", "''")
         else:
-            raise CannotWrite("not-in-source", "the text of the policy is folded: its lines are not those of the document")
+            yield from self._inside_folded(node, value, ranges, wish)
+
+    def _inside_folded(self, node: Any, value: str, ranges: Sequence[SpliceRange], wish: Wish) -> Sequence[SpliceRange]:
+        """Ranges inside a scalar whose lines are folded; what they make of it is read again."""
+        style, start, end = node.style or "", self._behind_properties(node), node.end_mark.index
+        start, end = (self._line_end(start), end) if style == ">" else (start + 1, end - 1)
+        steps, wanted = unescaped_steps(written_pointer(self.source, wish)), spliced_value(value, ranges)
+        # lines of their own may change how those around them are folded; one line does not
+        for newline in (self.newline, ""):
+            placed = folded_ranges(self.text[start:end], style, value, ranges, newline)
+            made = [(start + first, start + last, new) for first, last, new in placed]
+            if is_same_but_for_folding(node_at(self.roots(made)[wish.place.part], steps).value, wanted):
+                return made
+        raise CannotWrite("not-in-source", "the text of the policy is folded, and would be another one")
+
+    def roots(self, ranges: Sequence[SpliceRange]) -> Sequence[Any]:
+        """The documents after changes of ranges of characters. Raises CannotWrite where they can no longer be read."""
+        from irsa_doctor.text.yaml import compose
+
+        roots = compose(self.with_ranges(ranges).encode())
+        if not isinstance(roots, list):
+            # a part that is an alias is written where its anchor is
+            raise CannotWrite("shared-text", "a part of the list is written elsewhere, at an anchor")
+        return roots
 
     def _inside_block(self, node: Any, value: str, ranges: Sequence[SpliceRange]) -> Iterator[SpliceRange]:
         """Ranges inside a literal block, whose lines are those of the document behind their indentation."""
@@ -176,16 +200,16 @@ class _YamlWriter:
         start, end = below.start_mark.index, last_end(below)
         if below.id == "scalar" and not flow and owner is not None and owner.id == "mapping" and change.value:
             indent = self._column(owner.value[_number(owner, steps[-1])][0])
-            return start - self._spaces_before(start), end, self._block(change.value, indent, _quote(below))
+            return start - self._spaces_before(start), end, self.layout.block(change.value, indent, _quote(below))
         if below.id != "scalar" and not below.flow_style and owner is not None and owner.id == "mapping":
-            return start - self._spaces_before(start), end, f" {self._flow(change.value, '')}"
-        return start, end, self._flow(change.value, _quote(below))
+            return start - self._spaces_before(start), end, f" {self.layout.flow(change.value, '')}"
+        return start, end, self.layout.flow(change.value, _quote(below))
 
     def _scalar(self, node: Any, value: Any, *, flow: bool, inside: bool = False) -> SpliceRange:
         """Another value of a scalar, behind its anchor; `inside` the short form of a function that the value is the text of."""
         start, end = self._behind_properties(node), node.end_mark.index
         if node.style in ("|", ">"):
-            raise CannotWrite("not-in-source", "the value is a block of several lines")
+            return self._block_scalar(node, value)
         is_function = (node.tag or "").startswith("!") and not inside and not (node.tag == "!Sub" and "${" in str(value))
         lead = ""
         if is_function:  # the value takes the place of the function too
@@ -196,6 +220,14 @@ class _YamlWriter:
             return start, end, lead + written_scalar(value)
         new = lead + rewritten_scalar(written, node.style or "", str(value), flow=flow)
         return start, end, new if start < end else f" {new}"
+
+    def _block_scalar(self, node: Any, value: Any) -> SpliceRange:
+        """Another text in the only line of a block."""
+        start = self._behind_properties(node)
+        place = block_of_one_line(self.text[start : node.end_mark.index], node.value, str(value))
+        if place is None or not isinstance(value, str):
+            raise CannotWrite("not-in-source", "the value is a block of several lines")
+        return start + place[0], start + place[1], value.strip()
 
     def _behind_properties(self, node: Any) -> int:
         """The offset of the text of a scalar, behind its anchor and its tag."""
@@ -210,7 +242,7 @@ class _YamlWriter:
         value: Any = [add.value for add in adds] if owner.id == "sequence" else {add.name: add.value for add in adds}
         start, end = _opening(owner), last_end(owner)
         lead = 0 if owner.flow_style else self._spaces_before(start)
-        return (start - lead, end, f" {self._flow(value, '')}") if lead else (start, end, self._flow(value, ""))
+        return (start - lead, end, f" {self.layout.flow(value, '')}") if lead else (start, end, self.layout.flow(value, ""))
 
     def _dropped(self, owner: Any, numbers: Sequence[int]) -> Iterator[SpliceRange]:
         starts = [_start(child) for child in owner.value]
@@ -251,12 +283,12 @@ class _YamlWriter:
     def _added(self, owner: Any, adds: Sequence[Add]) -> SpliceRange:
         if not owner.value:
             value: Any = [a.value for a in adds] if owner.id == "sequence" else {a.name: a.value for a in adds}
-            return owner.start_mark.index, last_end(owner), self._flow(value, "")
+            return owner.start_mark.index, last_end(owner), self.layout.flow(value, "")
         index, quote = min(adds[0].index, len(owner.value)), _usual_quote(owner)
         if owner.flow_style:
-            return self._into_flow(owner, index, [self._flow_child(add, quote) for add in adds])
+            return self._into_flow(owner, index, [self.layout.flow_child(add, quote) for add in adds])
         indent = self._column_of_child(owner)
-        texts = [self._block_child(add, indent, quote) for add in adds]
+        texts = [self.layout.block_child(add, indent, quote) for add in adds]
         if index == 0:
             start = self._line_start(_start(owner.value[0])) + indent
             return start, start, "".join(f"{text}{self.newline}{' ' * indent}" for text in texts)
@@ -278,45 +310,6 @@ class _YamlWriter:
             return self.text[last_end(_value_of(owner.value[-2])) : _start(owner.value[-1])]
         before = self.text[owner.start_mark.index + 1 : _start(owner.value[0])]
         return f",{before}" if "\n" in before else ", "
-
-    # ---- new values
-
-    def _flow_child(self, add: Add, quote: str) -> str:
-        value = self._flow(add.value, quote)
-        return value if add.name is None else f"{written_scalar(str(add.name), flow=True)}: {value}"
-
-    def _flow(self, value: Any, quote: str) -> str:
-        if isinstance(value, dict):
-            return (
-                "{" + ", ".join(f"{written_scalar(str(n), flow=True)}: {self._flow(v, quote)}" for n, v in value.items()) + "}"
-            )
-        if isinstance(value, list):
-            return "[" + ", ".join(self._flow(item, quote) for item in value) + "]"
-        return written_scalar(value, quote, flow=True)
-
-    def _block_child(self, add: Add, indent: int, quote: str) -> str:
-        if add.name is None:
-            return f"- {self._item(add.value, indent, quote)}"
-        return f"{written_scalar(str(add.name))}:{self._block(add.value, indent, quote)}"
-
-    def _block(self, value: Any, indent: int, quote: str) -> str:
-        """A value behind a colon, on the lines below where it has members; `indent` is that of the line of its name."""
-        below, deeper = f"{self.newline}{' ' * (indent + self.unit)}", indent + self.unit
-        if isinstance(value, dict) and value:
-            return below + self._members(value, deeper, quote)
-        if isinstance(value, list) and value:
-            return "".join(f"{below}- {self._item(item, deeper, quote)}" for item in value)
-        return f" {self._flow(value, quote)}"
-
-    def _members(self, value: dict[Any, Any], indent: int, quote: str) -> str:
-        lines = [f"{written_scalar(str(name))}:{self._block(item, indent, quote)}" for name, item in value.items()]
-        return f"{self.newline}{' ' * indent}".join(lines)
-
-    def _item(self, value: Any, indent: int, quote: str) -> str:
-        """A value behind a dash, whose column is `indent`."""
-        if isinstance(value, dict) and value:
-            return self._members(value, indent + 2, quote)
-        return self._flow(value, quote)
 
     # ---- lines
 

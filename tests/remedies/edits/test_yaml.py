@@ -136,9 +136,3 @@ def test_a_name_keeps_its_anchor() -> None:
 def test_a_text_takes_the_place_of_a_function_or_of_what_is_in_it(written: str, before: Any, after: Any, result: str) -> None:
     text = f"a: {written}\nb: 1\n"
     assert edited(text, {"a": before, "b": 1}, {"a": after, "b": 1}) == f"a: {result}\nb: 1\n"
-
-
-def test_a_folded_policy_is_not_edited() -> None:
-    with pytest.raises(CannotWrite) as refusal:
-        edited('Doc: >\n  {"a":\n  1}\n', {"a": 1}, {"a": 2}, "/Doc")
-    assert refusal.value.reason == "not-in-source"
