@@ -15,7 +15,7 @@ from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, shortened, side_by_side
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.kubeconfig import ConfigFault, Connection
-from irsa_doctor.sources.live.network_errors import NO_ANSWER_IN_TIME, network_reason, unreadable_file, untrusted_certificate
+from irsa_doctor.sources.live.network_errors import on_the_way
 from irsa_doctor.sources.live.operations import (
     DAEMON_SETS,
     DISCOVERY,
@@ -333,7 +333,7 @@ class ApiServer:
         except ConfigFault as fault:
             return CallError("credentials", str(fault)), {}, b""
         except self.connection.errors() as error:
-            return _on_the_way(error, self.connection.server), {}, b""
+            return on_the_way(error, self.connection.server), {}, b""
 
     def _up(self) -> str:
         return f"no answer within the {self.clock.whole:g} s that --timeout gives"
@@ -384,19 +384,6 @@ def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | CallE
         return CallError("denied", f"denied to {user[1]}" if user else f"denied (403{': ' if message else ''}{message})")
     kind = {404: "absent", 410: "gone", 429: "throttled"} if isinstance(value, dict) and value.get("kind") == "Status" else {}
     return CallError(kind.get(status, "other"), f"the API server answered {status}{': ' if message else ''}{message}")  # type: ignore[arg-type]
-
-
-def _on_the_way(error: Exception, server: str) -> CallError:
-    """What went wrong before an answer was there."""
-    if reason := unreadable_file(error):
-        return CallError("credentials", reason)
-    if reason := untrusted_certificate(error):
-        return CallError("unreachable", f"the certificate of {server} is not trusted: {reason}")
-    reason = network_reason(error)
-    # the HTTP library may give up before the system does
-    if reason == NO_ANSWER_IN_TIME or "Timeout" in type(error).__name__:
-        return CallError("unreachable", f"{server} does not answer in time")
-    return CallError("unreachable", f"{server} cannot be reached: {reason}")
 
 
 def same_server(first: str, second: str) -> bool:

@@ -5,6 +5,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 
+from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.text.os_errors import os_error_reason
 
 # https://docs.openssl.org/3.0/man1/openssl-verification-options/ and x509_vfy.h
@@ -71,3 +72,16 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         details = getattr(cause, "kwargs", {})
         inner = (cause.__cause__, cause.__context__, getattr(cause, "reason", None), *cause.args, *details.values())
         waiting += [value for value in inner if isinstance(value, BaseException)]
+
+
+def on_the_way(error: Exception, server: str) -> CallError:
+    """What went wrong before an answer was there."""
+    if reason := unreadable_file(error):
+        return CallError("credentials", reason)
+    if reason := untrusted_certificate(error):
+        return CallError("unreachable", f"the certificate of {server} is not trusted: {reason}")
+    reason = network_reason(error)
+    # the HTTP library may give up before the system does
+    if reason == NO_ANSWER_IN_TIME or "Timeout" in type(error).__name__:
+        return CallError("unreachable", f"{server} does not answer in time")
+    return CallError("unreachable", f"{server} cannot be reached: {reason}")
