@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from itertools import pairwise
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from irsa_doctor.model.errors import IrsaDoctorError
@@ -133,15 +132,13 @@ def _json_in_shares(report: "Report", framework: "FrameworkReport | None", most:
     """The report as JSON, its findings masked and rendered in several processes; "" where that is not worth it."""
     import msgspec
 
-    from irsa_doctor.model.processes import in_processes, processors
+    from irsa_doctor.model.processes import in_processes, shares_of
     from irsa_doctor.reports.json import render_around, with_rows
 
     findings = report.findings
-    number = min(most, len(findings) // _WORTH)
-    if number < 2 or (number := min(number, processors())) < 2:
+    shares = shares_of(findings, most, _WORTH)
+    if len(shares) == 1:
         return ""
-    ends = [len(findings) * share // number for share in range(number + 1)]
-    shares = [findings[begin:end] for begin, end in pairwise(ends)]
     rest, framework = masked_answer((msgspec.structs.replace(report, findings=()), framework), quotes=False)
     try:
         rows = in_processes([partial(_masked_rows, share) for share in shares])

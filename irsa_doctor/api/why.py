@@ -3,6 +3,8 @@
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from itertools import chain
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -111,12 +113,14 @@ def why_all(
     symptoms: Symptoms = _NO_SYMPTOMS,
     live: "LiveOptions | None" = None,
     now: float | None = None,
+    processes: int = 1,
 ) -> "list[Diagnosis]":
     """The diagnoses of all service accounts and workloads that have to do with a role, the broken first.
 
-    Parameters and exceptions are those of `why`.
+    Parameters and exceptions are those of `why`; `processes` as in `check`.
     """
     from irsa_doctor.answers.why import cases_of
+    from irsa_doctor.model.processes import in_processes, shares_of
     from irsa_doctor.sources.live import Plan
 
     rulebook = _rulebook(settings)
@@ -124,7 +128,17 @@ def why_all(
     loaded = _load(Plan("why"), paths, stdin, settings, live)
     view = _view(loaded.inventory, settings, evidence.now)
     cases = judged_or_named("the input", lambda: list(cases_of(view, _locator(loaded), cluster, evidence)))
-    return sorted((_diagnosed(case.judged_by(rulebook)) for case in cases), key=_rank)
+    shares = shares_of([case.judged_by(rulebook) for case in cases], processes, _WORTH)
+    diagnoses = in_processes([partial(_all_diagnosed, share) for share in shares])
+    return sorted(chain.from_iterable(diagnoses), key=_rank)
+
+
+_WORTH = 200
+"""cases for which another process is worth its beginning"""
+
+
+def _all_diagnosed(cases: "Iterable[Case]") -> "list[Diagnosis]":
+    return list(map(_diagnosed, cases))
 
 
 def _diagnosed(case: "Case") -> "Diagnosis":

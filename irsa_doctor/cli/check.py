@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from irsa_doctor.cli.destinations import destinations, refuse_targets, write_reports, write_text
-from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
+from irsa_doctor.cli.limits import PROCESSES, RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import AsOf, ExitZero, with_options
 from irsa_doctor.cli.output import print_note
@@ -102,8 +102,6 @@ _GateUnknown = Annotated[
         "(medium). [fail]",
     ),
 ]
-_PROCESSES = 4
-"""more are not worth their beginning: reading is the work of one"""
 _Watch = Annotated[
     bool, typer.Option("--watch", help="Check again whenever the files change, until Ctrl-C; each run in a process of its own.")
 ]
@@ -202,7 +200,7 @@ def check(
         _write_baseline(report, write_baseline)
         return
     with within(limits):
-        write_reports(reports, report, controls, presentation, _PROCESSES)
+        write_reports(reports, report, controls, presentation, PROCESSES)
     if report.limit:
         raise wrong(f"not everything was judged: {report.limit}")
     own = [row for row in report.documents if not row.base]
@@ -294,7 +292,7 @@ def _checked(
                 on_stage=on_stage,
                 max_seconds=limits.seconds,
                 max_memory=limits.memory,
-                processes=_PROCESSES,
+                processes=PROCESSES,
                 suggest=suggest,
                 lean=lean,
             )

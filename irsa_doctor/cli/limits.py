@@ -21,6 +21,9 @@ _MaxMemory = Annotated[
     typer.Option(metavar="SIZE", help="End the run, as --max-seconds does, when it needs so much memory: 512M, 2G. [2G]"),
 ]
 
+PROCESSES = 4
+"""of one run at most: more are not worth their beginning, for reading is the work of one"""
+
 
 class RunLimits(NamedTuple):
     """What a run may take: seconds, and bytes of memory; None is the default."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
-from irsa_doctor.cli.limits import RunLimits, governed_limits, limit_options, within
+from irsa_doctor.cli.limits import PROCESSES, RunLimits, governed_limits, limit_options, within
 from irsa_doctor.cli.live_options import live_options
 from irsa_doctor.cli.options import (
     AccountId,
@@ -191,6 +191,7 @@ def _all_of(paths: list[str], scope: _Scope, evidence: _EvidenceFiles) -> _Askin
         cluster=scope.cluster,
         symptoms=api.read_symptoms(error=evidence.error, token=evidence.token, event=evidence.event),
         live=live,
+        processes=PROCESSES,
     )
 
 

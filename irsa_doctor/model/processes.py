@@ -6,11 +6,13 @@ import sys
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from typing import Generic, NoReturn, TypeVar
 
 from irsa_doctor.model.limits import rearm
 
 _Result = TypeVar("_Result")
+_Item = TypeVar("_Item")
 
 
 def processors() -> int:
@@ -18,6 +20,16 @@ def processors() -> int:
     # a copy has one thread alone: what another one has locked stays locked. macOS forbids its libraries, Windows has no copies
     alone = threading.active_count() == 1 and threading.current_thread() is threading.main_thread()
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" and alone else 1
+
+
+def shares_of(items: Sequence[_Item], most: int, worth: int) -> list[Sequence[_Item]]:
+    """Some items in as many shares, of neighbours, as may be worked on at a time: at most so many, and each of as many items as
+    are worth the beginning of a process; one share where that is all."""
+    number = min(most, len(items) // worth)
+    if number < 2 or (number := min(number, processors())) < 2:
+        return [items]
+    ends = [len(items) * share // number for share in range(number + 1)]
+    return [items[begin:end] for begin, end in pairwise(ends)]
 
 
 def in_processes(tasks: Sequence[Callable[[], _Result]]) -> list[_Result]:

@@ -1,6 +1,7 @@
 """The command that fetches a missing input into a file, which the next call reads."""
 
 import shlex
+from functools import lru_cache
 
 from irsa_doctor.model import Unknown
 from irsa_doctor.model.findings import Missing
@@ -42,6 +43,7 @@ def missing_input(unknown: Unknown, rules: tuple[str, ...], subjects: int) -> Mi
     return Missing(unknown.missing, how, rules, subjects, " ".join(filter(None, then)), file)
 
 
+@lru_cache(maxsize=1_024)  # service accounts of one cluster want the same answers again and again
 def fetched(how: str, cluster: str = "") -> tuple[str, str]:
     """Returns a command that writes a file, and the name of the file; "" where it writes none that can be an input."""
     words = _words(how)

@@ -67,6 +67,11 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The case with other rules and causes than the built-in ones."""
         return msgspec.structs.replace(self, rulebook=rulebook)
 
+    @cached_property
+    def commands(self) -> dict[str, str]:
+        """The commands that were filled with its values, by template: several links want the same."""
+        return {}
+
     # ---- who it is
 
     @property

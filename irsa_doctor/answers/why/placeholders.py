@@ -47,6 +47,13 @@ def fill_command(template: str, case: Case) -> str:
     Where a value is not known it is a command that reads more, such as all pods, or a sentence that names the value: a command
     has no placeholders. A value that begins with a dash is as good as none: it would be an option.
     """
+    filled = case.commands.get(template)
+    if filled is None:
+        filled = case.commands[template] = _filled(template, case)
+    return filled
+
+
+def _filled(template: str, case: Case) -> str:
     values = {name: "" if value.startswith("-") else value for name, value in placeholder_values(case).items()}
     if template.startswith(_EXEC):
         values["pod"] = _running(case)

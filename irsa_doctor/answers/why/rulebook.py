@@ -6,7 +6,7 @@ from functools import cache, cached_property
 import msgspec
 
 from irsa_doctor.answers.check.choice import choose
-from irsa_doctor.answers.check.engine import Locate, evaluate
+from irsa_doctor.answers.check.engine import Locate, answers
 from irsa_doctor.facts import Judged
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.model.findings import Finding, Missing, Severity
@@ -66,7 +66,8 @@ class RuleFindings:
         self.causes = rulebook.causes
         self.rules = rulebook.rules
         self.muted = rulebook.muted
-        self._outcome = evaluate(rulebook.rules, list(subjects), locate)
+        self._answers = answers(rulebook.rules, list(subjects), locate)
+        self._outcome = self._answers.evaluation(())  # there are hundreds of rules, and nobody wants their tallies of one case
 
     @cached_property
     def by_rule(self) -> Mapping[str, tuple[Finding, ...]]:
@@ -114,7 +115,7 @@ class RuleFindings:
     @cached_property
     def ruled_out(self) -> frozenset[str]:
         """The causes whose rules have looked at workloads, service accounts and clusters and reported nothing."""
-        held = {t.id for t in self._outcome.tallies if t.passed and not t.failed and not t.unknown}
+        held = self._answers.passed.keys() - self._answers.failed.keys() - self._answers.undecided.keys()
         return frozenset(rule.id for rule in self.rules if rule.id in held and set(rule.subject) <= _SUBJECTS)
 
     def explained_by(self, ident: str) -> Cause | None:

@@ -14,6 +14,7 @@ from irsa_doctor.answers.check.role_accounts import AccountsOfRoles
 from irsa_doctor.answers.check.shares import Division, in_shares
 from irsa_doctor.api.load import load_files
 from irsa_doctor.facts import UNDIVIDED, Share, View, derive
+from irsa_doctor.model.processes import shares_of
 from irsa_doctor.remedies import Offers
 from irsa_doctor.rulebook.rules import shipped_rules
 from tests.estate import generate
@@ -53,6 +54,22 @@ def test_the_command_line_reports_what_the_library_does_in_one_process(estate):
     printed = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
     alone = json.loads(api.render_report(api.check([str(estate)]), "json"))
     assert printed == alone
+
+
+def test_the_command_line_diagnoses_everything_as_the_library_does_in_one_process(estate):
+    command = [sys.executable, "-P", "-m", "irsa_doctor", "why", "--all", "-f", "json", str(estate)]
+    printed = json.loads(subprocess.run(command, capture_output=True, check=False).stdout)
+    assert printed == json.loads(api.render_why_all(api.why_all([str(estate)]), "json"))
+
+
+@pytest.mark.parametrize(("most", "worth", "number"), [(4, 100, 2), (2, 100, 2), (1, 100, 1), (4, 400, 1)])
+def test_items_are_shared_where_that_is_worth_it(monkeypatch, most, worth, number):
+    monkeypatch.setattr("irsa_doctor.model.processes.processors", lambda: 2)
+    items = list(range(501))
+    shares = shares_of(items, most, worth)
+    assert len(shares) == number
+    assert [item for share in shares for item in share] == items
+    assert max(map(len, shares)) - min(map(len, shares)) <= 1
 
 
 @pytest.mark.parametrize("processes", [1, 2])
