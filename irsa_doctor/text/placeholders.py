@@ -12,10 +12,12 @@ _HOLE = regex(
     r"|\$\{(?![*?$]\})[^{}:]+(?::[-=][^{}]*)?\}"
     r"|\$[A-Za-z_][A-Za-z0-9_]*"
     r"|\{\{[^\n]*?\}\}"
+    r"|\{[A-Z][A-Z0-9_]+\}"
     r"|%\{[^{}]*\}"
     r"|<[^<>\n]+>+"
     r"|(?<![A-Za-z0-9_])_{0,2}(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+"
     r"|\bCHANGEME\b"
+    r"|\b[A-Z0-9_]*_PLACEHOLDER\b"
     r"|__[A-Z][A-Z0-9_]*__"
     r"|(?<![\w-])[Xx]{4,}(?![\w-])|[Xx]{6,}"
 )
@@ -49,6 +51,11 @@ def with_holes(text: str, *, verbs: bool = True) -> str | Text:
     return Text(tuple(parts))
 
 
+def is_placeholder(text: str) -> bool:
+    """Whether a text is one placeholder and nothing else."""
+    return _HOLE.fullmatch(text) is not None
+
+
 def value_with_holes(value: object) -> object:
     """Return a JSON value with holes for the placeholders in its strings and names of members."""
     if isinstance(value, str):
@@ -65,13 +72,14 @@ def may_have_holes(text: str) -> bool:
     return (
         "$" in text
         or "<" in text
-        or "{{" in text
+        or "{" in text
         or "%" in text
         or "XXXX" in text
         or "xxxx" in text
         or "YOUR" in text
         or "REPLACE" in text
         or "CHANGE" in text
+        or "_PLACEHOLDER" in text
         or "__" in text
         or "acc" in text
         or "ACC" in text

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from irsa_doctor.model import Place
 from irsa_doctor.text.errors import StillOpen, WrongShape
-from irsa_doctor.text.placeholders import with_holes
+from irsa_doctor.text.placeholders import is_placeholder, with_holes
 from irsa_doctor.text.scanner import escaped
 
 _NAMES = {dict: "an object", list: "a list", str: "a string", bool: "a boolean", type(None): "null"}
@@ -23,6 +23,15 @@ def mapping(value: object, place: Place) -> dict[str, object]:
     return value
 
 
+def _as_written(value: object) -> object:
+    """The text of a placeholder `{TENANT_ID}`, which YAML reads as a mapping; any other value as it is."""
+    if isinstance(value, dict) and len(value) == 1:
+        ((name, inside),) = value.items()
+        if inside is None and isinstance(name, str) and is_placeholder(f"{{{name}}}"):
+            return f"{{{name}}}"
+    return value
+
+
 def refuse_open(value: object, place: Place) -> None:
     """Raise StillOpen for a text with placeholders."""
     if isinstance(value, str) and not isinstance(with_holes(value), str):
@@ -38,7 +47,7 @@ def listing(value: object, place: Place) -> list[object]:
 
 def text(members: Mapping[str, object], name: str, place: Place) -> str:
     """Return a member that is a string, "" where it is missing or null; raises WrongShape for any other type."""
-    value = members.get(name)
+    value = _as_written(members.get(name))
     if value is None:
         return ""
     if not isinstance(value, str):
@@ -105,6 +114,7 @@ def moment(members: Mapping[str, object], name: str) -> str:
 
 def as_text(value: object) -> str:
     """Return a string as it is, any other scalar as JSON writes it."""
+    value = _as_written(value)
     if isinstance(value, str):
         return value
     import json

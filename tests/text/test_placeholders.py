@@ -24,6 +24,8 @@ from irsa_doctor.text.placeholders import value_with_holes, with_holes
         ("arn:aws:iam::my-aws-account-id:role/x", ["my-aws-account-id"]),
         ("system:serviceaccount:YOUR_NAMESPACE:REPLACE_ME", ["YOUR_NAMESPACE", "REPLACE_ME"]),
         ("_CHANGE_ME_", ["_CHANGE_ME_"]),
+        ("arn:aws:iam::111122223333:role/{TENANT_ID}-app", ["{TENANT_ID}"]),
+        ("ROLE_ARN_PLACEHOLDER", ["ROLE_ARN_PLACEHOLDER"]),
         ("x:__REPLACE_THIS", ["__REPLACE_THIS"]),
     ],
 )
@@ -47,6 +49,9 @@ def test_what_somebody_still_has_to_fill_in_is_a_hole(text, holes):
         "arn:aws:iam::111122223333:role/XXX",
         "system:serviceaccount:accounts:app",
         "a $ 5 < b",
+        '{"A": null}',
+        "{}",
+        "{a}",
         "",
     ],
 )

@@ -44,6 +44,14 @@ def manifest(kind: str, way: list[str], api: str = "apps/v1") -> str:
     return head + "\n".join([*lines, *metadata, *spec]) + "\n"
 
 
+def test_a_placeholder_in_braces_is_text_though_yaml_has_it_as_a_mapping():
+    members = f"  name: {{TENANT}}\n  namespace: {{TENANT}}\n  annotations:\n    {KEY}: {{ROLE}}\n"
+    text = f"apiVersion: v1\nkind: ServiceAccount\nmetadata:\n{members}"
+    (account,) = inventory({"account.yaml": text}).service_accounts
+    assert (account.namespace, account.name) == ("{TENANT}", "{TENANT}")
+    assert account.annotations[KEY] == Text((Hole("{ROLE}"),))
+
+
 @pytest.mark.parametrize(
     ("kind", "way", "api"),
     [
