@@ -44,6 +44,7 @@ class Documents:
 
     def __init__(self, sources: Mapping[str, Source] | None = None) -> None:
         self._finders: dict[str, _Finder] = {}
+        self._lines: dict[str, LineIndex] = {}
         self._sources = dict(sources or {})
 
     def locate(self, place: Place, key: bool = False, *, quote: bool = True) -> Span:
@@ -56,8 +57,33 @@ class Documents:
         if finder is None:
             return Span()
         if anchors := self._sources[place.document].anchors:
-            return _by_anchor(finder, anchors, place, key)
+            return self._by_anchor(finder, anchors, place, key)
         return finder.locate(place, key, quote=quote)
+
+    def _by_anchor(self, finder: "_Finder", anchors: Mapping[tuple[int, str], Anchor], place: Place, key: bool) -> Span:
+        """The place by the nearest anchor at or above it; the rest of the pointer is followed from where the anchor leads."""
+        steps = place.pointer.split("/")
+        for size in range(len(steps), 0, -1):
+            anchor = anchors.get((place.part, "/".join(steps[:size])))
+            if anchor is None:
+                continue
+            named = key and size == len(steps) and anchor.name >= 0
+            start, end = (anchor.name, anchor.name_end) if named else (anchor.start, anchor.end)
+            if anchor.pointer is None:
+                return self._line_index(place.document, finder).span(start, end) if start >= 0 else finder.locate(place, key)
+            below = Place(place.document, "/".join((anchor.pointer, *steps[size:])), place.part)
+            if start >= 0 and isinstance(finder, YamlPlaces):
+                return finder.inside(below, start, end)
+            return finder.locate(below, key)
+        return finder.locate(place, key)
+
+    def _line_index(self, document: str, finder: "_Finder") -> LineIndex:
+        """The lines of a document, also of one whose form has no places by bytes: a template of Terraform that is no JSON."""
+        if isinstance(finder, JsonPlaces | _HclPlaces):
+            return finder.lines
+        if document not in self._lines:
+            self._lines[document] = LineIndex(self._sources[document].text)
+        return self._lines[document]
 
     def _finder(self, document: str) -> "_Finder | None":
         finder = self._finders.get(document)
@@ -84,24 +110,6 @@ class Documents:
         """Return the kept text of a document (UTF-8), None where it was not read."""
         source = self._sources.get(document)
         return source.text if source else None
-
-
-def _by_anchor(finder: "_Finder", anchors: Mapping[tuple[int, str], Anchor], place: Place, key: bool) -> Span:
-    """The place by the nearest anchor at or above it; the rest of the pointer is followed from where the anchor leads."""
-    steps = place.pointer.split("/")
-    for size in range(len(steps), 0, -1):
-        anchor = anchors.get((place.part, "/".join(steps[:size])))
-        if anchor is None:
-            continue
-        named = key and size == len(steps) and anchor.name >= 0
-        start, end = (anchor.name, anchor.name_end) if named else (anchor.start, anchor.end)
-        if anchor.pointer is None:
-            return finder.lines.span(start, end) if isinstance(finder, JsonPlaces | _HclPlaces) else finder.locate(place, key)
-        below = Place(place.document, "/".join((anchor.pointer, *steps[size:])), place.part)
-        if start >= 0 and isinstance(finder, YamlPlaces):
-            return finder.inside(below, start, end)
-        return finder.locate(below, key)
-    return finder.locate(place, key)
 
 
 class _HclPlaces:

@@ -61,6 +61,15 @@ def test_parts_of_a_template_are_found_in_its_own_file():
     assert policy_text(given, app, "Statement", 0, "Action") == '"sts:AssumeRoleWithWebIdentity"'
 
 
+@pytest.mark.parametrize("directive", ["%{ if true ~}\n%{ endif ~}\n", "%{ for x in [1] ~}\n%{ endfor ~}\n"])
+def test_parts_of_a_template_that_is_no_json_are_found_in_it_too(directive):
+    text = TRUST.replace("{", f"{{\n{directive}", 1)
+    given = loaded({"main.tf": role(f'templatefile("trust.json.tpl", {FILLED})'), "trust.json.tpl": text})
+    (app,) = given.inventory.roles
+    place = app.policy.place.at("Statement", 0, "Action")
+    assert given.documents.locate(place).line == text[: text.index('"sts:')].count("\n") + 1
+
+
 def test_a_template_that_is_one_expression_is_its_value():
     text = """${jsonencode({
   Statement = [{ Effect = "Allow", Principal = { Federated = arn }, Action = "sts:AssumeRoleWithWebIdentity" }]
