@@ -31,7 +31,10 @@ _OTHER_VENDORS = (
 )
 """of clouds, CI systems and services beside them"""
 _PRIVATE_KEY = r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----(?:[^\"'<]*?-----END [A-Z0-9 ]{0,40}PRIVATE KEY-----|[^\"'<]*)"
-_BOOTSTRAP = r"(?<![\w.-])[a-z0-9]{6}\.(?![a-z]+[0-9]*(?![a-z0-9])|[0-9]{16})[a-z0-9]{16}(?![\w-]|\.\w)"
+_EVENT = r"1[5-9a-d][0-9a-f]{14}(?![a-z0-9])"
+"""the nanoseconds in hexadecimal, of 2018 to 2038, that client-go writes behind the name of an object in that of its event:
+https://github.com/kubernetes/client-go/blob/master/tools/record/event.go"""
+_BOOTSTRAP = rf"(?<![\w.-])[a-z0-9]{{6}}\.(?![a-z]+[0-9]*(?![a-z0-9])|[0-9]{{16}}|{_EVENT})[a-z0-9]{{16}}(?![\w-]|\.\w)"
 """an id and a secret of any letters and digits: a word, or one with a number at its end, is a name"""
 _WHOLE = regex(
     "|".join((_TOKEN, _CLUSTER_TOKEN, _KEY_ID, _PRIVATE_KEY, _BOOTSTRAP, f"(?P<vendor>{_VENDORS}|{_OTHER_VENDORS})"))
@@ -69,13 +72,24 @@ _PAIR = regex(
     r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
 )
 """a name that means a secret, with the value after it; and the same as a pair, a tag or an environment variable"""
-_COOKIES = regex(r"(?i)(\b(?:set-)?cookie(?:[\"']?\s*[:=]|\s)\s*[\[({]?\s*[\"']?)([^\n\"']+)")
-_COOKIE = regex(r"(?i)((?:^|[;,\s])(?!(?:path|domain|expires|max-age|samesite)=)[^\s=;,]{1,80}=)([^\s;,]{4,})")
-_SESSION_COOKIE = regex(
-    r"(?i)(\b(?:[a-z]{1,10}sessid|[\w.]{0,20}?sessionid|connect\.sid|[a-z]{0,20}_session)=)([^\s;,&\"'<>]{12,})"
+_QUOTE = r"\\?[\"']"
+_COOKIES = regex(
+    rf"(?i)(\b(?:set-)?cookie(?:[\"']?\s*[:=]|\s)\s*[\[({{]?\s*[\"']?)((?:(?<==){_QUOTE}[^\n\"']*[\"']|[^\n\"'])+)"
 )
-"""the header with all of its cookies, and a cookie that holds a session, by the names that frameworks give it"""
-_KEY_OF_32 = regex(r"(?i)(\b(?:routing|integration|service)[_-]key[\"']?\s*[:=]\s*[\"']?)([0-9a-z]{32})(?![\w-])")
+_COOKIE = regex(
+    rf"(?i)((?:^|[;,\s])(?!(?:path|domain|expires|max-age|samesite)=)[^\s=;,]{{1,80}}=(?:{_QUOTE})?)([^\s;,\"'\\]{{4,}})"
+)
+_COOKIES_BY_NAME = regex(rf"(?i)(\bcookies?(?:{_QUOTE})?\s*[:=]\s*)(\{{[^{{}}\n]{{1,4000}}\}})")
+_COOKIE_BY_NAME = regex(
+    rf"(?i)((?<![\w.-])(?!(?:name|path|domain|expires|max-?age|samesite){_QUOTE})[\w.-]{{1,80}}{_QUOTE}\s*:\s*{_QUOTE})"
+    r"([^\s\"'\\]{4,})"
+)
+_SESSION_COOKIE = regex(r"(?i)(\b(?:[a-z]{1,10}sessid|[\w.]{0,20}?sessionid|connect\.sid)=)([^\s;,&\"'<>]{12,})")
+_SESSION = regex(r"(?i)((?<![\w.-])[\w.-]{0,40}_session=)([^\s;,&\"'<>]{12,})")
+"""the header with all of its cookies, the same as an object, and a cookie that holds a session, by the names that frameworks
+give it; the last of them may be a name of anything"""
+_ID = regex(r"(?:(?=[a-z]*[0-9])(?=[0-9]*[a-z])[0-9a-z]{24,}|[0-9a-f-]{32,})(?![\w-])")
+_KEY_OF_32 = regex(r"(?i)(\b(?:routing|integration|service)[_-]?key[\"']?\s*[:=]\s*[\"']?)([0-9a-z]{32})(?![\w-])")
 """PagerDuty: a shorter one, or one with other characters, routes a message"""
 _AUTHORIZATION = regex(r"(?i)(\b(?:bearer|basic)\s+)([\w.~+/=-]{16,}|(?=[\w.~+/=-]*\d)[\w.~+/=-]{8,})")
 _IN_URL = regex(r"(:/{1,2}[^\s/@:\"'<>]{0,200}:)([^\s/@\"'<>]{1,1000})(?=@)")
@@ -86,6 +100,7 @@ _Groups = tuple[tuple[str, tuple[str, ...]], ...]
 _CASED: _Groups = (("J", ("eyJ",)), ("K", ("AKIA", "PRIVATE KEY-----")), ("ASIA", ("ASIA",)), ("z", ("AIza",)))
 _SIGNS: _Groups = (
     ("ke", ("token", "apikey", "-key", "privatekey", "_key", "accountkey", "accesskey", "tskey-")),
+    ("key", ("routingkey", "integrationkey", "servicekey")),
     ("cre", ("secret", "credential")),
     ("z", ("authorization",)),
     ("sig", ("sig=", "sig:", "sig'", 'sig"', "sig ")),
@@ -212,7 +227,10 @@ def _unless_name(match: re.Match[str]) -> str:
 def _without_cookies(text: str, folded: str) -> str:
     if "cookie" in folded:
         text = _COOKIES.sub(lambda header: header[1] + _COOKIE.sub(_behind, header[2]), text)
-    return _SESSION_COOKIE.sub(_behind, text) if "sess" in folded or ".sid" in folded else text
+        text = _COOKIES_BY_NAME.sub(lambda cookies: cookies[1] + _COOKIE_BY_NAME.sub(_behind, cookies[2]), text)
+    if "sess" in folded or ".sid" in folded:
+        text = _SESSION.sub(_behind_drawn, _SESSION_COOKIE.sub(_behind, text))
+    return text
 
 
 def _may_name_secret(folded: str) -> bool:
@@ -226,6 +244,10 @@ def _may_name_secret(folded: str) -> bool:
 
 def _behind(match: re.Match[str]) -> str:
     return match[1] + _STARS
+
+
+def _behind_drawn(match: re.Match[str]) -> str:
+    return _behind(match) if _DRAWN.search(match[2]) or _ID.match(match[2]) else match[0]
 
 
 def _behind_name(match: re.Match[str]) -> str:

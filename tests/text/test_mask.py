@@ -59,6 +59,14 @@ SECRETS = {
     "cookie in a list": ("cookie=[app=" + "Zm9vYmFyYmF6; theme=dark]", "Zm9vYmFyYmF6"),
     "cookie of a session": ("PHPSESSID=" + "abcdef0123456789", "abcdef0123456789"),
     "cookie of a session, of ASP.NET": ("ASP.NET_SessionId=" + "abcdef0123456789", "abcdef0123456789"),
+    "cookie of a session, of Rails": ("_shop_session=" + MIXED, MIXED),
+    "cookie of a session, of CodeIgniter": ("ci_session=" + "a1b2c3d4" * 4, "a1b2c3d4"),
+    "cookies in quotes": ("Cookie: theme=dark; app=" + '"Zm9vYmFyYmF6"; lang=en', "Zm9vYmFyYmF6"),
+    "cookies in escaped quotes": ("cookie: app=" + '\\"Zm9vYmFyYmF6\\"', "Zm9vYmFyYmF6"),
+    "cookies as an object": ('"cookie": {"sid": "' + 'Zm9vYmFyYmF6", "path": "/"}', "Zm9vYmFyYmF6"),
+    "cookies as an escaped object": ('\\"cookies\\":{\\"sid\\":\\"' + 'Zm9vYmFyYmF6\\"}', "Zm9vYmFyYmF6"),
+    "cookies as an object of Python": ("cookies={'sid': '" + "Zm9vYmFyYmF6'}", "Zm9vYmFyYmF6"),
+    "PagerDuty, of a service": ("serviceKey: " + "0123456789abcdef" * 2, "0123456789abcdef"),
     "token of parts": ("auth_token=" + "gamkhfvjxg.2ul9gxgemnux.fbheabhfdf", "2ul9gxgemnux"),
     "token behind the word for a role": ("role/gl" + "pat-" + MIXED[:20], MIXED[:20]),
     "token of a run": ("ACTIONS_ID_TOKEN_REQUEST_TOKEN=" + MIXED, MIXED),
@@ -102,6 +110,11 @@ PLAIN = [
     "lambda.productionclust2",
     "routing_key: orders.created",
     "Set-Cookie: Path=/; SameSite=Lax; Max-Age=86400",
+    'cookie: {"name": "theme", "path": "/cart", "sameSite": "strict"}',
+    "cluster_session=prod-eu-west-1-main",
+    "cluster_session=2026-11-28T12:00",
+    "Warning  FailedMount  webapp.17a8b9c0d1e2f3a4",
+    "events.events.k8s.io 'worker.18ec02d4a1b3c5d7' not found",
 ]
 
 
