@@ -305,6 +305,38 @@ def member_in_cases(
     return made
 
 
+def with_missing_parts(value: TemplateValue, called: TemplateValue) -> TemplateValue:
+    """The value, which does not exist itself in the cases in which a part of it does not. `called` is a hole for it."""
+    if (choice := value.choice) is not None:
+        sides = [with_missing_parts(side, called) for side in (choice.then, choice.otherwise)]
+        return _either(value, msgspec.structs.replace(choice, then=sides[0], otherwise=sides[1]))
+    condition = _condition_of_missing(value)
+    if not condition:
+        return IMPOSSIBLE if condition is None else value
+    then, otherwise = (with_missing_parts(settled(value, {condition: holds}), called) for holds in (True, False))
+    return _either(called, Choice(condition, then, otherwise))
+
+
+def _either(like: TemplateValue, choice: Choice) -> TemplateValue:
+    return IMPOSSIBLE if choice.then is choice.otherwise is IMPOSSIBLE else alternative(like, choice)
+
+
+def _condition_of_missing(value: TemplateValue) -> str | None:
+    """A condition on which it depends whether a part of a value exists, "" where all do, None where one never does."""
+    waiting = [(value, "")]
+    left = _MOST
+    while waiting and left:
+        part, condition = waiting.pop()
+        left -= 1
+        if part is IMPOSSIBLE:
+            return condition or None
+        if (choice := part.choice) is not None:
+            waiting += [(side, condition or choice.condition) for side in (choice.then, choice.otherwise)]
+        else:
+            waiting += [(inner, condition) for inner in _parts(part)]
+    return ""
+
+
 def existing(value: TemplateValue) -> TemplateValue:
     """The value without the cases that cannot be."""
     return completed(value, lambda: IMPOSSIBLE)

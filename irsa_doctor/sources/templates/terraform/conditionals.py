@@ -10,7 +10,14 @@ from typing import Protocol
 import msgspec
 
 from irsa_doctor.model import Text
-from irsa_doctor.sources.templates.choices import IMPOSSIBLE, MissingMember, chosen, completed, plain_condition
+from irsa_doctor.sources.templates.choices import (
+    IMPOSSIBLE,
+    MissingMember,
+    chosen,
+    completed,
+    plain_condition,
+    with_missing_parts,
+)
 from irsa_doctor.sources.templates.terraform.operators import as_truth, called_in_condition
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
@@ -41,29 +48,38 @@ def first_existing(evaluation: BranchingEvaluation, argument_nodes: Sequence[Nod
     first, *others = argument_nodes
     if not others:
         return evaluation.value(first)
+    value = _tried(evaluation, first, node)
+    return completed(value, lambda: first_existing(evaluation, others, node) or evaluation.unknown(node))
+
+
+def _tried(evaluation: BranchingEvaluation, argument: Node, node: Node) -> TemplateValue:
+    """The value of an argument, IMPOSSIBLE where it, or a part of it, does not exist."""
     was, evaluation.trying = evaluation.trying, True
     try:
-        value = evaluation.value(first)
+        return with_missing_parts(evaluation.value(argument), evaluation.unknown(node))
     except MissingMember:
-        value = IMPOSSIBLE
+        return IMPOSSIBLE
     finally:
         evaluation.trying = was
-    return completed(value, lambda: first_existing(evaluation, others, node) or evaluation.unknown(node))
 
 
 def possibility(evaluation: BranchingEvaluation, argument_nodes: Sequence[Node], node: Node) -> TemplateValue | None:
     """Return the value of `can`: whether its argument has a value, None where that is not known."""
-    was, evaluation.trying = evaluation.trying, True
-    try:
-        value = evaluation.value(argument_nodes[0]) if argument_nodes else IMPOSSIBLE
-    except MissingMember:
-        value = IMPOSSIBLE
-    finally:
-        evaluation.trying = was
-    is_open = value.choice is not None or (isinstance(value.value, Text) and value.made is None)
-    if is_open and value is not IMPOSSIBLE:
+    called = evaluation.unknown(node)
+    return _is_possible(_tried(evaluation, argument_nodes[0], node) if argument_nodes else IMPOSSIBLE, called)
+
+
+def _is_possible(value: TemplateValue, called: TemplateValue) -> TemplateValue | None:
+    if (choice := value.choice) is not None:
+        sides = [_is_possible(side, called) for side in (choice.then, choice.otherwise)]
+        truths = {side.value for side in sides if side is not None and side.choice is None}
+        if None not in sides and len(truths) == 1 and all(side.choice is None for side in sides if side):
+            return sides[0]
+        then, otherwise = (side or called for side in sides)
+        return msgspec.structs.replace(called, choice=msgspec.structs.replace(choice, then=then, otherwise=otherwise))
+    if value is not IMPOSSIBLE and isinstance(value.value, Text) and value.made is None:
         return None
-    return msgspec.structs.replace(evaluation.unknown(node), value=value is not IMPOSSIBLE)
+    return msgspec.structs.replace(called, value=value is not IMPOSSIBLE)
 
 
 def conditional(evaluation: BranchingEvaluation, node: Node) -> TemplateValue | None:

@@ -189,6 +189,8 @@ def test_a_key_that_a_map_does_not_have_is_a_case_of_its_own_where_something_sta
         ('try(lookup({ dev = "a" }, var.who), "b")', '(not var.who == "dev")'),
         ('try(var.on ? { dev = "a" }[var.who] : "a", "b")', '(var.on, not var.who == "dev")'),
         ('try(var.on ? local.names.none : "a", "b")', "(var.on)"),
+        ('try([{ dev = "a" }[var.who]], ["b"])[0]', '(not var.who == "dev")'),
+        ('try({ x = [{ dev = "a" }[var.who]] }, { x = ["b"] }).x[0]', '(not var.who == "dev")'),
     ],
 )
 def test_what_try_falls_back_to_is_a_case_of_its_own(expression, fallback):
@@ -198,8 +200,9 @@ def test_what_try_falls_back_to_is_a_case_of_its_own(expression, fallback):
     assert set(cases.values()) == {"a", "b"}
 
 
-def test_a_key_that_is_not_known_may_be_none_that_a_map_has():
-    cases = value_of('can({ dev = "a" }[var.who]) ? "a" : "b"')
+@pytest.mark.parametrize("member", ['{ dev = "a" }[var.who]', '[{ dev = "a" }[var.who]]', '{ x = { dev = "a" }[var.who] }'])
+def test_a_key_that_is_not_known_may_be_none_that_a_map_has(member):
+    cases = value_of(f'can({member}) ? "a" : "b"')
     assert isinstance(cases, dict)
     assert set(cases.values()) == {"a", "b"}
 
