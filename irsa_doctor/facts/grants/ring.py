@@ -49,7 +49,7 @@ def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown,
         "issuer_misnamed": misnamed,
         **_of_operator(operator),
     }
-    if read.statement.hides_conditions and unseen is not None:
+    if unseen is not None and (read.statement.hides_conditions or read.known.contested):
         return {**facts, "ring": unseen, "width": unseen, "reach": unseen, "reach_inside": unseen}
     return {**facts, **_of_reach(read, grounds, operator)} if admits else facts
 

@@ -189,6 +189,14 @@ def test_a_condition_that_limits_nobody_is_named_for_what_else_there_is(issuer, 
     assert answers == {"reach-guard-passed"}
 
 
+@pytest.mark.parametrize("claim", ["sub", "aud"])
+def test_what_an_empty_list_lets_in_is_contested_and_not_called_open(claim):
+    conditions = {"StringLike": {f"{GITHUB}:sub": "repo:*"}, "StringEquals": {f"{GITHUB}:aud": "sts.amazonaws.com"}}
+    conditions["StringLike" if claim == "sub" else "StringEquals"] = {f"{GITHUB}:{claim}": []}
+    answers = verdicts(document(GITHUB, conditions))
+    assert not [rule for rule, answer in answers.items() if answer is Verdict.FAIL and rule.startswith(("reach-", "open-"))]
+
+
 TENANT = "${tenant}"
 
 
