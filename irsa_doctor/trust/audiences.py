@@ -5,6 +5,7 @@ from collections.abc import Collection
 from functools import lru_cache
 from typing import Literal
 
+from irsa_doctor.model.nearness import nearest
 from irsa_doctor.model.regex import regex
 
 STS = "sts.amazonaws.com"
@@ -16,6 +17,7 @@ AudienceForm = Literal["expected", "china", "endpoint", "invisible", "case", "ot
 _ENDPOINT = regex(
     r"([a-z0-9-]+\.)?sts(-fips)?\.[a-z0-9-]+\.((vpce\.)?amazonaws\.com(\.cn)?|api\.aws|api\.amazonwebservices\.com\.cn)"
 )
+_OF_STS = regex(r"amazon|^sts\b", re.IGNORECASE)
 _URL = regex(r"(?P<scheme>https?://)?(?P<host>[^/]*)(?P<slash>/?)", re.IGNORECASE)
 
 
@@ -35,6 +37,11 @@ def audience_form(value: str, expected: frozenset[str]) -> AudienceForm:
     if seen != value and (seen in expected or seen.lower() in expected):
         return "invisible"
     return "case" if value.lower() in {audience.lower() for audience in expected} else "other"
+
+
+def is_meant_for_tokens(value: str, expected: Collection[str]) -> bool:
+    """Whether an audience that tokens lack is a slip for one of those that they have, and not one that somebody chose."""
+    return bool(_OF_STS.search(value)) or bool(nearest(value, expected))
 
 
 def audience_meant(value: str, form: AudienceForm, expected: Collection[str]) -> str:

@@ -16,7 +16,7 @@ from irsa_doctor.model.once import once
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.actions import ActionForm, action_defects, action_form
 from irsa_doctor.trust.admitted import Grant, speaks_of
-from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant
+from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant, is_meant_for_tokens
 from irsa_doctor.trust.conditions import Limit
 from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.holding import holds
@@ -32,15 +32,16 @@ from irsa_doctor.trust.times import holds_from
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
     """What is known of the tokens that a statement is for.
 
-    `issuer` is without scheme, `audiences` are those that tokens have (with `audiences_known` it is certain that they have no
-    other), `provider` is the ARN that the principal should be ("" where that is unknown), `principal` what it is, `now`
-    the day or the moment of the run.
+    `issuer` is without scheme, `audiences` are those that tokens have: with `audiences_known` it is certain that they have no
+    other, with `audiences_usual` they have no other unless somebody chose one. `provider` is the ARN that the principal should
+    be ("" where that is unknown), `principal` what it is, `now` the day or the moment of the run.
     """
 
     issuer: str
     profile: Profile
     audiences: frozenset[str] = frozenset()
     audiences_known: bool = True
+    audiences_usual: bool = True
     principal: str = ""
     provider: str = ""
     principal_defect: DefectKind | None = None
@@ -295,7 +296,11 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
                 yield Defect(kind="claims-swapped", condition=condition, value=value, places=places)
             elif missed:
                 form = audience_form(value, expected.audiences)
-                if form != "other" or expected.audiences_known:
+                if (
+                    form != "other"
+                    or expected.audiences_known
+                    or (expected.audiences_usual and is_meant_for_tokens(value, expected.audiences))
+                ):
                     meant = audience_meant(value, form, expected.audiences)
                     kind = _OF_AUDIENCES[form]
                     yield Defect(kind=kind, condition=condition, value=value, meant=meant, places=places)

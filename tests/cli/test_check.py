@@ -192,11 +192,19 @@ def test_settings_are_read_and_flags_go_before_them(wide, tmp_path):
 
 
 def test_an_audience_that_is_expected_here_is_no_mismatch(tmp_path):
-    text = json.dumps(role(RIGHT)).replace("sts.amazonaws.com", "vault")
+    text = json.dumps(role(RIGHT)).replace("sts.amazonaws.com", "sts.amazon.com")
     file = put(tmp_path / "role.json", text)
     assert [f["rule"] for f in check(file, cwd=tmp_path)["findings"]] == ["trust-aud-mismatch"]
-    put(tmp_path / "irsa-doctor.toml", f'[audiences]\n"{ISSUER}" = ["vault"]\n')
+    put(tmp_path / "irsa-doctor.toml", f'[audiences]\n"{ISSUER}" = ["sts.amazon.com"]\n')
     assert check(file, cwd=tmp_path)["findings"] == []
+
+
+def test_an_audience_that_somebody_chose_is_open_where_no_service_account_is_in_sight(tmp_path):
+    text = json.dumps(role(RIGHT)).replace("sts.amazonaws.com", "vault")
+    report = check(put(tmp_path / "role.json", text), cwd=tmp_path)
+    assert report["findings"] == []
+    (missing,) = [row for row in report["unknown"] if "trust-aud-mismatch" in row["rules"]]
+    assert missing["how"].startswith("kubectl get serviceaccounts -A")
 
 
 def test_what_is_below_the_least_severity_is_counted_not_shown(wide, tmp_path):

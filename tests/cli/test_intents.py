@@ -136,7 +136,7 @@ def test_the_text_fits_the_terminal_as_far_as_names_do(folder, width):
     text = run("verify", "intent.yaml", "open.json", cwd=folder, COLUMNS=width).stdout
     assert "wider" in text
     # commands stay on one line, for copying
-    long = [line for line in text.splitlines() if len(line) > int(width) and not line.startswith(("  aws ", "  kubectl "))]
+    long = [line for line in text.splitlines() if len(line) > int(width) and not line.startswith(("    aws ", "    kubectl "))]
     assert long == []
 
 
@@ -206,3 +206,25 @@ def test_a_mistake_in_an_intent_is_told_by_diff_too(folder):
     done = run("diff", "intent.yaml", "new.yaml", cwd=folder)
     assert done.returncode == 2
     assert "new.yaml:5:" in done.stderr
+
+
+CHOSEN = """intent: 1
+account: "111122223333"
+clusters:
+  blue: {issuer: https://oidc.eks.eu-west-1.amazonaws.com/id/00000000000000000000000000000001}
+  green: {issuer: https://oidc.eks.eu-west-1.amazonaws.com/id/00000000000000000000000000000002, audience: vault}
+  metal: {issuer: https://oidc.example.net/metal, audience: irsa.example.net}
+roles:
+  own: {service-accounts: {blue: shop/own}, audience: own}
+  green: {service-accounts: {green: shop/green, metal: shop/green}}
+  metal: {service-accounts: {metal: shop/metal}, audience: other}
+"""
+
+
+@pytest.mark.parametrize("formats", [["trust-policy"], ["terraform"], ["cloudformation"], ["trust-policy", "kubernetes"]])
+def test_nothing_is_found_in_what_is_written_for_an_audience_that_somebody_chose(tmp_path, formats):
+    (tmp_path / "intent.yaml").write_text(CHOSEN)
+    options = [option for name in formats for option in ("-f", name)]
+    assert run("generate", "intent.yaml", *options, "-o", "made", cwd=tmp_path).returncode == 0
+    done = run("check", "made", "--no-config", "--min-severity", "high", "-f", "concise", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (0, "")

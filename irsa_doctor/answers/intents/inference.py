@@ -118,13 +118,13 @@ def _cluster_names(view: View) -> dict[str, str]:
 
 
 def _with_audiences(names: Mapping[str, str], used: Collection[tuple[str, str]]) -> dict[tuple[str, str], str]:
-    """(cluster id, audience) -> the name in the intent: a cluster has one more for each audience beside its own."""
+    """(cluster id, audience) -> the name in the intent: a cluster has one more for each audience beside its first."""
     named: dict[tuple[str, str], str] = {}
     taken = set(names.values())
     for ident, plain in names.items():
-        for audience in sorted(audience for cluster, audience in used if cluster == ident):
+        for position, audience in enumerate(sorted(audience for cluster, audience in used if cluster == ident)):
             name, number = plain, 2
-            while audience and name in taken:
+            while position and name in taken:
                 name, number = f"{plain}-{number}", number + 1
             taken.add(name)
             named[ident, audience] = name

@@ -11,6 +11,7 @@ from irsa_doctor.facts.grants.principals import PrincipalForm
 from irsa_doctor.facts.grants.reach import ReachKind, is_narrowed_by_deny, names_subjects
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
 from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly, SubjectFormat, ring_facts
+from irsa_doctor.facts.lookups.accounts import AUDIENCES_OF_ACCOUNTS
 from irsa_doctor.model import Text, Unknown, text_of
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.actions import ActionForm
@@ -189,7 +190,9 @@ def _audience(read: GrantReading) -> RequiredAudience | Unknown:
     for kind, fact in _AUDIENCES:
         if kind in read.kinds:
             return fact
-    return "mismatch" if read.expected.audiences_known else AUDIENCE_OF_ISSUER
+    if read.expected.audiences_known or "audience-other" in read.kinds:
+        return "mismatch"
+    return AUDIENCES_OF_ACCOUNTS if read.kind == "eks" else AUDIENCE_OF_ISSUER
 
 
 def _seen(checks: bool | None) -> bool | Unknown:
@@ -332,7 +335,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     admits = in_force and scope != "nobody" and "context-value" not in kinds and not _lacks_condition(read)
     admits = admits and not has_refused_denial(read.policy)
     audience = _audience(read)
-    if audience == "mismatch" and (not in_force or "claims-swapped" in kinds):
+    if audience in ("mismatch", AUDIENCES_OF_ACCOUNTS) and (not in_force or "claims-swapped" in kinds):
         audience = "any"
     finite = read.subjects.values if profile.is_cluster and isinstance(read.subjects, Finite) else ()
     defaults = [value for value in finite if value.endswith(":default")]

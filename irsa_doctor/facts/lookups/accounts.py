@@ -14,6 +14,7 @@ from irsa_doctor.trust.subjects import reach_of
 
 ACCOUNTS_HOW = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceaccounts")
 """the command that lists all service accounts of a cluster, and the option that says that it did"""
+AUDIENCES_OF_ACCOUNTS = Unknown("audiences that service accounts ask for by annotation", *ACCOUNTS_HOW)
 _NO_CLUSTER = Unknown("clusters of the issuers that trust policies name", "irsa-doctor collect -o live.json", "live.json")
 _LAST = "\U0010ffff"
 

@@ -103,6 +103,19 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         stated = self.expected.get(issuer)
         return frozenset(stated if stated is not None else cluster_profile(issuer).audience.default)
 
+    def sees_accounts_of(self, issuer: str) -> bool:
+        """Whether the input has service accounts that may be of the cluster of an issuer, or is known to have all there are: an
+        annotation of one may ask for another audience than the usual one."""
+        clusters = [cluster.id for cluster in self.inventory.clusters_by_issuer.get(issuer, ())]
+        if any(self.inventory.closed.has_kind(cluster, "serviceaccounts") for cluster in clusters):
+            return True
+        owners = self._owners_of_accounts
+        return bool(owners and (not clusters or "" in owners or not owners.isdisjoint(clusters)))
+
+    @cached_property
+    def _owners_of_accounts(self) -> frozenset[str]:
+        return frozenset([account.cluster for account in self.inventory.service_accounts])
+
     def takes_several_audiences(self, provider_arn: str) -> bool:
         """Whether an OIDC provider of the input takes tokens with more than one audience."""
         provider = self.inventory.provider_by_arn.get(provider_arn)

@@ -5,7 +5,13 @@ from functools import partial
 
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
-from irsa_doctor.facts.providers.provider import AcceptedAudience, ProviderFacts, accepted_audience, malformed_thumbprints
+from irsa_doctor.facts.providers.provider import (
+    AcceptedAudience,
+    ProviderFacts,
+    accepted_audience,
+    malformed_thumbprints,
+    unless_chosen,
+)
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Issuer, PlannedProvider, Text, Unknown, is_issuer_of_cluster, issuer_in, text_of
 from irsa_doctor.trust import Policy, admitted
@@ -40,7 +46,8 @@ def _audience(view: View, provider: PlannedProvider, issuer: Issuer | None) -> A
     if stated is not None:
         return "there" if set(stated) & set(provider.client_ids) else "missing"
     if issuer is not None or is_issuer_of_cluster(provider.issuer):
-        return accepted_audience(provider.client_ids, of_eks=issuer is None or issuer.form != "other")
+        found = accepted_audience(provider.client_ids, of_eks=issuer is None or issuer.form != "other")
+        return unless_chosen(found, provider.client_ids, issuer.name if issuer else "", view)
     required = frozenset(_required(view, provider))
     if not required & set(provider.client_ids) and (required or any(is_one_letter_off(v, STS) for v in provider.client_ids)):
         return accepted_audience(provider.client_ids, of_eks=required <= {STS})

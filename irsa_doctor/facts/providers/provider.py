@@ -5,6 +5,7 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.lookups.accounts import AUDIENCES_OF_ACCOUNTS
 from irsa_doctor.facts.lookups.agents import AgentState
 from irsa_doctor.facts.lookups.audiences import ClientIds, KopsAudience
 from irsa_doctor.facts.lookups.guardrails import Listed
@@ -17,7 +18,7 @@ from irsa_doctor.model import Cluster, Issuer, OidcProvider, Text, Unknown, pars
 from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.regex import regex
-from irsa_doctor.trust.audiences import STS, audience_form, made_visible
+from irsa_doctor.trust.audiences import STS, audience_form, is_meant_for_tokens, made_visible
 
 _VISIBLE = regex(r"[A-Za-z0-9./:_\-]+")
 _THUMBPRINT = regex(r"[0-9A-Fa-f]{40}")
@@ -88,7 +89,16 @@ def _audience(provider: OidcProvider, issuer: Issuer, view: View) -> AcceptedAud
     if expected is not None:
         return "there" if set(expected) & set(provider.client_ids) else "missing"
     found = accepted_audience(provider.client_ids, of_eks=issuer.form != "other")
-    return "there" if found == "missing" and _is_requested(provider, provider.client_ids, view) else found
+    if found == "missing" and _is_requested(provider, provider.client_ids, view):
+        return "there"
+    return unless_chosen(found, provider.client_ids, provider.issuer, view)
+
+
+def unless_chosen(found: AcceptedAudience, client_ids: Sequence[str], issuer: str, view: View) -> AcceptedAudience | Unknown:
+    """Whether client ids without the usual audience lack it: not known where somebody chose another, for which service
+    accounts that the input does not have may ask."""
+    chosen = [value for value in client_ids if not is_meant_for_tokens(value, {STS})]
+    return AUDIENCES_OF_ACCOUNTS if found == "missing" and chosen and not view.sees_accounts_of(issuer) else found
 
 
 def _is_requested(provider: OidcProvider, client_ids: Sequence[str], view: View) -> bool:

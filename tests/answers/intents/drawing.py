@@ -14,6 +14,9 @@ ACCOUNTS = ("111122223333", "222233334444")
 _NAMES = st.sampled_from(["api", "web", "batch", "a.b", "x"])
 _NAMESPACES = st.sampled_from(["shop", "billing", "kube-system", "n-1"])
 _PAIRS = st.lists(st.tuples(_NAMESPACES, _NAMES).map("/".join), min_size=1, max_size=4, unique=True)
+_AUDIENCES = st.sampled_from(
+    [{}, {}, {"audience": "vault.example.net"}, {"audience": "own"}, {"audience": "sts.amazonaws.com"}]
+)
 
 
 def issuer(number: int) -> str:
@@ -28,7 +31,7 @@ def arn(name: str) -> str:
 def intents(draw, *, whole_namespaces: bool = True) -> dict[str, Any]:
     """Intents in which no service account is in two roles."""
     names = draw(st.lists(st.sampled_from(["blue", "green", "red"]), min_size=1, max_size=3, unique=True))
-    clusters = {name: {"arn": arn(name), "issuer": issuer(number)} for number, name in enumerate(names)}
+    clusters = {name: {"arn": arn(name), "issuer": issuer(number), **draw(_AUDIENCES)} for number, name in enumerate(names)}
     roles: dict[str, Any] = {}
     used: set[tuple[str, str]] = set()
     for number in range(draw(st.integers(1, 3))):
@@ -38,7 +41,7 @@ def intents(draw, *, whole_namespaces: bool = True) -> dict[str, Any]:
             used |= {(cluster, pair) for pair in pairs}
             if pairs and draw(st.booleans()):
                 by_cluster[cluster] = pairs
-        body: dict[str, Any] = {"service-accounts": by_cluster} if by_cluster else {}
+        body: dict[str, Any] = {"service-accounts": by_cluster, **draw(_AUDIENCES)} if by_cluster else {}
         if whole_namespaces and draw(st.booleans()):
             body["namespaces"] = {f"whole-{number}": "on demand"}
         if body:
@@ -50,6 +53,10 @@ def intents(draw, *, whole_namespaces: bool = True) -> dict[str, Any]:
 
 def plan(intent: dict[str, Any], inventory: Inventory | None = None) -> IntentPlan:
     return plan_of(intent_of("intent.yaml", json.dumps(intent).encode()), inventory or Inventory())
+
+
+def _asked_for(item: Any) -> dict[str, str]:
+    return {"eks.amazonaws.com/audience": item.audience} if item.audience else {}
 
 
 def estate(made: IntentPlan) -> Inventory:
@@ -72,7 +79,7 @@ def estate(made: IntentPlan) -> Inventory:
                 "metadata": {
                     "name": item.service_account,
                     "namespace": item.namespace,
-                    "annotations": {"eks.amazonaws.com/role-arn": item.value},
+                    "annotations": {"eks.amazonaws.com/role-arn": item.value, **_asked_for(item)},
                 },
             }
             for item in made.annotations

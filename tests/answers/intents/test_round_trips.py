@@ -80,6 +80,7 @@ def is_inferred_again(intent):
     assert again.questions == ()
     remade = plan({"account": "111122223333", **again.intent}, inventory)
     assert meant(remade) == meant(made)
+    assert inferred(View(estate(remade))).intent == again.intent
 
 
 def test_service_accounts_of_one_role_may_ask_for_different_audiences():
