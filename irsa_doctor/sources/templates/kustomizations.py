@@ -104,6 +104,7 @@ def apply_renaming(readings: Sequence[DocumentReading]) -> None:
     patched = {path: kustomization for kustomization in by_folder.values() for path in kustomization.patches}
     of_flux = [pair for reading in readings for pair in reading.target_namespaces]
     _give_namespaces(readings, {path for paths in taken.values() for path in paths})
+    _take_rewritten_roles(readings, by_folder, taken)
     for reading in readings:
         patch = patched.get(os.path.normpath(reading.path))
         if patch and not reading.named:
@@ -121,6 +122,39 @@ def _give_namespaces(readings: Sequence[DocumentReading], taken: Collection[str]
     for reading in readings:
         if reading.without_namespace and not reading.named and os.path.normpath(reading.path) in taken:
             reading.broken = [(place, why) for place, why in reading.broken if place not in reading.without_namespace]
+
+
+def _take_rewritten_roles(
+    readings: Sequence[DocumentReading], by_folder: Mapping[str, Kustomization], taken: Mapping[str, Sequence[str]]
+) -> None:
+    """Pass over roles whose policy is never applied as their file has it: every kustomization that nothing else takes up, and
+    that takes up the file, patches it."""
+    below = {target for kustomization in by_folder.values() for target in kustomization.targets}
+    over: dict[str, list[tuple[Kustomization, frozenset[str]]]] = {}
+    for top in by_folder.values():
+        if (top.folder or ".") not in below:
+            written = frozenset(_roles_of_patches(top, readings, by_folder))
+            for path in taken[top.folder]:
+                over.setdefault(path, []).append((top, written))
+    for reading in readings:
+        tops = over.get(os.path.normpath(reading.path), [])
+        kept = [role for role in reading.roles if not tops or not all(role.address in names for _, names in tops)]
+        if len(kept) < len(reading.roles) and not reading.named:
+            reading.roles = kept
+            reading.notes.append(f"roles of it are changed by {tops[0][0].why_patch}")
+            reading.empty = True
+
+
+def _roles_of_patches(
+    top: Kustomization, readings: Sequence[DocumentReading], by_folder: Mapping[str, Kustomization]
+) -> Iterator[str]:
+    """The roles whose policy the patches of a kustomization write, or those of one that it takes up."""
+    inside = {top.folder, *("" if path == "." else path for path in _walked(top, by_folder))}
+    patches = {path for folder in inside if folder in by_folder for path in by_folder[folder].patches}
+    for reading in readings:
+        own = reading.kustomization
+        if (own and own.folder in inside) or os.path.normpath(reading.path) in patches:
+            yield from (role.address for role in reading.roles)
 
 
 def _of_flux(path: str, targets: Sequence[tuple[str, str]]) -> Iterator[Kustomization]:
@@ -165,17 +199,19 @@ def _take_names(reading: DocumentReading, renaming: Sequence[Kustomization]) -> 
 
 def _files(kustomization: Kustomization, by_folder: Mapping[str, Kustomization]) -> Iterator[str]:
     """The files that a kustomization takes up, also by those that it takes up itself."""
+    return (path for path in _walked(kustomization, by_folder) if ("" if path == "." else path) not in by_folder)
+
+
+def _walked(kustomization: Kustomization, by_folder: Mapping[str, Kustomization]) -> Iterator[str]:
+    """The files and folders that a kustomization takes up, and those that these do."""
     waiting, seen = list(kustomization.targets), set[str]()
     while waiting:
         path = waiting.pop()
-        if path in seen:
-            continue
-        seen.add(path)
-        below = by_folder.get("" if path == "." else path)
-        if below is None:
+        if path not in seen:
+            seen.add(path)
             yield path
-        else:
-            waiting += below.targets
+            below = by_folder.get("" if path == "." else path)
+            waiting += below.targets if below else ()
 
 
 def read_flux_kustomization(page: Page, reading: DocumentReading) -> None:

@@ -220,6 +220,26 @@ def test_a_policy_that_a_patch_writes_is_that_of_the_role(version, path):
     assert "open-no-sub" in {rule for rule, _ in found({"patch.yaml": yaml.safe_dump(operation)})}
 
 
+@pytest.mark.parametrize(
+    ("patched", "other", "is_open"),
+    [("app", None, False), ("other", None, True), ("app", {"resources": ["../../base"]}, True)],
+)
+def test_a_policy_that_every_overlay_writes_anew_is_not_judged_as_its_file_has_it(tmp_path, patched, other, is_open):
+    role = {"apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role", "metadata": {"name": "app"}}
+    right = TRUSTING % '{"Service": "ec2.amazonaws.com"}'
+    patch = {**role, "metadata": {"name": patched}, "spec": {"assumeRolePolicyDocument": right}}
+    for path, value in {
+        "base/role.yaml": {**role, "spec": {"assumeRolePolicyDocument": OPEN}},
+        "base/kustomization.yaml": {"resources": ["role.yaml"]},
+        "overlays/live/kustomization.yaml": {"resources": ["../../base"], "patches": [{"path": "patch.yaml"}]},
+        "overlays/live/patch.yaml": patch,
+        "overlays/test/kustomization.yaml": other,
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(yaml.safe_dump(value) if value else "")
+    assert ("open-no-sub" in rules_of(tmp_path)) == is_open
+
+
 def test_a_patch_of_something_else_makes_no_role():
     others = [
         {"op": "remove", "path": "/spec/assumeRolePolicyDocument"},
