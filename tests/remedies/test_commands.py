@@ -14,12 +14,15 @@ from irsa_doctor.remedies.commands import (
     create_eks_provider,
     create_provider,
     create_service_account,
+    delete_association,
     put_trust_policy,
     restart,
 )
 from irsa_doctor.rulebook.files import read_rule_files, rules_folder
 from tests.answers.why.worlds import case_of
+from tests.cli.running import run
 from tests.remedies.offering import conditions, let_in, offered, statement, whole
+from tests.servers.aws_cli import read_command
 
 EXAMPLES = [
     (file.rule.id, example) for file in read_rule_files(rules_folder()) for example in (*file.examples.bad, *file.examples.good)
@@ -70,6 +73,70 @@ def test_a_shell_gives_the_policy_to_the_command_as_it_is():
     (command,) = fix.commands
     words = subprocess.run(["sh", "-c", f'set -- {command}; printf %s "$7"'], capture_output=True, text=True, check=True)
     assert json.loads(words.stdout) == fix.policy
+
+
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
+INTENT = f"""intent: 1
+account: "111122223333"
+clusters:
+  shop: {{arn: "arn:aws:eks:eu-west-1:111122223333:cluster/shop", issuer: "https://{ISSUER}", audience: own.example}}
+roles:
+  team/cart:
+    service-accounts: shop/cart
+    policies: [arn:aws:iam::aws:policy/SecurityAudit]
+    description: "it's -- $(id)"
+    max-session: 7200
+    permissions-boundary: arn:aws:iam::111122223333:policy/edge
+    tags: {{team: shop}}
+  exporter: {{via: pod-identity, service-accounts: metrics/exporter}}
+"""
+
+
+def scripted(folder):
+    """The lines of the script that `generate` writes, each command in one."""
+    (folder / "intent.yaml").write_text(INTENT)
+    done = run("generate", "intent.yaml", "-f", "cli", "-o", "made", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return next((folder / "made").rglob("*.sh"))
+
+
+PROVIDER = f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}"
+WRITING = {
+    "update-assume-role-policy": put_trust_policy("app", {"Version": "2012-10-17", "Statement": []}),
+    "add-client-id-to-open-id-connect-provider": add_audience(PROVIDER, "own.example"),
+    "create-open-id-connect-provider": create_provider(ISSUER, "sts.amazonaws.com"),
+    "delete-pod-identity-association": delete_association("shop", "eu-west-1", "a-0123456789abcdef0"),
+}
+
+
+@pytest.mark.parametrize("command", WRITING.values(), ids=WRITING)
+def test_the_cli_of_aws_accepts_each_command_that_corrects_something(command):
+    assert read_command(command)
+
+
+def test_the_cli_of_aws_accepts_every_command_of_the_examples():
+    """Those that correct something, those that settle a cause, and those that fetch what is missing."""
+    seen = set()
+    for _, example in EXAMPLES:
+        case = case_of(example.patch)
+        diagnosis = diagnose(case)
+        texts = [command for fix in offered(case.view).values() if fix for command in fix.commands]
+        texts += [command for cause in diagnosis.causes if cause.fix for command in cause.fix.commands]
+        texts += [text for link in diagnosis.links for text in (link.settle, *(need.command for need in link.needs))]
+        texts += [cause.settle for cause in diagnosis.causes]
+        for text in {text.partition(" > ")[0].partition(" | ")[0] for text in texts if text.startswith("aws ")}:
+            service, operation, _, _ = read_command(text)
+            seen.add((service, operation))
+    assert len(seen) > 5
+
+
+def test_the_cli_of_aws_accepts_every_command_of_a_script(tmp_path):
+    words = shlex.split(scripted(tmp_path).read_text(), comments=True)
+    starts = [number for number, word in enumerate(words) if word in ("aws", "kubectl", "set")]
+    commands = [words[start:end] for start, end in zip(starts, [*starts[1:], len(words)], strict=True)]
+    operations = {read_command(shlex.join(command))[1] for command in commands if command[0] == "aws"}
+    wanted = {"CreateOpenIDConnectProvider", "CreateRole", "AttachRolePolicy", "CreatePodIdentityAssociation"}
+    assert operations == wanted
 
 
 @pytest.mark.parametrize("name", ["--all", "-x", "A", "a b", "", "$(id)", "a\nb", "../x", "a;id"])

@@ -15,7 +15,7 @@ from irsa_doctor.text.json import read_json
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Documents, Source
 from irsa_doctor.text.scanner import escaped
-from irsa_doctor.text.yaml import read_yaml
+from irsa_doctor.text.yaml import compose, read_yaml
 from irsa_doctor.text.yaml_places import YamlPlaces
 
 
@@ -56,10 +56,17 @@ class WrittenIntent:
             raise IntentError(self.file, read.line, read.why)
         documents = [document for document in read if document.value is not None]
         if len(documents) > 1:
-            raise IntentError(self.file, 0, f"{len(documents)} documents in one file: an intent is one")
+            line = self._line_of(read.index(documents[1], read.index(documents[0]) + 1))
+            raise IntentError(self.file, line, f"{len(documents)} documents in one file: an intent is one")
         for document in documents:
             self._refuse_duplicates((item.name, item.second[0]) for item in document.duplicates)
         return documents[0].value if documents else None
+
+    def _line_of(self, number: int) -> int:
+        """Where a document of the file begins."""
+        nodes = compose(self._text)
+        node = nodes[number] if isinstance(nodes, list) and number < len(nodes) else None
+        return node.start_mark.line + 1 if node is not None else 0
 
     def _refuse_duplicates(self, members: Iterable[tuple[str, int]]) -> None:
         for name, line in members:

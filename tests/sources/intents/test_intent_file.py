@@ -68,7 +68,7 @@ WRONG = {
     "account of eleven digits": ('intent: 1\naccount: "12345678901"\nclusters: {}\nroles: {}\n', 2, "twelve digits"),
     "version as a truth value": ("intent: true\nclusters: {}\nroles: {}\n", 1, "version"),
     "no clusters": ("intent: 1\nroles: {}\n", 1, "clusters"),
-    "two documents": (HEAD + "  a: b/c\n---\nintent: 1\n", 0, "2 documents"),
+    "two documents": (HEAD + "  a: b/c\n---\n---\n# more\nintent: 1\n", 11, "2 documents"),
     "slash at the end of an issuer": (HEAD.replace("F\n  lab", "F/\n  lab") + "  a: b/c\n", 4, "slash"),
     "wildcard of one letter": (HEAD + "  a: b/c?\n", 7, "namespaces"),
     "service account twice": (HEAD + "  a:\n    - b/c\n    - b/c\n", 9, "twice"),

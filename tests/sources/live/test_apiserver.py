@@ -2,10 +2,16 @@
 
 import base64
 import json
+import os
+import shutil
+import subprocess
+from urllib.parse import quote
 
 import pytest
 
 from irsa_doctor import api
+from irsa_doctor.model.commands import NAMED_SECRETS
+from irsa_doctor.remedies.commands import annotate, create_service_account, patch_binding, restart
 from irsa_doctor.sources import load
 from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, take
 from irsa_doctor.sources.live import kubernetes as source
@@ -276,3 +282,54 @@ def test_verify_compares_an_intent_with_account_and_cluster_as_they_are(server, 
         1,
         [("annotation-missing", "extra-1"), ("narrower", "web"), ("service-account-missing", "gone")],
     )
+
+
+KUBECTL = shutil.which("kubectl")
+WEB = "/api/v1/namespaces/commands/serviceaccounts/web"
+ADMITS = [{"op": "remove", "path": "/subjects/0"}]
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="no kubectl")
+def test_each_command_for_kubectl_does_what_it_is_offered_for(server, tmp_path):
+    def ran(command, code=0):
+        environment = {**os.environ, "KUBECONFIG": server.kubeconfig(tmp_path, "admin-token")}
+        done = subprocess.run(["/bin/sh", "-c", command], env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        return done
+
+    server.create("/api/v1/namespaces", {"metadata": {"name": "commands"}})
+    ran(create_service_account("commands", "web"))
+    ran(annotate("commands", "web", ROLE))
+    ran(annotate("commands", "web", f"{ROLE}-2"))
+    assert server.request("GET", WEB)[1]["metadata"]["annotations"] == {"eks.amazonaws.com/role-arn": f"{ROLE}-2"}
+    spec = {"serviceAccountName": "web", "containers": [{"name": "app", "image": "shop/app:1"}]}
+    server.create("/api/v1/namespaces/commands/pods", {"metadata": {"name": "web-0"}, "spec": spec})
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": spec}
+    for kind in ("Deployment", "StatefulSet", "DaemonSet"):
+        path = f"/apis/apps/v1/namespaces/commands/{kind.lower()}s"
+        own = {"selector": {"matchLabels": {"app": "web"}}, "template": template}
+        own |= {"serviceName": "web"} if kind == "StatefulSet" else {}
+        server.create(path, {"metadata": {"name": "web"}, "spec": own})
+        ran(restart("commands", kind, "web"))
+        changed = server.request("GET", f"{path}/web")[1]["spec"]["template"]["metadata"]["annotations"]
+        assert list(changed) == ["kubectl.kubernetes.io/restartedAt"]
+    ran(f"{restart('commands', 'Pod', 'web-0')} --wait=false --grace-period=0 --force")
+    assert server.request("GET", "/api/v1/namespaces/commands/pods/web-0")[0] == 404
+    subjects = [{"kind": "User", "name": name, "apiGroup": "rbac.authorization.k8s.io"} for name in ("first", "second")]
+    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+    for name in ("plain", "odd:name"):
+        path = f"{RBAC}/namespaces/commands/rolebindings"
+        server.create(path, {"metadata": {"name": name}, "roleRef": reference, "subjects": subjects})
+        ran(patch_binding("RoleBinding", "commands", name, json.dumps(ADMITS)))
+        left = server.request("GET", f"{path}/{quote(name)}")[1]["subjects"]
+        assert [subject["name"] for subject in left] == ["second"]
+
+
+@pytest.mark.skipif(KUBECTL is None, reason="no kubectl")
+@pytest.mark.skipif(shutil.which("jq") is None, reason="no jq")
+def test_the_command_for_secrets_writes_no_value_of_one(server, tmp_path):
+    environment = {**os.environ, "KUBECONFIG": server.kubeconfig(tmp_path, "admin-token")}
+    subprocess.run(["/bin/sh", "-c", NAMED_SECRETS], cwd=tmp_path, env=environment, check=True)
+    text = (tmp_path / "secrets.json").read_text()
+    assert base64.b64encode(b"hunter2").decode() not in text
+    assert ("api", ("key",)) in {(one.name, one.keys) for one in load([str(tmp_path / "secrets.json")]).inventory.config_maps}

@@ -1,15 +1,19 @@
 """AWS as others imitate it: moto's server, in a process of its own."""
 
 import json
+import shlex
 import sys
 from contextlib import closing
+from functools import partial
 
 import boto3
 import pytest
 
+from irsa_doctor.remedies.commands import create_provider, put_trust_policy
 from irsa_doctor.sources import Loading, load
 from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, take
 from tests.cli.running import run
+from tests.servers.aws_cli import call
 from tests.servers.process import free_port, listens, running
 
 pytest.importorskip("moto.server", reason="moto's server is not installed")
@@ -140,3 +144,40 @@ def test_verify_compares_an_intent_with_the_account_as_it_is(moto, tmp_path):
     differences = {(d["kind"], d["subject"]["id"]) for d in json.loads(wrong.stdout)["differences"]}
     missing, extra = ("role-missing", gone), ("role-extra", arns[0])
     assert (wrong.returncode, differences) == (1, {missing, extra, ("narrower", arns[4]), ("wider", arns[4])})
+
+
+@pytest.mark.usefixtures("environment")
+def test_a_script_that_is_written_makes_the_account_that_its_intent_means(moto, tmp_path):
+    """Then what corrects a role, and creates a provider, does so; moto has no operation that adds a client id."""
+    url, _ = moto
+    issuer = "oidc.eks.us-east-1.amazonaws.com/id/00000000000000000000000000000042"
+    role = f"arn:aws:iam::{ACCOUNT}:role/made/cart"
+    (tmp_path / "intent.yaml").write_text(
+        f"intent: 1\naccount: '{ACCOUNT}'\nclusters: {{made: {{arn: 'arn:aws:eks:us-east-1:{ACCOUNT}:cluster/made', "
+        f"issuer: 'https://{issuer}', audience: own.example}}}}\nroles:\n"
+        f'  made/cart: {{service-accounts: shop/cart, max-session: 7200, description: "it\'s $(id)", tags: {{team: shop}}}}\n'
+    )
+    assert run("generate", "intent.yaml", "-f", "cli", "-o", "made", cwd=tmp_path).returncode == 0
+    (script,) = (tmp_path / "made").rglob("*.sh")
+    words = shlex.split(script.read_text(), comments=True)
+    starts = [number for number, word in enumerate(words) if word in ("aws", "kubectl", "set")]
+    for start, end in zip(starts, [*starts[1:], len(words)], strict=True):
+        if words[start] == "aws":
+            call(shlex.join(words[start:end]), partial(client, url))
+    found = {one.arn: one for one in inventory(Plan("check")).roles}[role]
+    assert found.max_session == 7200
+    verified = json.loads(run("verify", "intent.yaml", "--aws", "-f", "json", cwd=tmp_path).stdout)
+    ours = [row for row in verified["differences"] if row["subject"]["id"] == role or issuer in row["subject"]["id"]]
+    assert ours == []
+    provider = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"
+    corrected = json.loads(trust(issuer, "other"))
+    call(put_trust_policy("cart", corrected), partial(client, url))
+    with closing(client(url, "iam")) as iam:
+        assert iam.get_role(RoleName="cart")["Role"]["AssumeRolePolicyDocument"] == corrected
+        assert iam.get_open_id_connect_provider(OpenIDConnectProviderArn=provider)["ClientIDList"] == ["own.example"]
+        other = create_provider("made-up.example/other", "sts.amazonaws.com")
+        made = call(other, partial(client, url))["OpenIDConnectProviderArn"]
+        assert made == f"arn:aws:iam::{ACCOUNT}:oidc-provider/made-up.example/other"
+        for arn in (made, provider):
+            iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        iam.delete_role(RoleName="cart")
