@@ -12,7 +12,7 @@ from irsa_doctor.store.reading import departed_accounts, organizations_of
 from irsa_doctor.store.rows import sha256
 
 _NOBODY: frozenset[str] = frozenset()
-_COLUMNS = "s.key, s.kind, s.id, s.account, s.cluster, s.run, v.verdicts"
+_COLUMNS = "s.key, s.kind, s.id, s.account, s.cluster, s.run, s.verdicts"
 
 
 class Population:
@@ -20,8 +20,10 @@ class Population:
 
     def __init__(self, store: sqlite3.Connection, runs: Sequence[int]) -> None:
         self._store, self._runs = store, tuple(runs)
-        self._parsed: dict[str, Mapping[str, str]] = {}
+        self._sets: dict[int, Mapping[str, str]] = {}
+        self._told: dict[tuple[tuple[int, int], ...], tuple[RunVerdicts, ...]] = {}
         self._waived = self._waived_rules()
+        self._with_waivers = {(kind, ident) for _, kind, ident in self._waived}
         self._known_by_findings = tuple(self._of_findings())
         self.notes = self._notes()
 
@@ -34,21 +36,33 @@ class Population:
 
     def _judged(self, store: sqlite3.Connection) -> Iterator[StoredSubject]:
         query = (
-            f"select {_COLUMNS} from subject s join verdict_set v on v.id = s.verdicts"  # noqa: S608 - our own names
-            f" where s.run in ({self._marks}) order by s.kind, s.id, s.key, s.run"
+            f"select {_COLUMNS} from subject s where s.run in ({self._marks})"  # noqa: S608 - our own names
+            " order by s.kind, s.id, s.key, s.run"
         )
         for (key, kind, ident, account, cluster), rows in groupby(store.execute(query, self._runs), key=lambda row: row[:5]):
-            verdicts = tuple([self._verdicts(run, kind, ident, text) for *_, run, text in rows])
+            verdicts = self._verdicts(store, kind, ident, tuple([row[5:] for row in rows]))
             yield StoredSubject(key, kind, ident, account, cluster, verdicts)
 
     @property
     def _marks(self) -> str:
         return ", ".join("?" * len(self._runs))
 
-    def _verdicts(self, run: int, kind: str, ident: str, text: str) -> RunVerdicts:
-        if (verdicts := self._parsed.get(text)) is None:
-            verdicts = self._parsed[text] = json.loads(text)
-        return RunVerdicts(run, verdicts, self._waived.get((run, kind, ident), _NOBODY))
+    def _verdicts(
+        self, store: sqlite3.Connection, kind: str, ident: str, runs: tuple[tuple[int, int], ...]
+    ) -> tuple[RunVerdicts, ...]:
+        """The verdicts of a subject in some runs, given by sets; one object for all subjects that have the same."""
+        if (kind, ident) in self._with_waivers:
+            waived = self._waived.get
+            return tuple([self._of_run(store, run, each, waived((run, kind, ident), _NOBODY)) for run, each in runs])
+        if (verdicts := self._told.get(runs)) is None:
+            verdicts = self._told[runs] = tuple([self._of_run(store, run, each, _NOBODY) for run, each in runs])
+        return verdicts
+
+    def _of_run(self, store: sqlite3.Connection, run: int, number: int, waived: frozenset[str]) -> RunVerdicts:
+        if (verdicts := self._sets.get(number)) is None:
+            (text,) = store.execute("select verdicts from verdict_set where id = ?", (number,)).fetchone()
+            verdicts = self._sets[number] = json.loads(text)
+        return RunVerdicts(run, verdicts, waived)
 
     def _of_findings(self) -> Iterator[StoredSubject]:
         """Subjects of rules about the run itself, waivers say, which are in no table of subjects."""
@@ -79,13 +93,14 @@ class Population:
         last = self._runs[-1]
         sights = _sights(store, last)
         query = (
-            "select s.key, s.kind, s.id, s.account, s.cluster, max(s.run), v.verdicts from subject s"  # noqa: S608 - our own names
-            " join verdict_set v on v.id = s.verdicts where s.run < ? and s.key not in"
+            "select s.key, s.kind, s.id, s.account, s.cluster, max(s.run), s.verdicts from subject s"  # noqa: S608 - our own names
+            " where s.run < ? and s.key not in"
             f" (select key from subject where run in ({self._marks})) group by s.key order by s.kind, s.id, s.key"
         )
-        for key, kind, ident, account, cluster, run, text in store.execute(query, (last, *self._runs)):
+        for key, kind, ident, account, cluster, run, verdicts in store.execute(query, (last, *self._runs)):
             if all(sight.is_dim(account, cluster) for number, sight in sights.items() if number > run):
-                yield StoredSubject(key, kind, ident, account, cluster, (self._verdicts(run, kind, ident, text),), True)
+                told = self._verdicts(store, kind, ident, ((run, verdicts),))
+                yield StoredSubject(key, kind, ident, account, cluster, told, True)
 
     def _waived_rules(self) -> dict[tuple[int, str, str], frozenset[str]]:
         query = (

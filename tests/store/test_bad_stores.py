@@ -361,3 +361,10 @@ def test_a_store_that_holds_what_no_run_writes_is_no_crash(store, table, column,
         connection.execute(f"update {table} set {column} = ?", (value,))  # noqa: S608 - names of the test
     refusals(store)
     assert api.audit_verify(store=str(store)).tampering
+
+
+def test_verdicts_that_are_gone_are_no_smaller_population(store):
+    with closing(sqlite3.connect(store, isolation_level=None)) as connection:
+        connection.execute("delete from verdict_set")
+    with pytest.raises(api.StoreError, match="was changed"):
+        "".join(api.render_evidence(api.audit_report(store=str(store), frameworks=["soc2"]), "csv"))

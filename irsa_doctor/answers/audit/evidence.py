@@ -218,6 +218,15 @@ class PopulationSource(NamedTuple):
         """The subjects of the account, of all without one."""
         return (each for each in self.subjects() if not self.account or each.account == self.account)
 
+    def kinds(self) -> Iterable[tuple[StoredSubject, int]]:
+        """A subject for each record of verdicts that some of them have, and how many have it."""
+        kinds: dict[tuple[int, bool], tuple[StoredSubject, int]] = {}
+        for subject in self.chosen():
+            kind = (id(subject.runs), subject.unseen)  # its first subject is kept, so that no other record gets the number
+            first, number = kinds.get(kind, (subject, 0))
+            kinds[kind] = first, number + 1
+        return kinds.values()
+
 
 def frameworks_evidence(
     frameworks: Iterable[Framework],
@@ -236,10 +245,10 @@ def frameworks_evidence(
     ]
     makers = [ControlItems((each.rule for each in relations), source.notes) for _, _, relations in plans]
     counters: list[Counter[ItemResult]] = [Counter() for _ in plans]
-    for subject in source.chosen():
+    for subject, number in source.kinds():
         for maker, counter in zip(makers, counters, strict=True):
-            if item := maker.item(subject):
-                counter[item.result] += 1
+            if result := maker.result(subject):
+                counter[result] += number
     controls: dict[str, list[ControlEvidence]] = {}
     for (framework, ident, relations), counts in zip(plans, counters, strict=True):
         control = ControlEvidence(

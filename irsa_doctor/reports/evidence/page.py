@@ -238,9 +238,13 @@ def _listed(control: ControlEvidence) -> Mapping[str, list[EvidenceItem]]:
         limits[result] = min(room, control.counts.get(result, 0))
         room -= limits[result]
     listed: dict[str, list[EvidenceItem]] = {result: [] for result in ITEM_RESULTS}
-    for item in control.items():
+    missing = sum(limits.values())
+    for item in control.items() if missing else ():
         if len(listed[item.result]) < limits[item.result]:
             listed[item.result].append(item)
+            missing -= 1
+            if not missing:
+                break
     return listed
 
 
