@@ -466,6 +466,30 @@ def _of_texts(work: Callable[[str, str], object]) -> Function:
     return lambda left, right: TemplateValue(work(_known(left), _known(right)))
 
 
+def _begins(text_value: TemplateValue, word: TemplateValue) -> TemplateValue:
+    text = _text(text_value)
+    return TemplateValue(_is_at_edge(text if isinstance(text, str) else text.parts[0], _known(word), isinstance(text, str)))
+
+
+def _ends(text_value: TemplateValue, word: TemplateValue) -> TemplateValue:
+    text = _text(text_value)
+    edge = text if isinstance(text, str) else text.parts[-1]
+    return TemplateValue(_is_at_edge(_reversed(edge), _known(word)[::-1], isinstance(text, str)))
+
+
+def _reversed(part: str | Hole) -> str | Hole:
+    return part[::-1] if isinstance(part, str) else part
+
+
+def _is_at_edge(edge: str | Hole, word: str, is_whole: bool) -> bool:
+    """Whether a text begins with a word; `edge` is what it begins with, or all of it."""
+    if isinstance(edge, Hole):
+        raise Undecided
+    if is_whole or len(edge) >= len(word) or not word.startswith(edge):
+        return edge.startswith(word)
+    raise Undecided
+
+
 def _ordered(collection: TemplateValue) -> TemplateValue:
     return TemplateValue(tuple(map(TemplateValue, sorted(_known(item) for item in _items(collection)))))
 
@@ -533,7 +557,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "distinct": _distinct,
     "element": _element,
     "ephemeralasnull": _same,
-    "endswith": _of_texts(lambda text, end: text.endswith(end)),
+    "endswith": _ends,
     "flatten": _flatten,
     "format": _format,
     "formatlist": _formatlist,
@@ -564,7 +588,7 @@ FUNCTIONS: Mapping[str, Function] = {
     "slice": _slice,
     "sort": _ordered,
     "split": _split,
-    "startswith": _of_texts(lambda text, start: text.startswith(start)),
+    "startswith": _begins,
     "strcontains": _of_texts(lambda text, part: part in text),
     "substr": _substr,
     "tobool": _as_truth,

@@ -345,6 +345,11 @@ def test_every_way_to_write_the_issuer_comes_to_the_same(issuer):
         ('provider::aws::arn_parse("arn:aws:iam::1:x/y:z").resource', "x/y:z"),
         ('ephemeralasnull("x")', "x"),
         ('templatestring("a$${b}", { b = "c" })', "ac"),
+        ('endswith("${var.x}:sub", ":sub") ? "y" : "n"', "y"),
+        ('endswith("${var.x}:aud", ":sub") ? "y" : "n"', "n"),
+        ('endswith("a:sub", ":sub") && !endswith("b", "ab") ? "y" : "n"', "y"),
+        ('startswith("https://${var.x}", "https://") ? "y" : "n"', "y"),
+        ('startswith("oidc.${var.x}", "https://") ? "y" : "n"', "n"),
         ('[for k in ["x"] : {\n a = k\n (k) = "b"\n }][0].x', "b"),
         ('[for k in ["x"] : {\n a = k # c\n\n  (k) : "b"\n }][0].x', "b"),
     ],
@@ -382,6 +387,8 @@ def test_what_can_be_worked_out_is(expression, expected):
         "one([1, 2])",
         "zipmap([1], [])",
         "[for x in var.y : x]",
+        'endswith("${var.x}b", "ab")',
+        'startswith(var.x, "a")',
     ],
 )
 def test_what_cannot_be_worked_out_is_a_hole(expression):
