@@ -11,7 +11,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.issuers import Profile
-from irsa_doctor.model import Issuer, text_of
+from irsa_doctor.model import Issuer, Text, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.actions import ActionForm, action_defects, action_form
@@ -162,6 +162,10 @@ _PRIVATE = regex(
 )
 
 
+_NAME = "name"
+"""what a hole is taken for"""
+
+
 class _Scene(msgspec.Struct, frozen=True, dict=True):
     """One statement and what is known of the tokens; `low` is their issuer in lower case."""
 
@@ -239,11 +243,18 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         if operator.family != "string" or operator.negated:
             return
         for number, value in enumerate(condition.values):
-            if not isinstance(value, str) or is_subject(value):
-                continue
-            if kind_and_meant := self.of_subject(condition, value):
+            places = (condition.steps_to(number),)
+            if isinstance(value, Text):
+                if self.has_literal_wildcard(condition, value):
+                    yield Defect(kind="subject-wildcard", condition=condition, value=str(value), places=places)
+            elif not is_subject(value) and (kind_and_meant := self.of_subject(condition, value)):
                 kind, meant = kind_and_meant
-                yield Defect(kind=kind, condition=condition, value=value, meant=meant, places=(condition.steps_to(number),))
+                yield Defect(kind=kind, condition=condition, value=value, meant=meant, places=places)
+
+    def has_literal_wildcard(self, condition: Condition, value: Text) -> bool:
+        """Whether a wildcard beside a hole is compared literally, so that no subject fits whatever the hole holds."""
+        named = "".join(part if isinstance(part, str) else _NAME for part in value.parts)
+        return not is_subject(named) and (self.of_subject(condition, named) or ("", ""))[0] == "subject-wildcard"
 
     def of_subject(self, condition: Condition, value: str) -> tuple[DefectKind, str] | None:
         """What is wrong with one value, and what was meant."""
