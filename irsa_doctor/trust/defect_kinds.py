@@ -63,6 +63,7 @@ DefectKind = Literal[
     "session-name",
     "request-other",
     "context-value",
+    "time-ahead",
     "role-pinning",
     # operators that leave more open than they seem to
     "for-any-value",

@@ -15,18 +15,18 @@ from irsa_doctor.model import Issuer, Text, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.actions import ActionForm, action_defects, action_form
-from irsa_doctor.trust.admitted import Grant, speaks_of
+from irsa_doctor.trust.admitted import Grant, admitted, speaks_of
 from irsa_doctor.trust.audiences import AudienceForm, audience_form, audience_meant, is_meant_for_tokens
 from irsa_doctor.trust.conditions import Limit
 from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import KeyForm, claim_meant, key_form, presence
-from irsa_doctor.trust.languages import EVERYTHING, NOTHING, contains
+from irsa_doctor.trust.languages import EVERYTHING, NOTHING, contains, difference
 from irsa_doctor.trust.minted import has_form
 from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
 from irsa_doctor.trust.subjects import PREFIX, SubjectForm, is_subject, reach_of, subject_form
-from irsa_doctor.trust.times import holds_from
+from irsa_doctor.trust.times import holds_at, holds_from, policy_at
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -325,6 +325,8 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
             kind = "role-pinning" if condition.key == _ROLE_PINNING else "context-value"
         elif holds_from(condition, self.expected.now, variables=self.policy.variables) is False:
             kind = "context-value"
+        elif self.is_out_of_time(condition):
+            kind = "time-ahead"
         elif condition.key == "aws:sourceip" and operator.name == "IpAddress":
             kind = "source-address" if _are_private(values) else None
         elif (
@@ -340,6 +342,14 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
             kind = "region" if excluded else None
         if kind:
             yield Defect(kind=kind, condition=condition, value=", ".join(values), places=(condition.steps,))
+
+    def is_out_of_time(self, condition: Condition) -> bool:
+        """Whether a condition on the time keeps out today those whom no other statement of the policy lets in."""
+        policy, expected = self.policy, self.expected
+        if holds_at(condition, expected.now, variables=policy.variables) is not False:
+            return False
+        today = admitted(policy_at(policy, expected.now), expected.principal, expected.issuer, profile=expected.profile)
+        return difference(self.grant.subjects, today.subjects) != NOTHING
 
     def requires(self, key: str) -> bool:
         """Whether `Null` with "false" requires a key, so that an operator that holds without it leaves nothing open."""

@@ -57,6 +57,12 @@ def _without_time(policy: Policy, now: str, *, for_good: bool) -> Policy:
     return msgspec.structs.replace(policy, statements=tuple(statements))
 
 
+def reads_time_as_text(policy: Policy) -> bool:
+    """Whether a condition compares the time as a text: in which of its forms it is there is not known."""
+    families = {c.use.operator.family for s in policy.statements for c in s.conditions if c.key in TIME_KEYS}
+    return not families.isdisjoint(("string", "arn", "binary"))
+
+
 def known_time(policy: Policy, now: str) -> Mapping[str, tuple[str, ...]]:
     """The time of a request, as keys and values, where it decides every condition on it that a policy has; else nothing."""
     on_time = [condition for statement in policy.statements for condition in statement.conditions if condition.key in TIME_KEYS]

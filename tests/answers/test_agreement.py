@@ -88,6 +88,9 @@ SLIPS = {
     "a call without TLS": {**equals(), "Bool": {"aws:SecureTransport": "false"}},
     "a day that is over": {**equals(), "DateLessThan": {"aws:CurrentTime": "2024-01-01T00:00:00Z"}},
     "a time that is over, in seconds": {**equals(), "NumericLessThan": {"aws:EpochTime": "1609459200"}},
+    "a day that has not come": {**equals(), "DateGreaterThan": {"aws:CurrentTime": "2999-01-01T00:00:00Z"}},
+    "a second that has not come": {**equals(), "NumericGreaterThanEquals": {"aws:EpochTime": "32472144000"}},
+    "a moment that is over": {**equals(), "DateEqualsIfExists": {"aws:CurrentTime": "2024-01-01T00:00:00Z"}},
     "an account that must be absent": {**equals(), "Null": {"aws:PrincipalAccount": "true"}},
     "two subjects at once": {"StringEquals": {SUB: OWN}, "StringLike": {SUB: "system:serviceaccount:prod:w*", AUD: AUDIENCE}},
 }
@@ -124,6 +127,26 @@ def test_a_statement_whose_time_is_over_is_open_to_nobody(tmp_path):
 
     assert fired(2021) == {"trust-context-value"}
     assert fired(2999) == {"open-aud-only"}
+
+
+def test_a_statement_that_begins_later_is_no_defect_where_another_admits_as_many_until_then(tmp_path):
+    def found(sub_today):
+        document = policy()
+        ahead = {"Condition": {**equals(), "DateGreaterThanEquals": {"aws:CurrentTime": "2999-01-01T00:00:00Z"}}}
+        until = {"Condition": {**equals(sub_today), "DateLessThan": {"aws:CurrentTime": "2999-01-01T00:00:00Z"}}}
+        document["Statement"] = [document["Statement"][0] | ahead, document["Statement"][0] | until]
+        world(tmp_path, {}, *([account("web")] if sub_today == COLLEAGUE else []))
+        (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
+        findings = api.check([str(tmp_path)], settings=CLOSED).findings
+        return {f.rule: f.severity for f in findings}, api.why("prod/app", [str(tmp_path)], settings=CLOSED).verdict
+
+    assert found(OWN) == ({}, "works")
+    assert found(COLLEAGUE) == ({"trust-context-value": "medium"}, "broken")
+
+
+def test_the_form_of_the_time_is_not_known_where_it_is_compared_as_a_text(tmp_path):
+    world(tmp_path, {"Condition": {**equals(), "StringLike": {"aws:CurrentTime": "2021-*"}}})
+    assert api.why("prod/app", [str(tmp_path)], settings=CLOSED).verdict == "unknown"
 
 
 def test_a_time_decides_whatever_else_of_the_request_is_not_known(tmp_path):

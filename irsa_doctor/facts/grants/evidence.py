@@ -255,7 +255,7 @@ _BY_CONDITION: Mapping[str, tuple[DefectKind, ...]] = {
     "source_ip": ("source-address",),
     "region": ("region",),
     "session_name": ("session-name",),
-    "context": ("context-value", "role-pinning"),
+    "context": ("context-value", "time-ahead", "role-pinning"),
     "typed": ("typed-operator",),
 }
 """names for conditions with a defect; NAME_key is where their operator stands"""
@@ -312,6 +312,7 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "allowed": lambda read: _scope(read.reach_before_deny.scope),
     "meant": lambda read: read.expected.provider,
     "hint": _hint,
+    "lasting": lambda read: "not true today" if "time-ahead" in read.kinds else "never true",
     "never": lambda read: never_holding(read.grant),
     "miswritten": lambda read: arn_mistakes(text_of(read.principal), read.expected.provider),
     "admitted": _admitted,

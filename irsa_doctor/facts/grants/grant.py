@@ -82,6 +82,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     held_by_deny: bool
     """Whether only a Deny statement of the policy limits it to named subjects"""
     context_value: bool
+    out_of_time: bool
+    """Whether a condition on the time does not hold today, and may hold on another day"""
     role_pinned: bool
     action_refused: bool
     guard_refuses: bool
@@ -252,7 +254,8 @@ _FLAGS: dict[str, frozenset[DefectKind]] = {
     "if_exists": frozenset({"if-exists"}),
     "private_source_ip": frozenset({"source-address"}),
     "region_excluded": frozenset({"region"}),
-    "context_value": frozenset({"context-value"}),
+    "context_value": frozenset({"context-value", "time-ahead"}),
+    "out_of_time": frozenset({"time-ahead"}),
     "action_refused": frozenset({"action-spelling"}),
     "role_pinned": frozenset({"role-pinning"}),
 }

@@ -26,7 +26,7 @@ from irsa_doctor.trust.keys import request_kind
 from irsa_doctor.trust.languages import contains
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
 from irsa_doctor.trust.presented import PresentedToken
-from irsa_doctor.trust.times import policy_at, time_of_request
+from irsa_doctor.trust.times import policy_at, reads_time_as_text, time_of_request
 
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
@@ -144,7 +144,7 @@ def _judged(case: Case, policy: Policy, audience: str) -> LinkState:
     # the other conditions may decide once those on the time are
     today = policy_at(policy, rfc3339(datetime.fromtimestamp(case.evidence.now, tz=UTC)) if case.evidence.now else "")
     answer = admitted(today, case.provider_arn, case.issuer, profile=profile)
-    request = _request_values(case)
+    request = _request_values(case, policy)
     verdict = answer.verdict(case.subject, audience)
     if verdict is Verdict.UNKNOWN and answer.depends_on and {key.lower() for key in answer.depends_on} <= request.keys():
         verdict = _decided(case, policy, audience, request)
@@ -231,10 +231,10 @@ def _depending(case: Case, keys: tuple[str, ...]) -> LinkState:
     return undecided(says, *signs.values(), *contested, settle=_CALLS)
 
 
-def _request_values(case: Case) -> dict[str, tuple[str, ...]]:
+def _request_values(case: Case, policy: Policy) -> dict[str, tuple[str, ...]]:
     """What is known of the request beside the token: keys in lower case -> values, () where the key is surely absent."""
     context: dict[str, tuple[str, ...]] = {"aws:securetransport": ("true",), **_of_claims(case)}
-    if case.evidence.now:
+    if case.evidence.now and not reads_time_as_text(policy):
         context |= time_of_request(int(case.evidence.now))
     if case.role_arn:
         context["aws:resourceaccount"] = (case.role_arn.account,)
