@@ -9,7 +9,18 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from irsa_doctor.model import UNEXPANDED, Hole, Text, holes_in, issuer_in, issuer_of_provider, joined, text_of, without_scheme
+from irsa_doctor.model import (
+    UNEXPANDED,
+    Hole,
+    Text,
+    holes_in,
+    issuer_in,
+    issuer_of_provider,
+    joined,
+    parse_arn,
+    text_of,
+    without_scheme,
+)
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import Condition, Policy, Statement, Value
@@ -51,6 +62,21 @@ def seen_for(statement: Statement, principal: Value, *, expanded: bool = True) -
     if isinstance(principal, str) and (not keys or not issuer):
         return SeenStatement(statement, issuer)
     return _Association(statement, principal, issuer, expanded).seen()
+
+
+def seen_as_meant(statement: Statement, principal: str, issuer: str) -> SeenStatement:
+    """The statement as it reads for tokens of the issuer that a wrong principal was meant for: keys of the issuer that the
+    principal names are the same mistake."""
+    arn = parse_arn(principal)
+    alias = (arn.name if arn else principal.removeprefix("https://").rstrip("/")).lower()
+    low = issuer.lower()
+    if not alias or alias == low:
+        return SeenStatement(statement, issuer)
+    conditions = tuple(
+        msgspec.structs.replace(c, key=low + c.key[len(alias) :]) if c.key.startswith(alias + ":") else c
+        for c in statement.conditions
+    )
+    return SeenStatement(msgspec.structs.replace(statement, conditions=conditions), issuer)
 
 
 class SeenPolicy(msgspec.Struct, frozen=True):

@@ -228,6 +228,39 @@ def test_a_wrong_action_hides_no_other_slip(slip, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "principal",
+    [
+        {"Federated": ISSUER},
+        {"Federated": provider_arn(issuer=f"{ISSUER}/")},
+        {"Federated": provider_arn(issuer=ISSUER.replace("oidc.eks.eu-west-1", "oidc.eu-west-1.eks"))},
+        {"Federated": provider_arn(account="444455556666")},
+        {"AWS": provider_arn()},
+    ],
+)
+@pytest.mark.parametrize(
+    "slip",
+    [
+        "https before an endpoint",
+        "another audience",
+        "no prefix",
+        "a literal wildcard",
+        "another namespace",
+        "another name",
+        "a key with a scheme",
+        "a key of the organization",
+        "a day that is over",
+    ],
+)
+def test_a_wrong_principal_hides_no_other_slip(slip, principal, tmp_path):
+    arn = next(iter(principal.values()))
+    named = arn.partition(":oidc-provider/")[2]
+    for issuer in {ISSUER, named or ISSUER}:
+        conditions = json.loads(json.dumps(SLIPS[slip]).replace(ISSUER, issuer))
+        world(tmp_path, {"Condition": conditions, "Principal": principal})
+        assert len(certain(tmp_path)) == 2
+
+
+@pytest.mark.parametrize(
     "action", ["sts:AssumeRole", "sts:AssumeRoleWithSAML", "sts:TagSession", "sts:AssumeRoleWithWebIdentitty"]
 )
 def test_a_wrong_action_is_named_beside_a_statement_for_another(action, tmp_path):

@@ -13,6 +13,7 @@ from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, OTHER, Profile, cluster_profile, declared_profile, profile_by_subjects, profile_of
 from irsa_doctor.model import Issuer, Text, parse_arn, text_of
 from irsa_doctor.trust import SUBJECT_PREFIX, Policy, Statement, grant_of
+from irsa_doctor.trust.association import seen_as_meant
 from irsa_doctor.trust.claim_forms import by_claims
 from irsa_doctor.trust.defect_kinds import AUDIENCE_KINDS, SUBJECT_KINDS, Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, defects_of
@@ -63,26 +64,10 @@ def _of_statement(policy: Policy, statement: Statement, token: PresentedToken, l
     principal = _principal(statement, token, lookups)
     if principal and principal.cost >= NO_WEB_IDENTITY:
         return (principal,)
-    # keys of the issuer that a wrong principal names are the same mistake
-    alias = _issuer_of(principal.defect.value) if principal and statement.federated else ""
-    renamed = _renamed(statement, alias, token.issuer.lower())
-    scene = _Scene(policy, renamed, token, lookups)
+    if principal and statement.federated:
+        statement = seen_as_meant(statement, principal.defect.value, token.issuer).statement
+    scene = _Scene(policy, statement, token, lookups)
     return (*((principal,) if principal else ()), *scene.of_action(), *scene.of_conditions())
-
-
-def _issuer_of(principal: str) -> str:
-    arn = parse_arn(principal)
-    return (arn.name if arn else principal.removeprefix("https://").rstrip("/")).lower()
-
-
-def _renamed(statement: Statement, alias: str, issuer: str) -> Statement:
-    if not alias or alias == issuer:
-        return statement
-    conditions = tuple(
-        msgspec.structs.replace(c, key=issuer + c.key[len(alias) :]) if c.key.startswith(alias + ":") else c
-        for c in statement.conditions
-    )
-    return msgspec.structs.replace(statement, conditions=conditions)
 
 
 # ---- the principal

@@ -25,6 +25,7 @@ from irsa_doctor.trust.subjects import Scope
 from irsa_doctor.trust.work import allowance
 
 ReachBy = Literal["named", "mistyped-key", "typed-operator", "negation", "pattern", "aud-only", "nothing"]
+ReadFor = Literal["provider", "absent", "hole", "domain", "meant", "unknown"]
 RequiredAudience = Literal["any", "expected", "china", "endpoint", "invisible", "case", "mismatch"]
 
 
@@ -38,6 +39,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     issuer_form: Literal["fine", "eks-dualstack"]
     principal: PrincipalForm
     """What the Federated principal is; `near-miss` is almost the ARN of a provider in the input"""
+    read_for: ReadFor
+    """Whose tokens its conditions are read for; `meant` are those of the provider that a wrong principal was meant to be"""
     action: ActionForm
     admits: bool
     """Whether any token is admitted"""
@@ -272,6 +275,12 @@ def is_in_force(read: GrantReading) -> bool:
     return read.form in ("provider", "hole", "domain") and read.reading.action == "web-identity"
 
 
+def _read_for(read: GrantReading) -> ReadFor:
+    if read.form in ("provider", "absent", "hole", "domain"):
+        return read.form
+    return "meant" if read.is_meant else "unknown"
+
+
 def grant_facts(read: GrantReading, *, named: bool = False) -> GrantFacts:
     """The facts of one statement for one provider; `named`: some service account names the role."""
     if read.sound_subject:
@@ -297,6 +306,7 @@ def _sound_facts(kind: IssuerKind, default_account: bool, account_missing: bool 
         issuer_kind=kind,
         issuer_form="fine",
         principal="provider",
+        read_for="provider",
         action="web-identity",
         admits=True,
         scope="one",
@@ -338,7 +348,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     admits = in_force and scope != "nobody" and "context-value" not in kinds and not _lacks_condition(read)
     admits = admits and not has_refused_denial(read.policy)
     audience = _audience(read)
-    if audience in ("mismatch", AUDIENCES_OF_ACCOUNTS) and (not in_force or "claims-swapped" in kinds):
+    if audience in ("mismatch", AUDIENCES_OF_ACCOUNTS) and (not (in_force or read.is_meant) or "claims-swapped" in kinds):
         audience = "any"
     finite = read.subjects.values if profile.is_cluster and isinstance(read.subjects, Finite) else ()
     defaults = [value for value in finite if value.endswith(":default")]
@@ -349,6 +359,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         issuer_kind=read.kind,
         issuer_form="eks-dualstack" if read.form == "dualstack" else "fine",
         principal=read.form,
+        read_for=_read_for(read),
         action=read.reading.action,
         admits=admits,
         scope=unseen if unseen is not None else scope or TOO_COMPLEX,

@@ -25,6 +25,7 @@ PrincipalForm = Literal[
     "saml",
     "domain",
     "wildcard",
+    "wrong-type",
     "hole",
 ]
 
@@ -39,12 +40,18 @@ _DEFECTS: Mapping[PrincipalForm, DefectKind] = {
     "other-account": "principal-account",
     "dualstack": "principal-alias",
     "not-an-arn": "principal-url",
+    "wrong-type": "principal-type",
 }
 
 
 def defect_of_principal(form: PrincipalForm) -> DefectKind | None:
     """What is wrong with a principal that was meant to be an OIDC provider, None where nothing is."""
     return _DEFECTS.get(form)
+
+
+def is_miswritten(form: PrincipalForm) -> bool:
+    """Whether a principal is written otherwise than any provider of the account is."""
+    return form != "absent" and form in _DEFECTS
 
 
 class Principals(msgspec.Struct, frozen=True, dict=True):

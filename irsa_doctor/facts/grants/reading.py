@@ -6,7 +6,7 @@ from typing import Literal
 
 import msgspec
 
-from irsa_doctor.facts.grants.principals import PrincipalForm, defect_of_principal
+from irsa_doctor.facts.grants.principals import PrincipalForm, defect_of_principal, is_miswritten
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import (
     EKS,
@@ -20,7 +20,7 @@ from irsa_doctor.issuers import (
     profile_of_template,
     right_name,
 )
-from irsa_doctor.model import Role, Text, TrustPolicy, is_issuer_of_cluster, text_of
+from irsa_doctor.model import Role, Text, TrustPolicy, is_issuer_of_cluster, issuer_of_provider, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement, grant_of, share_of
 from irsa_doctor.trust.admitted import is_nothing
@@ -151,6 +151,11 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if self.sound_subject:
             return _SOUND
         return reading_of(self.policy, self.grant, self.expected)
+
+    @property
+    def is_meant(self) -> bool:
+        """Whether its principal is wrong, and its conditions are read for the provider that was meant."""
+        return is_miswritten(self.form) and issuer_of_provider(self.expected.provider) == self.issuer != ""
 
     @property
     def issuer(self) -> str:

@@ -8,6 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.grant import GrantFacts, grant_facts, is_blocked, is_in_force
 from irsa_doctor.facts.grants.judged import hidden_grant, judged_grant, left_grant
+from irsa_doctor.facts.grants.principals import PrincipalForm, is_miswritten
 from irsa_doctor.facts.grants.reading import GrantReading, expected_tokens, issuer_kind, profile_for
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.chains import chain_evidence
@@ -21,7 +22,7 @@ from irsa_doctor.model import Role, TrustPolicy, Unknown, has_hole, is_provider_
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, grant_of, read_policy
 from irsa_doctor.trust.admitted import not_worked_out
-from irsa_doctor.trust.association import seen_for
+from irsa_doctor.trust.association import SeenStatement, seen_as_meant, seen_for
 from irsa_doctor.trust.policy import WEB_IDENTITY, Value, covering
 from irsa_doctor.trust.refusals import Steps
 
@@ -101,6 +102,10 @@ class AnalysedRole(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         model, of_model = self.model or self, self._issuer_in_model(issuer)
         provider = next((arn for arn in model.by_provider if of_model and is_provider_of(arn, of_model)), "")
         return provider.replace(model.cluster, self.cluster) if model.cluster else provider
+
+    def meant_provider_of(self, issuer: str) -> str:
+        """The ARN of the provider of an issuer (without scheme) that a wrong principal was meant to be, "" if there is none."""
+        return next((read.expected.provider for read in self.readings if read.is_meant and read.issuer == issuer), "")
 
     def of_issuer(self, issuer: str) -> list[Admitted]:
         """What the policy admits of the tokens of an issuer (without scheme), by each of its providers that it names."""
@@ -269,7 +274,7 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -
     whole = sum(map(_weight, policy.statements)) if has_deny else 0
     for statement in policy.statements:
         weight = _weight(statement) + whole
-        for principal in statement.federated if statement.allow else ():
+        for principal in _providers_named(statement):
             products += weight
             if products > _PRODUCTS and products > weight:
                 of_policy.leave(statement, principal)
@@ -287,16 +292,23 @@ def _grants(role: Role, source: TrustPolicy, policy: Policy, lookups: Lookups) -
     return of_policy
 
 
+def _providers_named(statement: Statement) -> Sequence[Value]:
+    """The principals of an Allow statement that are, or were meant to be, identity providers."""
+    if not statement.allow:
+        return ()
+    return statement.federated or [value for value in statement.aws if ":oidc-provider/" in text_of(value)]
+
+
 def _weight(statement: Statement) -> int:
     return 1 + sum([1 + len(condition.values) for condition in statement.conditions])
 
 
 def _add_grant(named: _Named, lookups: Lookups, of_policy: _OfPolicy) -> None:
     role, policy, statement, principal, account = named.role, named.policy, named.statement, named.principal, named.account
-    form = lookups.principals.form(principal, account)
+    form = lookups.principals.form(principal, account) if principal in statement.federated else "wrong-type"
     if form in _NOT_OURS or (form == "hole" and (_is_for_saml(statement) or _is_for_others(statement, named.source))):
         return
-    seen = seen_for(statement, principal, expanded=named.expanded)
+    seen = _seen(named, form, lookups)
     issuer = text_of(seen.issuer)
     kind = issuer_kind(statement, seen.issuer, lookups)
     profile = profile_for(kind, seen.issuer, policy.statements, lookups)
@@ -322,6 +334,15 @@ def _add_grant(named: _Named, lookups: Lookups, of_policy: _OfPolicy) -> None:
         seen=seen,
     )
     of_policy.grants.append((read, grant_facts(read, named=role.arn in lookups.naming)))
+
+
+def _seen(named: _Named, form: PrincipalForm, lookups: Lookups) -> SeenStatement:
+    """The statement as it reads for tokens of a principal, or of the provider that a miswritten one was meant to be."""
+    statement, principal = named.statement, named.principal
+    meant = lookups.meant_provider(principal, named.account) if isinstance(principal, str) and is_miswritten(form) else ""
+    if isinstance(principal, str) and (arn := parse_arn(meant)):
+        return seen_as_meant(statement, principal, arn.name)
+    return seen_for(statement, principal, expanded=named.expanded)
 
 
 def common_account(policy: Policy) -> str:

@@ -309,7 +309,7 @@ def _meant_for_others(
 ) -> Trust | None:
     """How the subjects for which a policy with a defect that denies somebody was meant differ from that of an account; None
     where it was meant for it."""
-    provider = named.provider_of(issuer)
+    provider = named.provider_of(issuer) or named.meant_provider_of(issuer)
     if not provider or not audiences:
         return None
     token = PresentedToken(
