@@ -2,9 +2,11 @@
 
 from typing import Literal
 
+from irsa_doctor.issuers import EKS, Profile
 from irsa_doctor.trust.admitted import Admitted, Grant, Part
-from irsa_doctor.trust.languages import NOTHING, Language, difference, union
-from irsa_doctor.trust.policy import Condition, Policy
+from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.languages import NOTHING, Language, difference, may_share, union
+from irsa_doctor.trust.policy import Condition, Policy, Statement
 from irsa_doctor.trust.subjects import reach_of
 
 Loss = Literal["none", "some", "all"]
@@ -35,6 +37,23 @@ def has_refused_denial(policy: Policy) -> bool:
     refused = [problem.steps for problem in policy.problems if problem.refused and problem.code in _OF_DENIALS]
     denies = [statement.steps for statement in policy.statements if statement.effect_seen and not statement.allow]
     return any(steps[: len(of_denial)] == of_denial for steps in refused for of_denial in denies)
+
+
+def absent_conditions(statement: Statement, issuer: str, profile: Profile = EKS) -> list[Condition]:
+    """The conditions of a statement on keys that no token of an issuer (without scheme) has: by them a Deny may match."""
+    low = issuer.lower()
+    return [c for c in statement.conditions if c.key and presence(c.key, low, profile) == "never"]
+
+
+def touching(admits: Admitted) -> list[Statement]:
+    """The Deny statements that may take something of what the Allow statements admit."""
+    allowed = [part.grant for part in admits.allows]
+    denied = [part.grant for part in admits.denies]
+    return [
+        grant.statement
+        for grant in denied
+        if any(may_share(grant.subjects, a.subjects) and may_share(grant.audiences, a.audiences) for a in allowed)
+    ]
 
 
 def _is_hidden(part: Part) -> bool:

@@ -171,3 +171,29 @@ def test_the_time_decides_for_eks_pod_identity_as_well(statements, rules, tmp_pa
     diagnosis = api.why("prod/app", [str(tmp_path)], settings=CLOSED)
     assert found - {"open-podid-trust"} == rules
     assert {cause.id for cause in diagnosis.causes if cause.certainty == "certain"} == rules
+
+
+ABSENT = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a"}}
+
+
+@pytest.mark.parametrize("allowed", [OWN, [OWN, COLLEAGUE]])
+@pytest.mark.parametrize(
+    ("first", "second", "rules", "says"),
+    [
+        ({}, {"StringLike": {SUB: "*:app"}}, {"trust-deny-statement"}, "Deny statements 1 and 2"),
+        (ABSENT, ABSENT, {"trust-deny-notlike-missing-key"}, "Deny statements 1 and 2"),
+        ({}, ABSENT, {"trust-deny-statement", "trust-deny-notlike-missing-key"}, "A Deny statement"),
+        ({"StringEquals": {AUD: "x"}}, ABSENT, {"trust-deny-notlike-missing-key"}, "A Deny statement"),
+    ],
+)
+def test_each_of_two_denies_that_refuse_is_named(first, second, rules, says, allowed, tmp_path):
+    document = policy()
+    allow = document["Statement"][0] | {"Condition": equals(allowed)}
+    deny = {key: value for key, value in allow.items() if key in ("Principal", "Action")} | {"Effect": "Deny"}
+    of_own = {"StringEquals": {SUB: OWN}}
+    document["Statement"] = [allow, *({**deny, "Condition": {**of_own, **each}} for each in (first, second))]
+    world(tmp_path, {})
+    (tmp_path / "roles.json").write_text(json.dumps({"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}))
+    assert certain(tmp_path) == rules
+    causes = [c for c in api.why("prod/app", [str(tmp_path)], settings=CLOSED).causes if c.certainty == "certain"]
+    assert all(says in cause.because for cause in causes)

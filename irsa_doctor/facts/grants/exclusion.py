@@ -17,6 +17,7 @@ from irsa_doctor.trust.association import seen_as_meant
 from irsa_doctor.trust.claim_forms import by_claims
 from irsa_doctor.trust.defect_kinds import AUDIENCE_KINDS, SUBJECT_KINDS, Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, defects_of
+from irsa_doctor.trust.denials import absent_conditions
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import presence, request_kind
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, covering
@@ -337,8 +338,7 @@ def denials(policy: Policy, token: PresentedToken) -> Iterator[Exclusion]:
             continue
         context = token.context_of(statement.conditions)
         if all(holds(c, context, variables=policy.variables) is True for c in statement.conditions):
-            absent = any(c.key and presence(c.key, issuer) == "never" for c in statement.conditions)
-            kind: DefectKind = "deny-absent-key" if absent else "deny"
+            kind: DefectKind = "deny-absent-key" if absent_conditions(statement, issuer) else "deny"
             defect = Defect(kind=kind, places=(statement.steps,))
             asked = " and ".join(_on_request(statement, issuer))
             says = f"a Deny statement matches {token.subject}{f', for {asked}' if asked else ''}"

@@ -4,14 +4,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 from irsa_doctor.facts.lookups.lookups import Lookups
+from irsa_doctor.facts.roles.shutting import shutting_of_role
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.model import Place, Role, TrustPolicy, parse_arn, text_of
 from irsa_doctor.trust import Admitted, Policy, Statement, spell
 from irsa_doctor.trust.contested import POINTS
-from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.policy import DEFAULT_QUOTA, Condition, Problem, covers
 from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.services import limits_tokens_alone
+from irsa_doctor.trust.times import policy_at
 
 Wide = Literal["everyone", "account", "service"]
 _PERMISSION_POLICY = frozenset({"prohibited-resource", "no-principal"})
@@ -112,7 +113,10 @@ def role_evidence(
         places["contested"] = _contested_place(source, policy, by_provider)
         _say_problems(names, places, source, policy, defective)
         _say_principals(names, places, source, policy)
-        _say_denials(names, places, source, policy, by_provider)
+        today = policy_at(policy, lookups.standards_context.as_of)
+        shutting = shutting_of_role(policy, today, by_provider)
+        names |= {"whom": "every subject that its Allow statements admit"} | shutting.names(role.name)
+        places |= shutting.places(source.place)
     return Evidence(names, places)
 
 
@@ -146,27 +150,6 @@ def _say_principals(names: EvidenceNames, places: dict[str, Place], source: Trus
         kind, values = ("AWS", statement.aws) if statement.aws else ("Service", statement.service)
         names["principals"] = f'"{kind}": {_listed(map(text_of, values))}'
         places["principals"] = source.place.at(*statement.steps, "Principal")
-
-
-def _say_denials(
-    names: EvidenceNames, places: dict[str, Place], source: TrustPolicy, policy: Policy, by_provider: Mapping[str, Admitted]
-) -> None:
-    denials = [statement for statement in policy.statements if not statement.allow]
-    if not denials:
-        return
-    issuers = {arn.name: admits for provider, admits in by_provider.items() if (arn := parse_arn(provider))}
-    absent = [found for issuer, admits in issuers.items() for found in absent_conditions(admits, issuer)]
-    matching = [part.grant.statement for admits in by_provider.values() for part in admits.denies]
-    names["absent_keys"] = _listed(text_of(condition.raw_key) for _, condition in absent)
-    names["whom"] = "every subject that its Allow statements admit"
-    places["denial"] = source.place.at(*(absent[0][0] if absent else (matching or denials)[0]).steps, "Effect")
-
-
-def absent_conditions(admits: Admitted, issuer: str) -> Iterator[tuple[Statement, Condition]]:
-    """The conditions of Deny statements, of those that can match a token of an issuer, on keys that no such token has."""
-    for part in admits.denies:
-        statement = part.grant.statement
-        yield from ((statement, c) for c in statement.conditions if presence(c.key, issuer.lower(), admits.profile) == "never")
 
 
 def _trusted(by_provider: Mapping[str, Admitted], lookups: Lookups) -> Iterator[str]:

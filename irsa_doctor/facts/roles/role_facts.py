@@ -10,7 +10,6 @@ from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.chains import Chained, reached_by_chain
 from irsa_doctor.facts.roles.clusters import clusters_with_same_account
 from irsa_doctor.facts.roles.evidence import (
-    absent_conditions,
     is_permission_policy,
     on_claims,
     unexplained,
@@ -26,12 +25,12 @@ from irsa_doctor.facts.roles.pod_identity import (
     is_for_pods,
     reached_as_target,
 )
-from irsa_doctor.model import Role, TrustPolicy, Unknown, parse_arn
-from irsa_doctor.trust import Admitted, Policy, admitted
+from irsa_doctor.facts.roles.shutting import Shuts, shutting_of_role
+from irsa_doctor.model import Role, TrustPolicy, Unknown
+from irsa_doctor.trust import Admitted, Policy
 from irsa_doctor.trust.refusals import Steps
 from irsa_doctor.trust.times import policy_at
 
-Shuts = Literal["none", "matches", "missing-key"]
 Mixed = Literal["no", "service", "account", "everyone"]
 
 
@@ -81,7 +80,7 @@ def role_facts(
         replaced_opens=bool(replaced) and any(lost_subject(statement, replaced) for statement in policy.statements),
         wrong_document=is_permission_policy(policy),
         near_quota=is_near_quota(policy.size),
-        deny=_deny(policy, policy_at(policy, lookups.standards_context.as_of), by_provider),
+        deny=shutting_of_role(policy, policy_at(policy, lookups.standards_context.as_of), by_provider).kind,
         mixed=mixed,
         web_identity_of_aws=web_of_aws,
         clusters=clusters_with_same_account(by_provider),
@@ -93,24 +92,6 @@ def role_facts(
         chain=reached_by_chain(role, policy, lookups),
         long_session=bool(by_provider) and is_long_session(role.max_session),
     )
-
-
-def _deny(policy: Policy, today: Policy, by_provider: dict[str, Admitted]) -> Shuts:
-    """Whether the Deny statements leave none of the subjects that Allow statements admit; `today` is the policy as it reads
-    now."""
-    if not today.has_deny:
-        return "none"
-    allowed = msgspec.structs.replace(today, statements=tuple(s for s in today.statements if s.allow))
-    for provider, always in by_provider.items():
-        arn = parse_arn(provider)
-        if arn is None:
-            continue
-        admits = always if today is policy else admitted(today, provider, arn.name, profile=always.profile)
-        if admits.reach.scope != "nobody":
-            continue
-        if admitted(allowed, provider, arn.name, profile=admits.profile).reach.scope != "nobody":
-            return "missing-key" if list(absent_conditions(admits, arn.name)) else "matches"
-    return "none"
 
 
 def _mixed(policy: Policy) -> Mixed:

@@ -12,12 +12,12 @@ from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, asso
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
-from irsa_doctor.facts.roles.role_facts import RoleFacts, Shuts
+from irsa_doctor.facts.roles.role_facts import RoleFacts
+from irsa_doctor.facts.roles.shutting import Shuts, shutting_of
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.binding_evidence import binding_evidence
 from irsa_doctor.facts.service_accounts.cases import fails, over_cases
 from irsa_doctor.facts.service_accounts.denials import (
-    absent_keys_of,
     audiences_of,
     denying_statements,
     sure_denials,
@@ -58,9 +58,15 @@ Trust = Literal[
     "other-audience",
     "denied",
     "denied-by-missing-key",
+    "denied-in-both-ways",
 ]
 TrustByCase = list[tuple[Trust | Unknown, AnalysedRole]]
-_SHUT_OUT: dict[object, Shuts] = {"denied": "matches", "denied-by-missing-key": "missing-key"}
+_BY_SHUTTING: Mapping[Shuts, Trust] = {
+    "matches": "denied",
+    "missing-key": "denied-by-missing-key",
+    "both": "denied-in-both-ways",
+}
+_SHUT_OUT: Mapping[object, Shuts] = {trust: shuts for shuts, trust in _BY_SHUTTING.items()}
 
 
 class BindingFacts(msgspec.Struct, frozen=True):
@@ -301,7 +307,7 @@ def _denied_besides(view: View, account: ServiceAccount, named: AnalysedRole, au
 
 
 def _shut_out(shutting: list[Statement], issuer: str) -> Trust:
-    return "denied-by-missing-key" if absent_keys_of(shutting, issuer) else "denied"
+    return _BY_SHUTTING[shutting_of(shutting, issuer).kind]
 
 
 def _meant_for_others(

@@ -4,7 +4,8 @@ from irsa_doctor.facts.grants.evidence import never_holding
 from irsa_doctor.facts.lookups.names import did_you_mean
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
-from irsa_doctor.facts.service_accounts.denials import absent_keys_of, audiences_of, denying_statements, sure_denials
+from irsa_doctor.facts.roles.shutting import shutting_of
+from irsa_doctor.facts.service_accounts.denials import audiences_of, denying_statements, sure_denials
 from irsa_doctor.facts.service_accounts.through_holes import admitted_through_holes
 from irsa_doctor.facts.subject import Evidence
 from irsa_doctor.model import Place, ServiceAccount, Unknown, is_provider_of, parse_arn, text_of
@@ -44,7 +45,7 @@ def binding_evidence(
     at = account.place.at("metadata")
     places = {"annotation": at.at("name") if requested else at.at("annotations", ROLE_ARN)}
     if named and not isinstance(named.role.policy, Unknown):
-        places["policy"] = places["aud"] = places["denial"] = named.role.policy.place
+        places["policy"] = places["aud"] = named.role.policy.place
         _describe_own_issuer(view, account, named, names, places)
         if AUDIENCE_ANNOTATION in account.annotations and not requested:
             places["aud"] = account.place.at("metadata", "annotations", AUDIENCE_ANNOTATION)
@@ -84,9 +85,9 @@ def _describe_own_issuer(
     allowed = "which its Allow statements admit" if shutting else _allowed(named)
     shutting = shutting or alone
     names["whom"] = f"{account.namespace}/{account.name}, {allowed}"
-    names["absent_keys"] = ", ".join(absent_keys_of(shutting, issuer))
-    if shutting:
-        places["denial"] = places["policy"].at(*shutting[0].steps, "Effect")
+    found = shutting_of(shutting, issuer)
+    names |= found.names(names["role"])
+    places |= found.places(places["policy"])
 
 
 def _allowed(named: AnalysedRole) -> str:

@@ -2,10 +2,9 @@
 
 from irsa_doctor.facts.grants.exclusion import denials
 from irsa_doctor.facts.lookups.view import View
-from irsa_doctor.model import ServiceAccount, Text, is_provider_of, text_of
+from irsa_doctor.model import ServiceAccount, Text, is_provider_of
 from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION
 from irsa_doctor.trust import Admitted, Policy, Statement
-from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.times import policy_at
 
@@ -36,9 +35,3 @@ def denying_statements(answer: Admitted, subject: str, audiences: frozenset[str]
     """The Deny statements without which a subject would be admitted."""
     let_in = [audience for audience in audiences if any(part.may(subject, audience) for part in answer.allows)]
     return [part.grant.statement for part in answer.denies if any(part.may(subject, audience) for audience in let_in)]
-
-
-def absent_keys_of(statements: list[Statement], issuer: str) -> list[str]:
-    """Keys of conditions that are in no token's request."""
-    conditions = [condition for statement in statements for condition in statement.conditions]
-    return [text_of(c.raw_key) for c in conditions if presence(c.key, issuer.lower()) == "never"]

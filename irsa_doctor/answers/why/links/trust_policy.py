@@ -1,6 +1,6 @@
 """The link of the trust policy: it admits the subject and the audience of the token."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import get_args
 
@@ -160,7 +160,7 @@ def _denied(case: Case, policy: Policy, audience: str, request: Mapping[str, tup
     generated = not (case.account and case.account.template)
     token = PresentedToken(account, case.provider_arn, case.issuer, case.subject, audience, request, generated)
     excluding = exclusions(policy, token, case.view)
-    signs = tuple(_sign(case, exclusion) for exclusion in excluding)
+    signs = _one_each([_sign(case, exclusion) for exclusion in excluding])
     if _is_refused_before(case, policy, audience):
         # STS refuses the token before it reads the policy, which may be right for the audience that was meant
         signs = tuple(map(at_most_likely, signs))
@@ -182,6 +182,21 @@ def _is_refused_before(case: Case, policy: Policy, audience: str) -> bool:
         return True
     answer = admitted(policy, case.provider_arn, case.issuer, profile=EKS)
     return any(answer.verdict(case.subject, usual) is Verdict.PASS for usual in case.view.default_audiences(case.issuer))
+
+
+def _one_each(signs: Sequence[Sign]) -> tuple[Sign, ...]:
+    """The signs, those of one cause as one that says what each of them says: two Deny statements refuse independently."""
+    by_cause: dict[str, list[Sign]] = {}
+    for sign in signs:
+        by_cause.setdefault(sign.id, []).append(sign)
+    return tuple(
+        msgspec.structs.replace(
+            same[0],
+            because="; ".join(dict.fromkeys(sign.because for sign in same)),
+            places=tuple(dict.fromkeys(place for sign in same for place in sign.places)),
+        )
+        for same in by_cause.values()
+    )
 
 
 def _speaks_for(case: Case, sign: str, ident: str) -> bool:
