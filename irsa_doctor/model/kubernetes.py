@@ -119,6 +119,8 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     uid: str = ""
     automount: bool | None = None
     """whether its pods get a token for the API server, None where it is not written"""
+    unplaced: bool = False
+    """whether its manifest has no namespace: it gets one when it is applied, and `default` only where nothing else is said"""
 
     @property
     def subject(self) -> str:
@@ -242,6 +244,8 @@ class Workload(msgspec.Struct, frozen=True):
     """the labels of GKE that its nodes must have"""
     automount: bool | None = None
     """whether its pods get a token for the API server, None where it is not written"""
+    unplaced: bool = False
+    """whether its manifest has no namespace: it gets one when it is applied"""
 
     @property
     def subject(self) -> str:

@@ -210,7 +210,7 @@ def _account_missing(read: GrantReading) -> bool | Unknown:
         return _PLACEHOLDERS
     if read.issuer not in accounts.listed_whole:
         return accounts.unlisted(read.issuer)
-    return isinstance(read.subjects, Finite) and bool(accounts.lacking(read.issuer, read.subjects.values))
+    return isinstance(read.subjects, Finite) and accounts.missing(read.issuer, read.subjects.values)
 
 
 def _session_name_wanted(read: GrantReading) -> bool | Unknown:
@@ -296,7 +296,7 @@ def sound_facts(read: GrantReading, subject: str) -> GrantFacts:
     """The facts of a statement that is right, and names one service account."""
     accounts = read.lookups.accounts
     whole = read.issuer in accounts.listed_whole
-    missing = bool(accounts.lacking(read.issuer, (subject,))) if whole else accounts.unlisted(read.issuer)
+    missing = accounts.missing(read.issuer, (subject,)) if whole else accounts.unlisted(read.issuer)
     return _sound_facts(read.kind, subject.endswith(":default"), missing)
 
 

@@ -16,6 +16,7 @@ ACCOUNTS_HOW = ("kubectl get serviceaccounts -A -o yaml", "--complete serviceacc
 """the command that lists all service accounts of a cluster, and the option that says that it did"""
 AUDIENCES_OF_ACCOUNTS = Unknown("audiences that service accounts ask for by annotation", *ACCOUNTS_HOW)
 _NO_CLUSTER = Unknown("clusters of the issuers that trust policies name", "irsa-doctor collect -o live.json", "live.json")
+NO_NAMESPACE = Unknown("the namespace in which a manifest without one is applied", "kubectl get serviceaccounts -A -o yaml")
 _LAST = "\U0010ffff"
 
 
@@ -144,6 +145,24 @@ class Accounts(msgspec.Struct, frozen=True, dict=True):
         return [
             subject for subject in subjects if not any(subject in known.accounts for known in there) and is_subject(subject)
         ]
+
+    def missing(self, issuer: str, subjects: Iterable[str]) -> bool | Unknown:
+        """Whether one of some subjects is that of no service account; unknown where manifests without a namespace may make
+        those that are not there."""
+        lacking = self.lacking(issuer, subjects)
+        names = {subject.rpartition(":")[2] for subject in lacking}
+        return NO_NAMESPACE if names and names <= self._unplaced.get(issuer, frozenset()) else bool(lacking)
+
+    @cached_property
+    def _unplaced(self) -> Mapping[str, frozenset[str]]:
+        """Issuer -> the names of service accounts whose manifests have no namespace."""
+        cluster_of = {cluster.id: cluster.issuer for cluster in self.inventory.clusters}
+        table: dict[str, set[str]] = {}
+        for account in self.inventory.service_accounts:
+            issuer = cluster_of.get(account.cluster)
+            if account.unplaced and isinstance(issuer, str):
+                table.setdefault(issuer, set()).add(account.name)
+        return {issuer: frozenset(names) for issuer, names in table.items()}
 
     def known(self, issuer: str) -> int:
         """How many service accounts were given of the clusters with this issuer."""

@@ -116,7 +116,7 @@ class _GrantModel(msgspec.Struct, frozen=True, dict=True):
         if not self.admits and not self.others:
             return self.facts
         subjects = self.others.union([copy.alike.subjects[each] for each in self.admits])
-        return self._with_missing(bool(accounts.lacking(copy.of_cluster(self.read.issuer), subjects)))
+        return self._with_missing(accounts.missing(copy.of_cluster(self.read.issuer), subjects))
 
     def _with_missing(self, missing: bool | Unknown) -> GrantFacts:
         facts = self._by_missing.get(missing)

@@ -8,6 +8,7 @@ import msgspec
 
 from irsa_doctor.facts.grants.exclusion import exclusions, other_subject
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
+from irsa_doctor.facts.lookups.accounts import NO_NAMESPACE
 from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, association_of, may_be_associated
 from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
@@ -29,7 +30,7 @@ from irsa_doctor.facts.service_accounts.through_holes import (
     is_certain,
     principals_of,
 )
-from irsa_doctor.facts.service_accounts.unwritten import is_anywhere, is_named_whole, may_be_admitted_anywhere
+from irsa_doctor.facts.service_accounts.unwritten import is_named_whole, may_be_admitted_anywhere
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.issuers import EKS, profile_of
@@ -182,7 +183,7 @@ def _of_manifest(view: View, account: ServiceAccount, named: AnalysedRole) -> Tr
     if (account.namespace, account.name) in view.associations_by_account:
         return NO_ISSUER
     trust = _in_any_cluster(view, account, named)
-    if trust not in _OTHER_SUBJECTS.values() or named.policy is None or not is_anywhere(account):
+    if trust not in _OTHER_SUBJECTS.values() or named.policy is None or not account.unplaced:
         return trust
     return NO_ISSUER if may_be_admitted_anywhere(account.name, named.policy) else trust
 
@@ -239,7 +240,12 @@ def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[
 def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
     """Whether the policy of the role that it names admits a service account; if not, which kind of defect is the reason."""
     trust = _trust_as_named(view, account, named)
-    return PLACEHOLDERS if trust in _OTHER_SUBJECTS.values() and not is_named_whole(account) else trust
+    if trust in _OTHER_SUBJECTS.values() and not is_named_whole(account):
+        return PLACEHOLDERS
+    policy = (named.model or named).policy
+    if policy is None or not account.unplaced or trust not in _OF_SUBJECTS:
+        return trust
+    return NO_NAMESPACE if may_be_admitted_anywhere(account.name, policy) else trust
 
 
 def _trust_as_named(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:
@@ -397,6 +403,10 @@ _OTHER_SUBJECTS: Mapping[DefectKind, Trust] = {
     "subject-release": "release-name",
     "subject-other": "other-subject",
 }
+
+
+_OF_SUBJECTS = frozenset({*_OTHER_SUBJECTS.values(), *_SHUT_OUT, "trusted-elsewhere"})
+"""the relations of which the namespace of the account is a part"""
 
 
 def _of_others(account: ServiceAccount, trusted: list[str]) -> Trust:

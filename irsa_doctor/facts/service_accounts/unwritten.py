@@ -6,20 +6,10 @@ from irsa_doctor.trust import Policy
 from irsa_doctor.trust.languages import Finite
 from irsa_doctor.trust.subjects import PREFIX, is_subject
 
-UNWRITTEN = "default"
-"""the namespace of a manifest that has none"""
-
 
 def is_named_whole(account: ServiceAccount) -> bool:
     """Whether its name and its namespace can be those of an object: else something, envsubst say, fills them in."""
     return is_subject(account.subject)
-
-
-def is_anywhere(account: ServiceAccount) -> bool:
-    """Whether its manifest has no namespace, so that it gets one when it is applied; Terraform and answers of a cluster state
-    each."""
-    is_live = account.uid or account.created
-    return account.namespace == UNWRITTEN and not is_live and (account.managed_by != "" or not account.template)
 
 
 def may_be_admitted_anywhere(name: str, policy: Policy) -> bool:

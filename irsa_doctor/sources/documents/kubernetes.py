@@ -139,10 +139,25 @@ def _read_service_account(kind: str, members: dict[str, object], place: Place, r
     at = place.at("metadata")
     tool = manager_of_object(shapes.inner(metadata, "labels", at), shapes.inner(metadata, "annotations", at))
     tool = tool or manager_of_writers(metadata.get("ownerReferences"), metadata.get("managedFields"))
-    annotations, uid = account_annotations(metadata, at), shapes.text(metadata, "uid", at)
-    mounts = _automount(members)
-    account = ServiceAccount("", namespace, name, place, annotations, created, managed_by=tool, uid=uid, automount=mounts)
+    account = ServiceAccount(
+        cluster="",
+        namespace=namespace,
+        name=name,
+        place=place,
+        annotations=account_annotations(metadata, at),
+        created=created,
+        managed_by=tool,
+        uid=shapes.text(metadata, "uid", at),
+        automount=_automount(members),
+        unplaced=_is_unplaced(metadata),
+    )
     reading.service_accounts.append(account)
+
+
+def _is_unplaced(metadata: Mapping[str, object]) -> bool:
+    """Whether a manifest has no namespace, so that `kubectl -n`, kustomize or Helm may give it any; an object that a cluster
+    has made is in one."""
+    return not any(metadata.get(name) for name in ("namespace", "uid", "creationTimestamp"))
 
 
 def _automount(members: Mapping[str, object]) -> bool | None:
@@ -253,10 +268,17 @@ def _read_custom_workload(kind: str, members: dict[str, object], place: Place, r
     name = shapes.as_text(inside(members, "metadata").get("name") or "")
     for made in operator_accounts(kind, members, place, name):
         annotations = account_annotations(made.metadata, made.place.at("metadata"))
-        namespace = _identity(members, place)[1]
+        own, namespace, *_ = _identity(members, place)
         if annotations:
             account = ServiceAccount(
-                "", namespace, made.name, made.place, annotations, template=True, managed_by=f"the {kind} {name}"
+                cluster="",
+                namespace=namespace,
+                name=made.name,
+                place=made.place,
+                annotations=annotations,
+                template=True,
+                managed_by=f"the {kind} {name}",
+                unplaced=_is_unplaced(own),
             )
             reading.service_accounts.append(account)
     for part in pod_parts(kind, members, place, name):
@@ -300,6 +322,7 @@ def _add_workload(kind: str, members: dict[str, object], place: Place, reading: 
         host_network=spec.get("hostNetwork") is True,
         node_selector=scheduling.gke_selector(spec),
         automount=_automount(spec),
+        unplaced=_is_unplaced(own),
     )
     reading.workloads.append(workload)
     _read_arguments(workload, spec, at.at("spec"), reading)

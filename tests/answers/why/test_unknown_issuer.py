@@ -145,3 +145,6 @@ def test_a_manifest_without_a_namespace_may_be_applied_to_that_of_the_policy(nam
     named = equals(sub=f"system:serviceaccount:payments:{name}")
     found = why(world(unknown_cluster, of_manifest, named), "default/checkout", complete=())
     assert w.verdicts(found)["trust-policy"] == verdict
+    known = why(world(of_manifest, named), "default/checkout", complete=())
+    assert w.verdicts(known)["trust-policy"] == verdict
+    assert (verdict == "fail") is any(cause.certainty == "certain" for cause in known.causes)

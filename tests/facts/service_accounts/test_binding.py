@@ -3,6 +3,7 @@ import json
 import pytest
 
 from irsa_doctor.facts import View, derive
+from irsa_doctor.facts.lookups.accounts import NO_NAMESPACE
 from irsa_doctor.facts.service_accounts.binding import BindingFacts
 from irsa_doctor.sources import load
 from tests.facts.situations import (
@@ -263,9 +264,21 @@ def of_manifest(trust, **more):
     return of_unknown_cluster(trust, manifests(named))
 
 
+def unplaced():
+    """A manifest of a service account without a namespace."""
+    named = account()
+    del named["metadata"]["creationTimestamp"], named["metadata"]["namespace"]
+    return named
+
+
+def with_policy(trust, objects, **more):
+    """The account with a trust policy, and Kubernetes objects."""
+    return aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=trust)]}, "o.yaml": objects}, **more)
+
+
 def of_unknown_cluster(trust, objects, **more):
     """The same for objects of some kind."""
-    documents = aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=trust)]}, "o.yaml": objects}, **more)
+    documents = with_policy(trust, objects, **more)
     del documents["cluster.json"]
     told = facts(documents, "binding").trust
     return told if isinstance(told, str) else missing(told)
@@ -312,7 +325,20 @@ def test_a_policy_for_instances_admits_a_service_account_in_no_cluster():
     ],
 )
 def test_a_manifest_without_a_namespace_may_be_applied_to_any(trusted, expected):
-    assert of_manifest(trusted, namespace="default") == expected
+    assert of_unknown_cluster(trusted, manifests(unplaced())) == expected
+    told = facts(with_policy(trusted, manifests(unplaced())), "binding").trust
+    known = expected.replace(UNKNOWN_CLUSTER, NO_NAMESPACE.missing)
+    assert told == "admits" if "*:app" in str(trusted) else (told if isinstance(told, str) else missing(told)) == known
+
+
+def test_a_manifest_that_states_the_usual_namespace_is_applied_to_that():
+    assert of_manifest(policy("system:serviceaccount:dev:app"), namespace="default") == "other-namespace"
+
+
+@pytest.mark.parametrize(("name", "expected"), [("app", NO_NAMESPACE), ("other", True)])
+def test_what_a_manifest_without_a_namespace_makes_may_be_the_account_that_is_missing(name, expected):
+    documents = with_policy(policy(f"system:serviceaccount:prod:{name}"), manifests(unplaced()))
+    assert facts(documents, "grant", "serviceaccounts").account_missing == expected
 
 
 def test_an_answer_of_a_cluster_states_its_namespace():

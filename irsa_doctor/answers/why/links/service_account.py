@@ -5,8 +5,9 @@ from irsa_doctor.answers.why.links import needs
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inapplicable, observed, passed, signs_of, undecided
 from irsa_doctor.answers.why.placeholders import fill_command
+from irsa_doctor.facts.lookups.accounts import NO_NAMESPACE
 from irsa_doctor.facts.lookups.associations import association_elsewhere, near_association
-from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, text_of
+from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Workload, text_of
 from irsa_doctor.model.annotations import ROLE_ARN
 
 _ASSOCIATIONS = "aws eks list-pod-identity-associations --cluster-name {cluster}"
@@ -40,11 +41,18 @@ def _service_account(case: Case) -> LinkState:
 
 def _absent(case: Case) -> LinkState:
     says = f"the service account {case.name} does not exist in the cluster"
-    namesakes = sorted(
-        account.namespace
+    same = [
+        account
         for account in case.view.inventory.service_accounts
         if (account.cluster, account.name) == (case.cluster_id, case.service_account)
-    )
+    ]
+    made: list[ServiceAccount | Workload] = [*same]
+    if case.workload and same:
+        made.append(case.workload)
+    if unplaced := next((each for each in made if each.unplaced), None):
+        says = f"{case.name} is not there; the manifest of {unplaced.name} has no namespace, and gets one when it is applied"
+        return undecided(says, settle=NO_NAMESPACE.how)
+    namesakes = sorted(account.namespace for account in same)
     more = f"; a service account of this name exists in {', '.join(namesakes[:5])}" if namesakes else ""
     return observed("service-account-absent", says + more)
 

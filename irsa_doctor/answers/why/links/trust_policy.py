@@ -14,7 +14,8 @@ from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely,
 from irsa_doctor.answers.why.links.template_trust import trust_of_template
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.grants.exclusion import Exclusion, exclusions
-from irsa_doctor.facts.service_accounts.unwritten import UNWRITTEN, is_anywhere, is_named_whole, may_be_admitted_anywhere
+from irsa_doctor.facts.lookups.accounts import NO_NAMESPACE
+from irsa_doctor.facts.service_accounts.unwritten import is_named_whole, may_be_admitted_anywhere
 from irsa_doctor.issuers import EKS
 from irsa_doctor.model import TrustPolicy, Verdict, parse_arn, text_of
 from irsa_doctor.model.moments import rfc3339
@@ -88,9 +89,13 @@ def _may_be_another(case: Case, policy: Policy) -> bool:
         return True
     if account is not None and not is_named_whole(account):
         return True
-    is_made = case.workload is not None and not case.workload.admitted and case.namespace == UNWRITTEN
-    is_open = is_anywhere(account) if account is not None else is_made
-    return is_open and may_be_admitted_anywhere(case.service_account, policy)
+    return _may_be_elsewhere(case, policy)
+
+
+def _may_be_elsewhere(case: Case, policy: Policy) -> bool:
+    """Whether the manifest has no namespace, and the policy may admit the service account in another than the usual one."""
+    made = case.account or case.workload
+    return made is not None and made.unplaced and may_be_admitted_anywhere(case.service_account, policy)
 
 
 def _with_usual_audience(case: Case, policy: Policy) -> LinkState:
@@ -123,7 +128,11 @@ def _trust_policy(case: Case) -> LinkState:
     policy = case.analysed.policy if case.analysed else None
     if policy is None or not isinstance(case.audience, str):
         raise ValueError("the needs of the link come first")
-    return _of_assumed_policy(case, _judged(case, policy, case.audience))
+    state = _judged(case, policy, case.audience)
+    if state.verdict == "fail" and case.token is None and _may_be_elsewhere(case, policy):
+        says = f"{state.because}; its manifest has no namespace, and in another one it may be admitted"
+        state = undecided(says, *map(at_most_likely, state.signs), settle=fill_command(NO_NAMESPACE.how, case))
+    return _of_assumed_policy(case, state)
 
 
 def _of_assumed_policy(case: Case, state: LinkState) -> LinkState:
