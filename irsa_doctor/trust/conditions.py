@@ -12,7 +12,7 @@ import msgspec
 
 from irsa_doctor.issuers import Profile
 from irsa_doctor.model import has_hole, text_of
-from irsa_doctor.trust.keys import Presence, is_multi_valued, presence
+from irsa_doctor.trust.keys import TIME_KEYS, Presence, is_multi_valued, presence
 from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Language, Like, complement, intersection, literal, union
 from irsa_doctor.trust.matching import value_meets
 from irsa_doctor.trust.operators import Operator, parse_operator
@@ -107,7 +107,9 @@ def _depends(condition: Condition, where: Presence) -> Limit:
         return _never("multi-valued")
     if where == "always" and _matches_any_value(condition):
         return Limit("always", because="value")
-    return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),))
+    # a time is the same for all callers: one that is not seen may be over
+    unseen = names_of_holes(condition.values) if condition.key in TIME_KEYS else ()
+    return Limit("depends", EVERYTHING, NOTHING, depends=(text_of(condition.raw_key),), unseen=unseen)
 
 
 def _known(condition: Condition, known: Mapping[str, str], *, variables: bool) -> Limit:

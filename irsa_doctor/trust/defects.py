@@ -294,9 +294,14 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     def of_audiences(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
         """Audiences that no token has, where the condition admits none that they have."""
         operator, expected = condition.use.operator, self.expected
-        if operator.family != "string" or operator.negated:
+        if operator.family != "string":
             return
         missed = limit.effect != "unknown" and not any(contains(limit.language, audience) for audience in expected.audiences)
+        if operator.negated:
+            excluded = ", ".join(map(text_of, condition.values))
+            if missed and expected.audiences_known:
+                yield Defect(kind="audience-other", condition=condition, value=excluded, places=(condition.steps,))
+            return
         if not missed and len(condition.values) == 1:
             return
         for number, value in enumerate(condition.values):

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 
+import msgspec
+
 from irsa_doctor.model import Text
 from irsa_doctor.trust.decide import Request, decide
 from irsa_doctor.trust.patterns import Variable, pieces_of
@@ -18,8 +20,13 @@ def holds(
 ) -> bool | None:
     """Whether a condition is met, None where that depends on a key that is not known, on a placeholder, or on a point on
     which AWS's documentation is silent. `multi` names the multi-valued keys."""
-    if not condition.key or any(isinstance(value, Text) for value in condition.values):
+    if not condition.key:
         return None
+    if any(isinstance(value, Text) for value in condition.values):
+        if context.get(condition.key) != () or condition.use.operator.family == "null":
+            return None
+        # where the key is absent, no value is compared
+        condition = msgspec.structs.replace(condition, values=("",))
     if condition.key not in multi and (plain := _plain_equality(condition, context)) is not None:
         return plain
     if condition.key not in context or not variables_of(condition, variables) <= context.keys():

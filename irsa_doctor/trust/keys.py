@@ -12,6 +12,8 @@ from irsa_doctor.issuers import EKS, Profile, cluster_profile
 from irsa_doctor.model import parse_arn
 from irsa_doctor.trust.audiences import has_invisible, without_invisible
 
+TIME_KEYS = frozenset({"aws:currenttime", "aws:epochtime"})
+
 Presence = Literal["sub", "aud", "always", "maybe", "never"]
 
 _ALWAYS = frozenset(

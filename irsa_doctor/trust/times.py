@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 import msgspec
 
 from irsa_doctor.trust.holding import holds
+from irsa_doctor.trust.keys import TIME_KEYS
 from irsa_doctor.trust.policy import Condition, Policy, Statement
 
-TIME_KEYS = frozenset({"aws:currenttime", "aws:epochtime"})
 _DAY = 86_400
 _ENDLESS = "9999-01-01T00:00:00Z"
 _WITH_ORDER = ("less", "greater")

@@ -5,7 +5,7 @@ from typing import Any
 
 import yaml
 
-from irsa_doctor.answers.check.engine import evaluate
+from irsa_doctor.answers.check.engine import Evaluation, evaluate
 from irsa_doctor.facts import View, derive
 from irsa_doctor.model import Unknown
 from irsa_doctor.rulebook.rules import shipped_rules
@@ -154,10 +154,14 @@ def workload(*objects: Json, complete: Any = (), **more: Any) -> Any:
     return facts(aws(**{"objects.yaml": manifests(*objects)}, **more), "workload", *complete)
 
 
+def evaluation(documents: Json, *complete: str) -> Evaluation:
+    """What the built-in rules say."""
+    return evaluate(shipped_rules(), derive(view(documents, *complete)), lambda place, *_: (0, 0, 0, 0, place.pointer, 0))
+
+
 def found(documents: Json, *complete: str) -> set[tuple[str, str]]:
-    """(rule, subject) of everything that the built-in rules say."""
-    outcome = evaluate(shipped_rules(), derive(view(documents, *complete)), lambda place, *_: (0, 0, 0, 0, place.pointer, 0))
-    return {(finding.rule, finding.subject.id) for finding in outcome.findings}
+    """(rule, subject) of all findings."""
+    return {(finding.rule, finding.subject.id) for finding in evaluation(documents, *complete).findings}
 
 
 def missing(value: object) -> str:

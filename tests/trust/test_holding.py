@@ -36,6 +36,10 @@ def condition(operator, key, value):
         ("StringEquals", "${aws:b}", {"aws:a": ("x",), "aws:b": ("y",)}, False),
         ("StringEquals", "${aws:b}", {"aws:a": ("x",)}, None),
         ("StringEquals", Text(("a", Hole("${X}"))), {"aws:a": ("x",)}, None),
+        ("StringEquals", Text(("a", Hole("${X}"))), {"aws:a": ()}, False),
+        ("StringNotEquals", Text((Hole("${X}"),)), {"aws:a": ()}, True),
+        ("StringNotEquals", Text((Hole("${X}"),)), {}, None),
+        ("Null", Text((Hole("${X}"),)), {"aws:a": ()}, None),
         ("StringEquals", [], {"aws:a": ("x",)}, None),
     ],
 )

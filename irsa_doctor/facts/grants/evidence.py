@@ -62,6 +62,11 @@ def _requires(read: GrantReading, claim: str) -> str:
     return _listed(text_of(value) for condition in _on(read, claim) for value in condition.values)
 
 
+def _audiences(read: GrantReading) -> str:
+    negated = [c for c in _on(read, "aud") if c.use.operator.negated]
+    return f"{'any but ' if negated else ''}{_requires(read, 'aud')}"
+
+
 def _listed(values: Iterable[str]) -> str:
     listed = list(values)
     more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
@@ -124,6 +129,15 @@ def _witness(read: GrantReading) -> str:
         return RING_NAMES["stranger"](read) or "nobody"
     witness = read.reach.witness
     return "nobody" if witness is None else witness or "any text"
+
+
+def _until(read: GrantReading) -> str:
+    """What is still lacking where the provider accepts no audience that the statement does, for the middle of a sentence."""
+    wanted = read.client_ids_wanted
+    if wanted is None:
+        return ""
+    named = f'"{_listed(sorted(wanted.values))}" is a client id of' if isinstance(wanted, Finite) else "a client id is added to"
+    return f" as soon as {named} the OIDC provider (STS refuses its tokens until then)"
 
 
 def guard_refusal(read: GrantReading) -> str:
@@ -303,11 +317,12 @@ _NAMES: Mapping[str, Callable[[GrantReading], str | None]] = {
     "invisible_subs": lambda read: _listed(f'"{made_visible(value)}"' for value in _values(read, "subject-invisible")),
     "invisible": lambda read: _listed(f'"{made_visible(value)}"' for value in _values(read, "audience-invisible")),
     "where": lambda read: f"The aud condition of {read.role.name} requires",
-    "auds": lambda read: _requires(read, "aud"),
+    "auds": _audiences,
     "patterns": lambda read: _named(read, _listed(spell(read.subjects, read.profile.grammar).patterns)),
     "except": lambda read: _named(read, _without(spell(read.subjects, read.profile.grammar).without)),
     "scope": lambda read: _scope(read.reach.scope),
     "everybody": lambda read: "Every service account" if read.profile.is_cluster else "Every subject",
+    "until": _until,
     "witness": lambda read: _named(read, _witness(read)),
     "allowed": lambda read: _scope(read.reach_before_deny.scope),
     "meant": lambda read: read.expected.provider,

@@ -29,7 +29,7 @@ from irsa_doctor.trust.conditions import is_plain_equality
 from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, StatementReading, reading_of
 from irsa_doctor.trust.denials import Loss, loss_by_denials
-from irsa_doctor.trust.languages import NOTHING, Finite, Language
+from irsa_doctor.trust.languages import NOTHING, Finite, Language, contains
 from irsa_doctor.trust.naming import NamedHoles, with_names
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.subjects import Reach, is_subject, reach_of
@@ -223,6 +223,16 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         condition of unknown content may."""
         left = self.share.audiences if self.share is not None else None
         return True if isinstance(left, Finite) and left != NOTHING else self.reading.checks_aud
+
+    @once
+    def client_ids_wanted(self) -> Language | None:
+        """The audiences that it accepts, where its provider is that of a cluster and none of its client ids is among them: STS
+        refuses every token before it reads the policy."""
+        provider = self.lookups.inventory.provider_by_arn.get(text_of(self.principal))
+        if provider is None or not isinstance(provider.client_ids, tuple) or not self.profile.is_cluster:
+            return None
+        accepted = self.known.audiences if self.share is None else self.share.audiences
+        return None if any(contains(accepted, audience) for audience in provider.client_ids) else accepted
 
     @once
     def subjects(self) -> Language:

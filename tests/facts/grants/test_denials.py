@@ -31,6 +31,8 @@ CLOSING = [
     {"Condition": {"StringNotEquals": {SUB: [ONE, WHO]}}},
     {"Condition": {"StringNotEquals": {f"{WHO}:sub": ONE}}},
     {"Condition": {WHO: {SUB: ONE}}},
+    {"Condition": {"DateGreaterThan": {"aws:CurrentTime": WHO}}},
+    {"Condition": {"NumericGreaterThan": {"aws:EpochTime": WHO}}},
     {"Condition": WHO},
     {"Effect": WHO},
     {"Principal": {"Federated": WHO}},

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from irsa_doctor import api
-from tests.facts.situations import ACCOUNT, ISSUER, account, aws, found, manifests, policy, provider_arn, role
+from tests.facts.situations import ACCOUNT, ISSUER, account, aws, evaluation, found, manifests, policy, provider_arn, role
 from tests.sources.worlds import listed_providers
 
 SUB, AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
@@ -199,3 +199,31 @@ def test_a_claim_that_only_tokens_have_limits_nobody_who_calls_without_one(princ
 def found_of(document):
     """What is found of a role with a trust policy."""
     return found(aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}}))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "client_ids", "severity"),
+    [
+        ({"StringEquals": {AUD: "foo"}}, [AUDIENCE], "medium"),
+        ({"StringEquals": {AUD: AUDIENCE}}, ["foo"], "medium"),
+        ({}, [], "medium"),
+        ({"StringEquals": {AUD: "foo"}, "StringNotEquals": {SUB: RIGHT}}, [AUDIENCE], "medium"),
+        ({}, ["foo"], "critical"),
+        ({"StringEquals": {AUD: ["foo", AUDIENCE]}}, [AUDIENCE], "critical"),
+        ({"StringEquals": {AUD: "foo"}}, None, "critical"),
+    ],
+)
+def test_nobody_gets_in_by_an_audience_that_the_provider_refuses(conditions, client_ids, severity):
+    document = policy()
+    document["Statement"][0]["Condition"] = conditions
+    documents = aws(**{"roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}})
+    documents["provider.json"]["ClientIDList"] = client_ids
+    if client_ids is None:
+        del documents["provider.json"]
+    (opened,) = [finding for finding in evaluation(documents).findings if finding.rule.startswith("open-")]
+    assert opened.severity == severity
+    assert ("STS refuses" in opened.message) is (severity == "medium")
+
+
+def test_an_audience_that_is_excluded_is_one_defect():
+    assert fired({"Condition": {"StringEquals": {SUB: RIGHT}, "StringNotEquals": {AUD: AUDIENCE}}}) == {"trust-aud-mismatch"}
