@@ -57,7 +57,7 @@ def test_the_audience_of_a_volume_set_up_by_hand_is_that_of_the_tokens(volume, r
     assert {cause.id for cause in diagnosis.causes if cause.certainty == "certain"} == rules
 
 
-@pytest.mark.parametrize(("second", "rules"), [(OWN, set()), (COLLEAGUE, {"two-sas-one-annotation"})])
+@pytest.mark.parametrize(("second", "rules"), [(OWN, set()), (COLLEAGUE, {"trust-sub-mismatch"})])
 def test_of_two_roles_that_are_set_by_hand_each_is_judged(second, rules, tmp_path):
     world(tmp_path, {})
     document = policy()
@@ -72,3 +72,12 @@ def test_of_two_roles_that_are_set_by_hand_each_is_judged(second, rules, tmp_pat
     assert (found, diagnosis.verdict) == (rules, "broken" if rules else "works")
     assert {cause.id for cause in diagnosis.causes if cause.certainty == "certain"} == rules
     assert "several roles" in diagnosis.notes[0]
+
+
+def test_each_of_two_roles_that_two_containers_set_is_meant(tmp_path):
+    world(tmp_path, {"Condition": equals(COLLEAGUE)}, account("web"))
+    (tmp_path / "more.json").write_text(json.dumps({"RoleDetailList": [role("other")]}))
+    both = [container(n, pair(role_arn(r)), volumeMounts=[mount()]) for n, r in (("a", "app"), ("b", "other"))]
+    workload = deployment(*both, volumes=[token_volume()])
+    (tmp_path / "objects.yaml").write_text(manifests(plain_account(), account("web"), workload))
+    assert certain(tmp_path) == {"trust-sub-mismatch"}

@@ -344,8 +344,13 @@ def _difference(named: AnalysedRole, token: PresentedToken, view: View) -> Trust
 
 
 def _is_trusted_elsewhere(view: View, account: ServiceAccount, named: AnalysedRole, issuer: str) -> bool:
-    """Whether another role admits an account by name."""
-    return any(not are_one_role(other, named) for other in view.trusted_by_name.get((issuer, account.subject), ()))
+    """Whether another role admits an account by name. Of roles that manifests set by hand each is meant: one that they set as
+    well is no other."""
+    key = (account.cluster, account.namespace, account.name)
+    asked = audiences_by_role(view.inventory.workloads_by_service_account.get(key, ()))
+    others = view.trusted_by_name.get((issuer, account.subject), ())
+    meant = asked if named.role.arn in asked else ()
+    return any(not are_one_role(other, named) and other.role.arn not in meant for other in others)
 
 
 def _kept_out(
