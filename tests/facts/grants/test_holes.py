@@ -533,3 +533,11 @@ def test_issuers_that_differ_whatever_their_placeholders_hold_are_two(provider, 
     principal = f'"arn:aws:iam::111122223333:oidc-provider/{provider}"'
     claims = f'"{key}:sub" = "system:serviceaccount:shop:checkout", "{key}:aud" = "sts.amazonaws.com"'
     assert set(fired(encoded(f"{{ StringEquals = {{ {claims} }} }}", principal))) == rules
+
+
+@pytest.mark.parametrize("value", ["system:serviceaccount:${var.ns}:*", "system:serviceaccount:${var.ns}-?:app"])
+def test_a_wildcard_is_compared_literally_whatever_is_beside_it(value):
+    wildcard = "trust-stringequals-wildcard"
+    assert wildcard in fired(encoded(f'{{ StringEquals = {{ {AUD} = "sts.amazonaws.com", {SUB} = "{value}" }} }}'))
+    named = encoded(f'{{ StringEquals = {{ {AUD} = "sts.amazonaws.com", {SUB} = "system:serviceaccount:${{var.ns}}:app" }} }}')
+    assert wildcard not in fired(named)
