@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 import msgspec
 
+from irsa_doctor.facts.grants.audiences import checks_other_audience, is_audience_chosen
 from irsa_doctor.facts.grants.denials import is_held_by_deny, names_each, without_reach
 from irsa_doctor.facts.grants.evidence import guard_refusal
 from irsa_doctor.facts.grants.principals import PrincipalForm
@@ -12,10 +13,9 @@ from irsa_doctor.facts.grants.reach import ReachKind, is_narrowed_by_deny, names
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
 from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly, SubjectFormat, ring_facts
 from irsa_doctor.facts.lookups.accounts import AUDIENCES_OF_ACCOUNTS
-from irsa_doctor.model import Text, Unknown, text_of
+from irsa_doctor.model import Text, Unknown
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.actions import ActionForm
-from irsa_doctor.trust.claim_sets import claim_of
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.denials import has_refused_denial
 from irsa_doctor.trust.languages import Finite, contains
@@ -348,7 +348,8 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     admits = in_force and scope != "nobody" and "context-value" not in kinds and not _lacks_condition(read)
     admits = admits and not has_refused_denial(read.policy)
     audience = _audience(read)
-    if audience in ("mismatch", AUDIENCES_OF_ACCOUNTS) and (not (in_force or read.is_meant) or "claims-swapped" in kinds):
+    is_read = _read_for(read) not in ("absent", "unknown") and read.reading.action in ("web-identity", "assume-role")
+    if audience in ("mismatch", AUDIENCES_OF_ACCOUNTS) and (not is_read or "claims-swapped" in kinds):
         audience = "any"
     finite = read.subjects.values if profile.is_cluster and isinstance(read.subjects, Finite) else ()
     defaults = [value for value in finite if value.endswith(":default")]
@@ -365,8 +366,8 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         scope=unseen if unseen is not None else scope or TOO_COMPLEX,
         reach_by="named" if read.kind == "other" else _reach_by(read, unseen),
         has_sub=_seen(read.reading.checks_sub),
-        has_aud=_seen(read.limits_audience or _checks_other_audience(read)),
-        audience_chosen=_is_audience_chosen(read),
+        has_aud=_seen(read.limits_audience or checks_other_audience(read)),
+        audience_chosen=is_audience_chosen(read),
         audience=audience,
         held_by_deny=admits and unseen is None and is_held_by_deny(read),
         never_holds=nobody and not is_blocked(read),
@@ -379,21 +380,6 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     if in_force:
         facts = msgspec.structs.replace(facts, **ring_facts(read, unseen, TOO_COMPLEX, admits=admits))
     return without_reach(facts, unseen) if unseen is not None and read.hidden_loss == "all" else facts
-
-
-def _checks_other_audience(read: GrantReading) -> bool | None:
-    """Whether a condition checks an audience of the token under another key than aud; what is known of aud where none does."""
-    for condition in () if read.profile.is_cluster else read.statement.conditions:
-        key = claim_of(condition, read.issuer, read.profile)
-        if key and key.is_audience and condition.use.operator.family == "string" and not condition.use.operator.negated:
-            return True
-    return read.reading.checks_aud
-
-
-def _is_audience_chosen(read: GrantReading) -> bool:
-    if read.limits_audience is not False or read.profile.audience.chosen_by != "author":
-        return False
-    return read.lookups.takes_several_audiences(text_of(read.principal))
 
 
 _OF_CONDITIONS = frozenset({"bad-operator", "bad-condition", "unknown-element"})

@@ -29,7 +29,7 @@ from irsa_doctor.trust.conditions import is_plain_equality
 from irsa_doctor.trust.defect_kinds import Defect, DefectKind
 from irsa_doctor.trust.defects import Expected, StatementReading, reading_of
 from irsa_doctor.trust.denials import Loss, loss_by_denials
-from irsa_doctor.trust.languages import NOTHING, Finite, Language, contains
+from irsa_doctor.trust.languages import NOTHING, Finite, Language, contains, union
 from irsa_doctor.trust.naming import NamedHoles, with_names
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.subjects import Reach, is_subject, reach_of
@@ -231,7 +231,11 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         provider = self.lookups.inventory.provider_by_arn.get(text_of(self.principal))
         if provider is None or not isinstance(provider.client_ids, tuple) or not self.profile.is_cluster:
             return None
-        accepted = self.known.audiences if self.share is None else self.share.audiences
+        if self.share is None or self.share.too_complex:
+            accepted = self.known.audiences
+        else:
+            cells, grammar = self.share.cells, self.profile.grammar
+            accepted = union(audiences for audiences, subjects in cells if reach_of(subjects, grammar).scope != "nobody")
         return None if any(contains(accepted, audience) for audience in provider.client_ids) else accepted
 
     @once

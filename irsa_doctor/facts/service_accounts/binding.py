@@ -10,11 +10,11 @@ from irsa_doctor.facts.grants.exclusion import exclusions, other_subject
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
 from irsa_doctor.facts.lookups.accounts import NO_NAMESPACE
 from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, association_of, may_be_associated
-from irsa_doctor.facts.lookups.names import is_one_letter_off
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
 from irsa_doctor.facts.roles.role_facts import RoleFacts
 from irsa_doctor.facts.roles.shutting import Shuts, shutting_of
+from irsa_doctor.facts.service_accounts.absent_roles import NamedRole, absence_of
 from irsa_doctor.facts.service_accounts.annotations import annotation_form
 from irsa_doctor.facts.service_accounts.binding_evidence import binding_evidence
 from irsa_doctor.facts.service_accounts.cases import fails, over_cases
@@ -34,14 +34,13 @@ from irsa_doctor.facts.service_accounts.unwritten import is_named_whole, may_be_
 from irsa_doctor.facts.subject import Judged
 from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.issuers import EKS, profile_of
-from irsa_doctor.model import Arn, Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
+from irsa_doctor.model import Issuer, ServiceAccount, Text, Unknown, parse_arn, text_of
 from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.trust import Admitted, Policy, Statement
 from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.presented import PresentedToken
 
-NamedRole = Literal["there", "missing", "other-path", "other-account", "other-partition"]
 Trust = Literal[
     "role-not-there",
     "explained",
@@ -94,7 +93,7 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
         "binding",
         f"{sa_id} -> {value}",
         value if named else sa_id,
-        _facts("there", trust) if trust is not None else _facts(_absence(view, account, value), "role-not-there"),
+        _facts("there", trust) if trust is not None else _facts(absence_of(view, account, value), "role-not-there"),
         lambda: binding_evidence(view, account, value, named, requested=requested),
     )
 
@@ -201,40 +200,6 @@ def _seen_through_holes(account: ServiceAccount, policy: Policy) -> Trust | Unkn
     return _of_others(
         account, [v for answer in admits if isinstance(answer.subjects, Finite) for v in sorted(answer.subjects.values)]
     )
-
-
-def _absence(view: View, account: ServiceAccount, named: str) -> NamedRole | Unknown:
-    arn = parse_arn(named)
-    if arn is None:
-        return "missing"
-    name = arn.name.rpartition("/")[2]
-    if same := view.roles_by_name.get((arn.account, name.lower())):
-        known = parse_arn(same[0].arn)
-        if _is_of_another_partition(view, account, arn) or (known and known.partition != arn.partition):
-            return "other-partition"
-        return "other-path" if same[0].name == name else "missing"
-    elsewhere = _namesakes_elsewhere(view, account, arn)
-    if view.inventory.closed.has_role(arn.account, name):
-        return "other-account" if elsewhere else "missing"
-    if any(is_one_letter_off(arn.account, other.role.account) for other in elsewhere):
-        return "other-account"
-    how = "aws iam get-account-authorization-details --filter Role"
-    return view.inventory.unknown("roles", arn.account, name.lower(), f"roles of account {arn.account}", how)
-
-
-def _is_of_another_partition(view: View, account: ServiceAccount, arn: Arn) -> bool:
-    """Whether the partition of the annotation cannot be that of the cluster: then that is what is wrong with it."""
-    issuer = view.issuer_of(account.cluster)
-    return bool(issuer) and Issuer.of(issuer).partition not in ("", arn.partition)
-
-
-def _namesakes_elsewhere(view: View, account: ServiceAccount, arn: Arn) -> list[AnalysedRole]:
-    """Roles of the name that trust this very service account, where the named account has no provider for its issuer."""
-    issuer = view.issuer_of(account.cluster)
-    if not issuer or arn.account in view.accounts_of_issuer(issuer):
-        return []
-    name = arn.name.rpartition("/")[2].lower()
-    return [other for other in view.trusted_by_name.get((issuer, account.subject), ()) if other.role.name.lower() == name]
 
 
 def _trust(view: View, account: ServiceAccount, named: AnalysedRole) -> Trust | Unknown:

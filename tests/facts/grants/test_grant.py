@@ -208,6 +208,7 @@ def found_of(document):
         ({"StringEquals": {AUD: AUDIENCE}}, ["foo"], "medium"),
         ({}, [], "medium"),
         ({"StringEquals": {AUD: "foo"}, "StringNotEquals": {SUB: RIGHT}}, [AUDIENCE], "medium"),
+        ({"StringEquals": {AUD: "foo"}, "StringLike": {SUB: "system:serviceaccount:*"}}, [AUDIENCE], "medium"),
         ({}, ["foo"], "critical"),
         ({"StringEquals": {AUD: ["foo", AUDIENCE]}}, [AUDIENCE], "critical"),
         ({"StringEquals": {AUD: "foo"}}, None, "critical"),
