@@ -87,10 +87,12 @@ def test_facts_of_real_documents_keep_to_the_vocabulary():
 def test_how_bad_a_role_is_follows_how_many_can_assume_it():
     """cli.md: any service account of the cluster critical, of many namespaces high, of one namespace medium."""
     for rule in RULES.values():
-        if isinstance(rule.severity, Graded) and rule.severity.fact == "scope":
+        if isinstance(rule.severity, Graded) and rule.severity.fact in ("scope", "width") and "cluster" in rule.severity.values:
             said = {"cluster": "critical", "namespaces": "high", "namespace": "medium"}
             assert rule.severity.values.items() >= said.items(), rule.id
-    assert RULES["open-no-sub"].severity == RULES["open-aud-only"].severity == "critical"
+    # nobody gets in yet by an audience that the provider refuses
+    unlimited = Graded("width", {"refused": "medium"}, "critical")
+    assert RULES["open-no-sub"].severity == RULES["open-aud-only"].severity == unlimited
 
 
 def test_severity_and_confidence_are_words_of_the_report():

@@ -44,8 +44,11 @@ class RoleStep(msgspec.Struct, frozen=True, kw_only=True):
     call_for: Callable[[Policy], RoleCall]
 
 
-def target_permission(source: Role, association: PodIdentityAssociation, target: Policy, lookups: Lookups) -> TargetPermission:
-    """The permissions of the role of an association on its target role; `target` is the trust policy of that one."""
+def target_permission(
+    source: Role, association: PodIdentityAssociation, target: Policy | None, lookups: Lookups
+) -> TargetPermission:
+    """The permissions of the role of an association on its target role; `target` is the trust policy of that one, None where
+    it is not known."""
     return step_permission(
         RoleStep(
             source=source,

@@ -16,6 +16,7 @@ from irsa_doctor.facts.roles.evidence import role_evidence
 from irsa_doctor.facts.roles.likeness import Likeness
 from irsa_doctor.facts.roles.pod_identity import pod_identity_evidence
 from irsa_doctor.facts.roles.role_facts import RoleFacts, role_facts
+from irsa_doctor.facts.roles.target_permissions import on_targets_evidence
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.issuers import KUBERNETES
 from irsa_doctor.model import Role, TrustPolicy, Unknown, has_hole, is_provider_of, parse_arn, text_of
@@ -209,7 +210,8 @@ def evidence_of_role(
     evidence = role_evidence(role, source, policy, by_provider, defective, lookups)
     names, places = pod_identity_evidence(role, source, policy, lookups)
     of_chain, at = chain_evidence(role, policy, lookups)
-    return Evidence({**evidence.names, **names, **of_chain}, {**evidence.places, **places, **at})
+    on_targets, targets_at = on_targets_evidence(role, lookups)
+    return Evidence({**evidence.names, **names, **of_chain, **on_targets}, {**evidence.places, **places, **at, **targets_at})
 
 
 def _hidden_statements(role: Role, source: TrustPolicy, policy: Policy) -> Iterator[Judged]:

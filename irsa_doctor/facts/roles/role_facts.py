@@ -26,6 +26,7 @@ from irsa_doctor.facts.roles.pod_identity import (
     reached_as_target,
 )
 from irsa_doctor.facts.roles.shutting import Shuts, shutting_of_role
+from irsa_doctor.facts.roles.target_permissions import OnTarget, on_targets
 from irsa_doctor.model import Role, TrustPolicy, Unknown
 from irsa_doctor.trust import Admitted, Policy
 from irsa_doctor.trust.refusals import Steps
@@ -57,6 +58,8 @@ class RoleFacts(msgspec.Struct, frozen=True):
     """Whether the Pod Identity association that names the role can use it, and if not, what is missing"""
     pod_identity_target: Served | Unknown
     """The same of an association that names it as target role"""
+    on_targets: OnTarget | Unknown
+    """Whether the permissions of a role of Pod Identity associations allow it to assume their target roles"""
     pod_identity_open: bool | Unknown
     capability: Capability | Unknown
     chain: Chained | Unknown
@@ -87,6 +90,7 @@ def role_facts(
         contested=bool([a for a in by_provider.values() if a.contested]),
         pod_identity=served,
         pod_identity_target=reached_as_target(role, policy, lookups),
+        on_targets=on_targets(role, lookups),
         pod_identity_open=mixed == "no" and any_cluster_may(role, policy, lookups),
         capability=capability_role(role, policy, lookups)[0],
         chain=reached_by_chain(role, policy, lookups),
