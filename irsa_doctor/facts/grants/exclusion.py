@@ -108,7 +108,7 @@ def _nearness(statement: Statement, value: str, token: PresentedToken, lookups: 
         meant = lookups.meant_provider(value, token.account) == token.provider
         return "principal-arn", SLIP if meant else OTHER_KEYS
     if any(presence(condition.key, token.issuer.lower()) in ("sub", "aud") for condition in statement.conditions):
-        return "principal-absent" if form == "absent" else "key-issuer", OTHER_KEYS
+        return "key-issuer", OTHER_KEYS
     arn = parse_arn(value)
     if arn and token.account and arn.account != token.account:
         return "principal-account", OTHER_ISSUER

@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
 
+import msgspec
+
 from irsa_doctor.model import (
     ClusterNode,
     ConfigMap,
@@ -139,19 +141,10 @@ def _read_service_account(kind: str, members: dict[str, object], place: Place, r
     at = place.at("metadata")
     tool = manager_of_object(shapes.inner(metadata, "labels", at), shapes.inner(metadata, "annotations", at))
     tool = tool or manager_of_writers(metadata.get("ownerReferences"), metadata.get("managedFields"))
-    account = ServiceAccount(
-        cluster="",
-        namespace=namespace,
-        name=name,
-        place=place,
-        annotations=account_annotations(metadata, at),
-        created=created,
-        managed_by=tool,
-        uid=shapes.text(metadata, "uid", at),
-        automount=_automount(members),
-        unplaced=_is_unplaced(metadata),
-    )
-    reading.service_accounts.append(account)
+    annotations, uid = account_annotations(metadata, at), shapes.text(metadata, "uid", at)
+    mounts = _automount(members)
+    account = ServiceAccount("", namespace, name, place, annotations, created, managed_by=tool, uid=uid, automount=mounts)
+    reading.service_accounts.append(msgspec.structs.replace(account, unplaced=_is_unplaced(metadata)))
 
 
 def _is_unplaced(metadata: Mapping[str, object]) -> bool:
@@ -270,15 +263,9 @@ def _read_custom_workload(kind: str, members: dict[str, object], place: Place, r
         annotations = account_annotations(made.metadata, made.place.at("metadata"))
         own, namespace, *_ = _identity(members, place)
         if annotations:
+            tool, unplaced = f"the {kind} {name}", _is_unplaced(own)
             account = ServiceAccount(
-                cluster="",
-                namespace=namespace,
-                name=made.name,
-                place=made.place,
-                annotations=annotations,
-                template=True,
-                managed_by=f"the {kind} {name}",
-                unplaced=_is_unplaced(own),
+                "", namespace, made.name, made.place, annotations, template=True, managed_by=tool, unplaced=unplaced
             )
             reading.service_accounts.append(account)
     for part in pod_parts(kind, members, place, name):

@@ -33,6 +33,7 @@ ELSEWHERE = {
     "issuer-url-form",
     "podid-association-other-name",
     "podid-hybrid-node",
+    "podid-source-no-assume",
     "podid-policy-needs-no-tags",
     "podid-chain-order",
     "podid-tags-condition-never",

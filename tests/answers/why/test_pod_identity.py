@@ -19,6 +19,7 @@ BACKUP = DiagnosisTarget("payments", "backup")
 OF_ASSOCIATIONS = {
     "podid-hybrid-node",
     "podid-policy-needs-no-tags",
+    "podid-source-no-assume",
     "podid-tags-condition-never",
     "podid-tagsession",
     "podid-target-external-id",

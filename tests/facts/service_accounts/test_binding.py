@@ -1,3 +1,4 @@
+# Long: every relation of a service account and the role that it names
 import json
 
 import pytest
