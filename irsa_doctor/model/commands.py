@@ -9,7 +9,9 @@ NAMED_SECRETS = (
     'data: ((.data // {}) | map_values(""))})\' > secrets.json'
 )
 """reads the names, types and keys of all Secrets, and the service accounts whose tokens they hold"""
-_PROGRAMS = ("aws", "kubectl", "irsa-doctor", "terraform", "curl", "nslookup", "az", "gcloud", "eksctl")
+_PROGRAMS = tuple(
+    [name] for name in ("aws", "kubectl", "irsa-doctor", "terraform", "curl", "nslookup", "az", "gcloud", "eksctl")
+)
 _READS = (("kubectl", "get"), ("aws", "iam"), ("aws", "eks"), ("aws", "organizations"))
 _AWS_VERBS = ("list-", "get-", "describe-")
 _OPTIONS = frozenset(
@@ -33,8 +35,11 @@ def shell_command(template: str, *values: str) -> str:
 
 
 def is_command(how: str) -> bool:
-    """Whether a text that says how something is got is a command, and not a sentence."""
-    return how.partition(" ")[0] in _PROGRAMS
+    """Whether a text that says how something is got is a command, and not a sentence: its first word as a shell reads it."""
+    try:
+        return shlex.split(how)[:1] in _PROGRAMS
+    except ValueError:
+        return how.split()[:1] in _PROGRAMS
 
 
 def is_plain_read(how: str) -> bool:

