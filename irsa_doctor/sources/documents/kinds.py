@@ -328,9 +328,9 @@ KINDS: tuple[Kind, ...] = (
 
 
 _READERS: dict[str, Callable[[Page, DocumentReading], None]] = {
-    kind.name: kind.read for kind in reversed(KINDS) if kind.read and kind.name in ANSWER_KINDS
+    kind.name: kind.read for kind in reversed(KINDS) if kind.read not in (None, _read_items) and kind.name in ANSWER_KINDS
 }
-"""of each kind of live answers; of two entries of one name the first reads what an API answers"""
+"""of each kind of live answers; of two entries of one name the first reads what an API answers, unless it is for lists alone"""
 
 
 _ANSWERED_IN = {
