@@ -74,14 +74,15 @@ _PAIR = regex(
 """a name that means a secret, with the value after it; and the same as a pair, a tag or an environment variable"""
 _QUOTE = r"\\?[\"']"
 _COOKIES = regex(
-    rf"(?i)(\b(?:set-)?cookie(?:[\"']?\s*[:=]|\s)\s*[\[({{]?\s*[\"']?)((?:(?<==){_QUOTE}[^\n\"']*[\"']|[^\n\"'])+)"
+    rf"(?i)(\b(?:set-)?cookie(?:(?:{_QUOTE})?\s*[:=]|\s)\s*[\[({{]?\s*(?:{_QUOTE})?)((?:(?<==){_QUOTE}[^\n\"']*[\"']|[^\n\"'])+)"
 )
 _COOKIE = regex(
     rf"(?i)((?:^|[;,\s])(?!(?:path|domain|expires|max-age|samesite)=)[^\s=;,]{{1,80}}=(?:{_QUOTE})?)([^\s;,\"'\\]{{4,}})"
 )
 _COOKIES_BY_NAME = regex(rf"(?i)(\bcookies?(?:{_QUOTE})?\s*[:=]\s*)(\{{[^{{}}\n]{{1,4000}}\}})")
 _COOKIE_BY_NAME = regex(
-    rf"(?i)((?<![\w.-])(?!(?:name|path|domain|expires|max-?age|samesite){_QUOTE})[\w.-]{{1,80}}{_QUOTE}\s*:\s*{_QUOTE})"
+    r"(?i)((?<![\w.-])(?!(?:name|path|domain|expires|max-?age|samesite)[\\\"'\s:])"
+    rf"[\w.-]{{1,80}}(?:{_QUOTE})?\s*:\s*{_QUOTE})"
     r"([^\s\"'\\]{4,})"
 )
 _SESSION_COOKIE = regex(r"(?i)(\b(?:[a-z]{1,10}sessid|[\w.]{0,20}?sessionid|connect\.sid)=)([^\s;,&\"'<>]{12,})")
