@@ -28,7 +28,7 @@ from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.clouds.credentials import is_subject_of_account
 from irsa_doctor.trust.clouds.members import MEMBER_ROLES, PolicyMember, member_of
 from irsa_doctor.trust.languages import union
-from irsa_doctor.trust.ring import RINGS
+from irsa_doctor.trust.openings import RINGS
 from irsa_doctor.trust.spelling import spell
 from irsa_doctor.trust.subjects import reach_of
 

@@ -19,7 +19,7 @@ from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.beyond import Beyond, beyond
 from irsa_doctor.trust.languages import Language, contains, difference, union
-from irsa_doctor.trust.ring import RINGS, Ring
+from irsa_doctor.trust.openings import RINGS, Ring
 from irsa_doctor.trust.subjects import reach_of
 from irsa_doctor.trust.symbols import issuer_named, policy_seen_through
 

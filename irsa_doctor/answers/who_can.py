@@ -19,7 +19,7 @@ from irsa_doctor.model.nearness import nearest
 from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.languages import EVERYTHING, union
-from irsa_doctor.trust.ring import Ring
+from irsa_doctor.trust.openings import Ring
 
 _LISTED = 10
 _NEAR = 3

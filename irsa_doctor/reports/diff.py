@@ -8,7 +8,7 @@ from irsa_doctor.answers.diff import ChangedSubjects, Difference, RoleChange
 from irsa_doctor.reports.escape import for_markdown, for_terminal
 from irsa_doctor.reports.json import ToolRecord, json_text, tool
 from irsa_doctor.reports.style import Style
-from irsa_doctor.trust.ring import RINGS
+from irsa_doctor.trust.openings import RINGS
 
 _COLOURS = {"widened": "31", "changed": "31", "unknown": "35", "narrowed": "32", "added": "36", "removed": "36", "same": "2"}
 _WORDS = {

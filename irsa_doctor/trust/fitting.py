@@ -27,8 +27,9 @@ def said_of(
     sharp = _sharpened(tokens, template, ignore_case)
     star = next((n for n, token in enumerate(sharp) if token is Wild.MANY), len(sharp))
     first = next((n for n, token in enumerate(sharp) if not isinstance(token, str)), len(sharp))
-    rest = next((token for token in sharp[first : first + 1] if isinstance(token, Held)), Wild.MANY)
-    begins = (sharp, (*sharp[:star], Wild.MANY), (*sharp[:first], rest))
+    held = [token for token in sharp[first : first + 1] if isinstance(token, Held)]
+    rest: list[Token] = [*held, *([] if held and star == len(sharp) else [Wild.MANY])]
+    begins: tuple[Sequence[Token], ...] = (sharp, (*sharp[:star], Wild.MANY), (*sharp[:first], *rest))
     laid = (laid_beside(begin, template, ignore_case=ignore_case) for begin in begins)
     return next(filter(None, laid), None)
 

@@ -15,6 +15,7 @@ from irsa_doctor.trust.claim_forms import by_claims
 from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.fitting import said_of
 from irsa_doctor.trust.languages import EVERYTHING, NOTHING, Finite, Language
+from irsa_doctor.trust.openings import RINGS, OpenBy, Opening, Ring, is_hidden, widest_of
 from irsa_doctor.trust.patterns import Wild, pieces_of, widest
 from irsa_doctor.trust.segments import (
     SegmentValue,
@@ -25,22 +26,6 @@ from irsa_doctor.trust.segments import (
 )
 from irsa_doctor.trust.spelling import spell
 from irsa_doctor.trust.subjects import Scope
-
-Ring = Literal["nobody", "workload", "ref", "repository", "group", "organisation", "unknown", "platform", "world"]
-RINGS: tuple[Ring, ...] = (
-    "nobody",
-    "workload",
-    "ref",
-    "repository",
-    "group",
-    "organisation",
-    "unknown",
-    "platform",
-    "world",
-)
-"""from the narrowest to the widest"""
-OpenBy = Literal["", "guests", "caller", "crossing", "form", "anything", "unreviewed", "prefix"]
-"""what leaves the ring as wide as it is, where there is more to say than which level is open"""
 
 Alternatives = tuple[tuple[SegmentValue, ...], ...]
 """what each pattern of one claim says of its segments"""
@@ -56,17 +41,6 @@ class Tenant(msgspec.Struct, frozen=True, order=True):
 
     name: str | None = None
     id: str | None = None
-
-
-class Opening(msgspec.Struct, frozen=True):
-    """The ring of one pattern of subjects: the pattern, the segment that is open (None where all are fixed), and why."""
-
-    ring: Ring
-    by: OpenBy = ""
-    pattern: str = ""
-    template: SubjectTemplate | None = None
-    values: tuple[SegmentValue, ...] = ()
-    segment: SegmentValue | None = None
 
 
 class RingReading(msgspec.Struct, frozen=True, kw_only=True):
@@ -149,7 +123,7 @@ def _of_box(box: Box, profile: Profile, around: Circumstances) -> RingReading:
         misformed = tuple(_misformed((), impossible, profile))
         return msgspec.structs.replace(NOBODY, impossible=tuple(impossible), misformed=misformed)
     misformed = tuple(_misformed(openings, impossible, profile))
-    first = max(openings, key=lambda opening: (RINGS.index(opening.ring), opening.by == "crossing"))
+    first = widest_of(openings)
     if around.guests and first.ring != "workload":
         first = msgspec.structs.replace(first, ring="world", by="guests")
     return RingReading(
@@ -245,15 +219,15 @@ class _Scene(msgspec.Struct, frozen=True):
     def openings(self, pattern: str, holes: Sequence[str], *, ignore_case: bool) -> Iterator[Opening]:
         """The ring of a pattern in each form that it fits; none where it fits no form."""
         tokens = _tokens(pattern, holes)
-        fits = False
-        for template in self.profile.subject:
-            if values := said_of(tokens, template, ignore_case=ignore_case):
-                fits = True
-                yield self.opening(pattern, template, values)
-        if fits:
-            return
-        if values := by_claims(tokens, self.profile):
+        said = [(form, said_of(tokens, form, ignore_case=ignore_case)) for form in self.profile.subject]
+        found = [self.opening(pattern, form, values) for form, values in said if values]
+        if sure := [opening for opening in found if not is_hidden(opening)]:
+            is_written = any(not any(value.supposed for value in opening.values) for opening in sure)
+            yield from sure if is_written else found
+        elif values := by_claims(tokens, self.profile):
             yield self.opening(pattern, None, values)
+        elif found:
+            yield from found
         elif not self.profile.subject or (self.profile.subject_custom != "no" and not self.profile.custom):
             yield self.unread(pattern, tokens)
 

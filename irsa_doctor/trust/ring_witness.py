@@ -8,8 +8,9 @@ from irsa_doctor.trust.claim_forms import by_claims
 from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.languages import Language, Like, contains, difference, literal, union
 from irsa_doctor.trust.minted import has_form, minted_shape
+from irsa_doctor.trust.openings import Opening
 from irsa_doctor.trust.patterns import Wild, glob_of, pieces_of, widest
-from irsa_doctor.trust.ring import Opening, segments_of_keys
+from irsa_doctor.trust.ring import segments_of_keys
 from irsa_doctor.trust.segments import SegmentValue, laid_beside, tokens_of
 from irsa_doctor.trust.subjects import reach_of
 

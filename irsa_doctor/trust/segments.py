@@ -19,7 +19,8 @@ class SegmentValue(msgspec.Struct, frozen=True):
     """What a pattern says of one segment: its `value`, None where it is open; `part` is the text that an open one has.
 
     `fixed`: it has a value, and nothing before it is open. `supposed`: text of the form before it would be in a placeholder,
-    which may as well hold that of another form.
+    which may as well hold that of another form. `hidden`: a wildcard leaves it open, or one behind it, as the placeholder
+    before that holds less or more.
     """
 
     name: str
@@ -28,6 +29,7 @@ class SegmentValue(msgspec.Struct, frozen=True):
     part: str = ""
     fixed: bool = False
     supposed: bool = False
+    hidden: bool = False
 
     @property
     def level(self) -> str:
@@ -41,9 +43,19 @@ class SegmentValue(msgspec.Struct, frozen=True):
 
 
 class Held(msgspec.Struct, frozen=True):
-    """A placeholder in a pattern: text that is not seen, and that its template fills in."""
+    """A placeholder in a pattern: text that is not seen, and that its template fills in.
+
+    Of several in a row `between` is the text between them; `is_open`: a wildcard follows.
+    """
 
     name: str
+    between: str = ""
+    is_open: bool = False
+
+    def with_more(self, run: str, token: "Token") -> "Held":
+        """It and the placeholder or wildcard behind it, with a text between them that ends nothing."""
+        name = token.name if isinstance(token, Held) else ""
+        return Held(f"{self.name}{run}{name}", f"{self.between}{run}", self.is_open or not isinstance(token, Held))
 
 
 Token = str | Wild | Held
@@ -140,29 +152,38 @@ class _Walk(msgspec.Struct, frozen=True):
         return None if values is None else self.moved(at, self.part + 1, values).run()
 
     def with_value(
-        self, values: tuple[SegmentValue, ...], part: FormPart, value: str | None, text: str, *, supposed: bool = False
+        self, values: tuple[SegmentValue, ...], part: FormPart, value: str | None, text: str
     ) -> tuple[SegmentValue, ...] | None:
         """The values and one more; None where the segment cannot hold the text."""
         segment = part.segment
         if segment is None or not _can_hold(segment, value, text, ignore_case=self.ignore_case):
             return None
-        is_open = self.is_open or any(other.value is None and other.level != "run" for other in values)
+        is_open = self.is_open or _has_open(values)
         part_of = text if value is None else ""
-        return (*values, SegmentValue(part.name, segment, value, part_of, value is not None and not is_open, supposed))
+        return (*values, SegmentValue(part.name, segment, value, part_of, value is not None and not is_open))
 
     def behind(self, at: int, text: str, token: Token) -> tuple[SegmentValue, ...] | None:
         """Goes on behind a star, or a placeholder, where the text that follows it is read in the form again."""
-        at += 1
-        run = _literal_run(self.tokens, at)
         first = next((n for n in range(self.part, len(self.parts)) if self.parts[n].segment), len(self.parts))
-        for number in range(first, len(self.parts) - 1):
-            ends = self.parts[number + 1].text if self.parts[number].segment else ""
-            index = self.end_in(run, ends, at + len(run))
-            if index >= 0 and (values := self.skipped(first, number, text, run[:index], token)) is not None:
-                rest = self.moved(at + index, number + 1, values).run()
-                if rest is not None:
-                    return rest
-        return self.skipped(first, len(self.parts) - 1, text, run, token)
+        while True:
+            at += 1
+            run = _literal_run(self.tokens, at)
+            after, is_ended = at + len(run), False
+            for number in range(first, len(self.parts) - 1):
+                ends = self.parts[number + 1].text if self.parts[number].segment else ""
+                index = self.end_in(run, ends, after)
+                is_ended = is_ended or index >= 0
+                if index >= 0 and (values := self.skipped(first, number, text, run[:index], token)) is not None:
+                    rest = self.moved(at + index, number + 1, values).run()
+                    if rest is not None:
+                        return rest
+            if not isinstance(token, Held) or self.is_open or _has_open(self.values):
+                return self.skipped(first, len(self.parts) - 1, text, run, token)
+            if is_ended or after >= len(self.tokens):
+                is_open = any(isinstance(further, Wild) for further in self.tokens[after:])
+                token = token.with_more("", Wild.MANY) if is_open else token
+                return self.skipped(first, len(self.parts) - 1, text, run, token, hidden=True)
+            at, token = after, token.with_more(run, self.tokens[after])
 
     def end_in(self, run: str, ends: str, after: int) -> int:
         """Where in a literal text that what ends a segment stands, or begins with a star or placeholder behind the text; -1 for
@@ -172,16 +193,30 @@ class _Walk(msgspec.Struct, frozen=True):
             index = next((start for start in range(len(run)) if ends.startswith(run[start:])), -1)
         return index
 
-    def skipped(self, first: int, last: int, text: str, behind: str, token: Token) -> tuple[SegmentValue, ...] | None:
+    def skipped(
+        self, first: int, last: int, text: str, behind: str, token: Token, *, hidden: bool = False
+    ) -> tuple[SegmentValue, ...] | None:
         """The segments between two parts are open, or in a placeholder."""
         values: tuple[SegmentValue, ...] | None = self.values
+        held = token if isinstance(token, Held) else None
         numbers = [number for number in range(first, last + 1) if self.parts[number].segment]
+        hidden = hidden and held is not None and held.is_open and numbers != [self.part]
         for number in numbers:
             known = (text if number == numbers[0] else "") + (behind if number == numbers[-1] else "")
-            value = f"{known}{token.name}" if isinstance(token, Held) else None
-            supposed = value is not None and number > self.part
-            values = None if values is None else self.with_value(values, self.parts[number], value, known, supposed=supposed)
+            value = f"{known}{held.name}" if held and not held.is_open else None
+            between = held.between if held and number in (numbers[0], numbers[-1]) else ""
+            values = None if values is None else self.with_value(values, self.parts[number], value, f"{known}{between}")
+            if values and held:
+                part = f"{text}{held.name}" if held.is_open and number == numbers[0] else values[-1].part
+                supposed = value is not None and number > self.part
+                said = msgspec.structs.replace(values[-1], part=part, supposed=supposed, hidden=hidden)
+                values = (*values[:-1], said)
         return values
+
+
+def _has_open(values: Sequence[SegmentValue]) -> bool:
+    """Whether one of them is open, other than what is new for every run."""
+    return any(value.value is None and value.level != "run" for value in values)
 
 
 def _literal_run(tokens: Sequence[Token], at: int) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.trust.ring import RINGS
+from irsa_doctor.trust.openings import RINGS
 
 ACCOUNT = "111122223333"
 HOSTS = {

@@ -15,8 +15,9 @@ from irsa_doctor.trust import decide, grant_of, read_policy
 from irsa_doctor.trust.admitted import share_of
 from irsa_doctor.trust.claim_sets import box_of, boxes_of
 from irsa_doctor.trust.decide import Request
+from irsa_doctor.trust.openings import RINGS
 from irsa_doctor.trust.patterns import pieces_of, widest
-from irsa_doctor.trust.ring import RINGS, Circumstances, ring_of, ring_of_scope
+from irsa_doctor.trust.ring import Circumstances, ring_of, ring_of_scope
 from irsa_doctor.trust.ring_witness import witness_of
 from irsa_doctor.trust.segments import laid_beside, tokens_of
 from irsa_doctor.trust.subjects import reach_of
@@ -232,68 +233,6 @@ def test_the_ring_is_the_first_level_that_is_open(issuer, value, ring):
 )
 def test_a_star_in_a_literal_part_leaves_open_what_stands_behind_it(value, ring):
     assert ring_reading("token.actions.githubusercontent.com", [value])[-1].ring == ring
-
-
-@pytest.mark.parametrize(
-    ("issuer", "value", "ring"),
-    [
-        ("gitlab.com", "project_id:HOLE:*", "repository"),
-        ("gitlab.com", "project_id:HOLE:r*", "repository"),
-        ("gitlab.com", "project_id:HOLE:ref_type:branch:ref:*", "repository"),
-        ("gitlab.com", "project_id:HOLE:ref_type:branch:ref:main", "ref"),
-        ("gitlab.com", "project_path:acme/HOLE:*", "repository"),
-        ("gitlab.com", "project_path:HOLE/shop:*", "repository"),
-        ("token.actions.githubusercontent.com", "repo:acme/HOLE:*", "repository"),
-        ("app.terraform.io", "organization:HOLE:*", "organisation"),
-        ("app.terraform.io", "organization:acme:project:HOLE:*", "group"),
-    ],
-)
-def test_a_placeholder_before_what_a_star_begins_is_the_value_of_its_segment(issuer, value, ring):
-    reading = _with_placeholder(issuer, value)
-    assert (reading.ring, reading.impossible) == (ring, ())
-
-
-@pytest.mark.parametrize(
-    ("issuer", "value", "ring", "by"),
-    [
-        (GITHUB, "HOLE", "ref", ""),
-        (GITHUB, "repo:HOLE", "ref", ""),
-        (GITHUB, "repo:acme/shop:HOLE", "ref", ""),
-        (GITHUB, "repo:acme/shop:ref:HOLE", "ref", ""),
-        (GITHUB, "repo:HOLE:ref:refs/heads/main", "ref", ""),
-        (GITHUB, "repo:HOLE:environment:prod", "ref", ""),
-        (GITHUB, "repo:HOLE:pull_request", "repository", "unreviewed"),
-        (GITHUB, "repo:acme/shop:ref:refs/pull/HOLE/merge", "repository", "unreviewed"),
-        ("gitlab.com", "project_path:HOLE:ref:main", "ref", ""),
-        ("app.terraform.io", "HOLE:run_phase:apply", "workload", ""),
-        ("app.terraform.io", "HOLE:run_phase:plan", "repository", "unreviewed"),
-    ],
-)
-def test_what_a_placeholder_may_hold_of_a_form_opens_nothing(issuer, value, ring, by):
-    reading = _with_placeholder(issuer, value)
-    assert (reading.ring, reading.widest.by, reading.impossible) == (ring, by, ())
-
-
-def _with_placeholder(issuer, value):
-    statement = {
-        "Effect": "Allow",
-        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{issuer}"},
-        "Action": "sts:AssumeRoleWithWebIdentity",
-        "Condition": {"StringLike": {f"{issuer}:sub": value}},
-    }
-    policy = read_policy(TrustPolicy({"Version": "2012-10-17", "Statement": [statement]}, Place("trust.json")))
-    profile, principal = profile_of(issuer), statement["Principal"]["Federated"]
-    grant = grant_of(policy, policy.statements[0], issuer, profile=profile, provider=principal)
-    share = share_of(policy, 0, principal, issuer, profile=profile)
-    box = box_of(policy, grant, share.subjects, share.audiences, issuer, profile)
-    return ring_of(tuple(boxes_of(policy, box, principal, issuer, profile)), profile, Circumstances(holes=("HOLE",)))
-
-
-@pytest.mark.parametrize("value", ["project_id:HOLE:x*", "project_id:aHOLE:*", "project_id:12x:*"])
-def test_a_placeholder_before_what_no_subject_has_there_leaves_it_impossible(value):
-    template = profile_of("gitlab.com").subject[1]
-    tokens = tokens_of(widest(pieces_of(value, wildcards=True, variables=True)), ("HOLE",))
-    assert laid_beside(tokens, template) is None
 
 
 WORKFLOW = "job_workflow_ref:acme/wf/.github/workflows/d.yml@refs/heads/main"

@@ -36,7 +36,8 @@ from irsa_doctor.trust.clouds.placeholders import (
 )
 from irsa_doctor.trust.clouds.tokens import PoolReading, TokenBoxes, admitted_by_expression, with_all_claims
 from irsa_doctor.trust.languages import EVERYTHING, Finite, Language, literal, union
-from irsa_doctor.trust.ring import RINGS, Circumstances, Opening, RingReading, Tenant, ring_of, ring_of_scope
+from irsa_doctor.trust.openings import RINGS, Opening
+from irsa_doctor.trust.ring import Circumstances, RingReading, Tenant, ring_of, ring_of_scope
 from irsa_doctor.trust.spelling import spell
 from irsa_doctor.trust.subjects import is_subject, reach_of
 
@@ -108,7 +109,7 @@ class CloudReach(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return {
             "ring_counts": True,
             "reach": kind if is_known else missing,
-            "reach_inside": kind if is_known and kind in ("repository", "prefix") else "none",
+            "reach_inside": kind if is_known and (isinstance(kind, Unknown) or kind in ("repository", "prefix")) else "none",
             "ring_seen": not self.holes,
             "on_word": on_a_word(reading.widest),
             "names_only": ("owner-has-ids" if by_id else "yes") if reading.names_only else "no",

@@ -13,6 +13,7 @@ from irsa_doctor.facts.grants.reach import ReachKind, is_narrowed_by_deny, names
 from irsa_doctor.facts.grants.reading import GrantReading, IssuerKind
 from irsa_doctor.facts.grants.ring import ImpossibleSubject, NamesOnly, SubjectFormat, ring_facts
 from irsa_doctor.facts.lookups.accounts import AUDIENCES_OF_ACCOUNTS
+from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.model import Text, Unknown
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.actions import ActionForm
@@ -20,7 +21,7 @@ from irsa_doctor.trust.defect_kinds import DefectKind
 from irsa_doctor.trust.denials import has_refused_denial
 from irsa_doctor.trust.languages import Finite, contains
 from irsa_doctor.trust.naming import may_hold_wildcards
-from irsa_doctor.trust.ring import Ring
+from irsa_doctor.trust.openings import Ring
 from irsa_doctor.trust.subjects import Scope
 from irsa_doctor.trust.work import allowance
 
@@ -117,7 +118,6 @@ class GrantFacts(msgspec.Struct, frozen=True):
     """Whether no token has the issuer as the statement writes it"""
 
 
-_PLACEHOLDERS = Unknown("values of the template's placeholders")
 _CONTESTED = Unknown(
     "what AWS makes of a condition on which its documentation is silent",
     "write the condition without the part that AWS does not document",
@@ -142,10 +142,10 @@ def _unseen(read: GrantReading) -> Unknown | None:
         or (share and share.unseen)
         or "unknown" in [limit.effect for limit in read.known.limits]
     ):
-        return _PLACEHOLDERS
+        return PLACEHOLDERS
     if read.known.contested or share:
         return _CONTESTED
-    return _PLACEHOLDERS if names_each(read, read.reach.scope) and _may_be_patterns(read) else None
+    return PLACEHOLDERS if names_each(read, read.reach.scope) and _may_be_patterns(read) else None
 
 
 def _may_be_patterns(read: GrantReading) -> bool:
@@ -160,7 +160,7 @@ def _reach_by(read: GrantReading, unseen: Unknown | None) -> ReachBy | Unknown:
     if read.statement.hides_conditions:
         # whatever else it checks, it admits no more than the subjects that it names
         surely = is_named and read.share is None and not _may_be_patterns(read) and not read.known.contested
-        return "named" if surely else _PLACEHOLDERS
+        return "named" if surely else PLACEHOLDERS
     if "key-ignored" in read.kinds:
         return "mistyped-key"
     if "typed-operator" in read.kinds:
@@ -183,11 +183,11 @@ _AUDIENCES: tuple[tuple[DefectKind, RequiredAudience], ...] = (
 def _audience(read: GrantReading) -> RequiredAudience | Unknown:
     """The audience that the conditions on it require, whatever else the statement has."""
     if not read.reading.checks_aud:
-        return "any" if read.reading.checks_aud is False else _PLACEHOLDERS
+        return "any" if read.reading.checks_aud is False else PLACEHOLDERS
     limits = [limit for limit in read.grant.limits if limit.effect == "aud"]
     on_aud = [condition for condition in read.statement.conditions if condition.key.endswith(":aud")]
     if Text in [type(value) for condition in on_aud for value in condition.values]:
-        return _PLACEHOLDERS
+        return PLACEHOLDERS
     if [limit for limit in limits if limit.contested]:
         return _CONTESTED
     if True in [contains(read.grant.audiences, audience) for audience in read.expected.audiences]:
@@ -201,13 +201,13 @@ def _audience(read: GrantReading) -> RequiredAudience | Unknown:
 
 
 def _seen(checks: bool | None) -> bool | Unknown:
-    return _PLACEHOLDERS if checks is None else checks
+    return PLACEHOLDERS if checks is None else checks
 
 
 def _account_missing(read: GrantReading) -> bool | Unknown:
     accounts = read.lookups.accounts
     if read.with_names.names:
-        return _PLACEHOLDERS
+        return PLACEHOLDERS
     if read.issuer not in accounts.listed_whole:
         return accounts.unlisted(read.issuer)
     return isinstance(read.subjects, Finite) and accounts.missing(read.issuer, read.subjects.values)

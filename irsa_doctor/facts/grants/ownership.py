@@ -7,7 +7,8 @@ from typing import Literal
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.issuers import Profile, tenant_of
 from irsa_doctor.model.nearness import nearest
-from irsa_doctor.trust.ring import Ring, RingReading, Tenant
+from irsa_doctor.trust.openings import Ring
+from irsa_doctor.trust.ring import RingReading, Tenant
 
 Whose = Literal["yours", "outsider", "mixed", "unknown"]
 

@@ -7,6 +7,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.grants.reading import GrantReading
+from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.issuers import EKS, OTHER, Profile, right_name
 from irsa_doctor.model import ReplacedMember, Unknown, text_of
 from irsa_doctor.model.regex import regex
@@ -15,8 +16,9 @@ from irsa_doctor.trust.admitted import speaks_of
 from irsa_doctor.trust.claim_sets import Box, box_of, boxes_of, claim_of
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.languages import Finite, Language, contains
+from irsa_doctor.trust.openings import RINGS, Opening, Ring
 from irsa_doctor.trust.policy import Condition
-from irsa_doctor.trust.ring import NOBODY, RINGS, Circumstances, Opening, Ring, RingReading, ring_of, ring_of_scope
+from irsa_doctor.trust.ring import NOBODY, Circumstances, RingReading, ring_of, ring_of_scope
 from irsa_doctor.trust.subjects import PREFIX, reach_of
 
 ReachKind = Literal[
@@ -184,7 +186,7 @@ _OF_RINGS: Mapping[Ring, ReachKind] = {
 }
 
 
-def reach_kind(read: GrantReading, grounds: Grounds) -> ReachKind:
+def reach_kind(read: GrantReading, grounds: Grounds) -> ReachKind | Unknown:
     """What a grant is reported for; clusters have rules of their own."""
     guarding = [condition for condition in _on_subject(read) if _is_positive(condition) and not condition.use.if_exists]
     has_guard = any("*" not in map(text_of, condition.values) for condition in guarding)
@@ -192,10 +194,12 @@ def reach_kind(read: GrantReading, grounds: Grounds) -> ReachKind:
     return "guard-only" if kind == "guard-passed" and read.limits_audience is False else kind
 
 
-def kind_of_ring(reading: RingReading, profile: Profile, *, has_guard: bool) -> ReachKind:
+def kind_of_ring(reading: RingReading, profile: Profile, *, has_guard: bool) -> ReachKind | Unknown:
     """What tokens of a ring are reported for; `has_guard`: a condition limits their subjects, more than a star does."""
     if profile.is_cluster or (reading.ring == "organisation" and profile.narrowest == "organisation"):
         return "none"
+    if reading.widest.by == "placeholder":
+        return PLACEHOLDERS
     if reading.ring == "platform":
         by = reading.widest.by
         return by if by in ("caller", "crossing") else "guard-passed" if has_guard else "platform"

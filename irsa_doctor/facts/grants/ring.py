@@ -71,10 +71,10 @@ def _of_reach(read: GrantReading, grounds: Grounds, operator: OpenOperator) -> M
     kind = "none" if operator != "none" else reach_kind(read, grounds)
     if kind != "none" and lost_subject(read.statement, read.source.replaced):
         kind = "lost-member"
-    is_inside = kind in ("repository", "prefix")
+    inside = kind if isinstance(kind, Unknown) or kind in ("repository", "prefix") else "none"
     return {
         "reach": kind,
-        "reach_inside": _inside(read, kind if is_inside else "none"),
+        "reach_inside": _inside(read, inside),
         "on_word": on_a_word(reading.widest),
         "names_only": _inside(read, names_only),
         "outsider": whose(tenants, declared) in ("outsider", "mixed"),
@@ -82,7 +82,7 @@ def _of_reach(read: GrantReading, grounds: Grounds, operator: OpenOperator) -> M
     }
 
 
-def _inside(read: GrantReading, fact: str) -> str | Unknown:
+def _inside(read: GrantReading, fact: str | Unknown) -> str | Unknown:
     """A fact about what stays inside one repository. It depends on which provider is trusted, own or shared, with ids or
     without: where a placeholder is in its place only the keys name it, and the fact is unknown."""
     if fact in ("none", "no") or read.form != "hole" or _names_issuer(read.principal):

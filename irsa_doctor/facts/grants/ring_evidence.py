@@ -8,7 +8,7 @@ from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, RingScene, first_of, scene_witness, scene_words
 from irsa_doctor.issuers import right_name
 from irsa_doctor.model import text_of
-from irsa_doctor.trust.ring import Ring
+from irsa_doctor.trust.openings import Ring
 
 
 def scene_of(read: GrantReading, grounds: Grounds) -> RingScene:

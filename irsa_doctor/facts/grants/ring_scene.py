@@ -10,7 +10,8 @@ from irsa_doctor.issuers.forms import form_parts
 from irsa_doctor.issuers.profiles import SubjectTemplate
 from irsa_doctor.trust.claim_sets import Box
 from irsa_doctor.trust.languages import Language, union
-from irsa_doctor.trust.ring import RINGS, Circumstances, Ring, RingReading, Tenant, ring_of
+from irsa_doctor.trust.openings import RINGS, Ring
+from irsa_doctor.trust.ring import Circumstances, RingReading, Tenant, ring_of
 from irsa_doctor.trust.ring_witness import witness_of
 from irsa_doctor.trust.subjects import reach_of
 
@@ -65,7 +66,7 @@ def ring_words(ring: Ring, vendor: str, tenants: str) -> str:
         "repository": f"everything that runs in single repositories or projects{of_tenant}",
         "group": f"a group of repositories or projects{of_tenant}",
         "organisation": f"everybody and everything{of_tenant or ' of one tenant'}",
-        "unknown": "an unknown number of callers: it is not known whose the issuer is",
+        "unknown": "an unknown number of callers",
         "platform": f"anybody who has an account with {vendor}",
         "world": "anybody, even without an account",
     }[ring]

@@ -12,7 +12,8 @@ from irsa_doctor.facts.grants.ring_evidence import reaches_of, ring_witness
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.model import text_of
 from irsa_doctor.trust.claim_sets import Box
-from irsa_doctor.trust.ring import RINGS, Ring, Tenant
+from irsa_doctor.trust.openings import RINGS, Ring
+from irsa_doctor.trust.ring import Tenant
 from irsa_doctor.trust.spelling import spell
 
 

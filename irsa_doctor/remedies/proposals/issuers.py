@@ -34,7 +34,8 @@ from irsa_doctor.remedies.proposals.records import FixCase, Proposal, Unfixable
 from irsa_doctor.remedies.safety import Widening, policy_change
 from irsa_doctor.remedies.targets import indexes
 from irsa_doctor.remedies.trust_policy import RolePolicy
-from irsa_doctor.trust.ring import RINGS, Tenant
+from irsa_doctor.trust.openings import RINGS
+from irsa_doctor.trust.ring import Tenant
 
 _Change = Callable[[Draft, IssuerStatement], bool]
 """an edit of a statement; returns whether it changed anything"""

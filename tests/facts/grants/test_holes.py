@@ -516,6 +516,15 @@ def test_a_placeholder_in_each_part_of_a_subject_leaves_none_of_them_open(subjec
     assert not {"high", "critical"} & set(fired(blocks(conditions, arn)).values())
 
 
+def test_how_much_a_wildcard_behind_a_placeholder_opens_is_unknown():
+    issuer = "token.actions.githubusercontent.com"
+    conditions = condition_block('"StringLike"', f'"{issuer}:sub"', '["repo:${var.repository}*"]')
+    conditions += condition_block('"StringEquals"', f'"{issuer}:aud"', '["sts.amazonaws.com"]')
+    text = blocks(conditions, f'"arn:aws:iam::111122223333:oidc-provider/{issuer}"')
+    assert {"reach-crossing", "reach-organisation", "reach-repository"} <= unknown_rules(text)
+    assert fired(text) == {}
+
+
 @pytest.mark.parametrize(
     ("provider", "key", "rules"),
     [

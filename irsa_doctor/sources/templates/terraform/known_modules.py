@@ -19,7 +19,7 @@ from irsa_doctor.sources.templates.terraform.module_calls import (
     major_version,
     module_source,
 )
-from irsa_doctor.sources.templates.terraform.module_trust_github import of_github
+from irsa_doctor.sources.templates.terraform.module_trust_github import GITHUB, of_github
 from irsa_doctor.sources.templates.terraform.policy_document import document_of
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 from irsa_doctor.text.positions import Anchor
@@ -258,7 +258,7 @@ _AWS_MODULES = "terraform-aws-modules"
 _OF_EKS = {"oidc_provider_arn": "arn", "oidc_provider": "host", "cluster_oidc_issuer_url": "url"}
 _PROVIDER = KnownKind(
     provider="aws_iam_openid_connect_provider.this[0]",
-    url=("url", "https://token.actions.githubusercontent.com"),
+    url=("url", f"https://{GITHUB}"),
     outputs={"arn": "arn", "url": "host"},
 )
 _MODULES: Mapping[tuple[str, str, str], KnownKind] = {

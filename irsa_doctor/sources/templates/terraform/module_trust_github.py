@@ -18,7 +18,7 @@ from irsa_doctor.sources.templates.terraform.module_statements import (
 )
 from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text, template_provider_arn
 
-_GITHUB = "token.actions.githubusercontent.com"
+GITHUB = "token.actions.githubusercontent.com"
 
 
 def of_github(module: ModuleCall) -> Iterator[TemplateValue]:
@@ -42,7 +42,7 @@ def of_switched_github(module: ModuleCall) -> Iterator[TemplateValue]:
 def _of_github(module: ModuleCall, url: str, subjects: Mapping[str, TemplateValue], audience: str) -> Iterator[TemplateValue]:
     """The statement for an issuer of GitHub. The audience is asked for only where a token has one."""
     written = module.inputs.get(url)
-    issuer = without_scheme(scalar_text(written.value) or hole(f"{module.address}.{url}")) if written else _GITHUB
+    issuer = without_scheme(scalar_text(written.value) or hole(f"{module.address}.{url}")) if written else GITHUB
     audiences = module.inputs.get(audience)
     asked = audiences if audiences and audiences.value not in (None, ()) else TemplateValue(STS_AUDIENCE.value, *module.written)
     conditions = [
