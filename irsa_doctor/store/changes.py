@@ -98,7 +98,8 @@ class Sight:
         self._verdicts_of, self._departed = verdicts_of, cache(departed)
         self._rules = {tally.rule for tally in run.tallies}
         states = {(row.kind, row.id): row.state for row in run.scope}
-        self._accounts = {ident: state for (kind, ident), state in states.items() if kind == "account"}
+        self._accounts = {ident for kind, ident in states if kind == "account"}
+        self._dim = {ident for (kind, ident), state in states.items() if kind == "account" and state != "read"}
         self._clusters = {ident: state for (kind, ident), state in states.items() if kind == "cluster"}
 
     def why_absent(self, standing: Standing) -> Literal["fixed", "gone", "unseen", "rule-gone"]:
@@ -107,26 +108,21 @@ class Sight:
             return "rule-gone"
         if standing.kind in _OF_RUN:
             return "fixed"
-        verdicts = self._verdicts_of(standing.subject)
-        if self._is_dim(standing, verdicts) or (verdicts or {}).get(standing.rule) == "unknown":
+        verdict = self._verdicts_of(standing.subject)
+        if self._is_dim(standing, is_there=verdict is not None) or (verdict or {}).get(standing.rule) == "unknown":
             return "unseen"
-        is_there = verdicts is not None or (standing.holder != "" and self._verdicts_of(standing.holder) is not None)
+        is_there = verdict is not None or (standing.holder != "" and self._verdicts_of(standing.holder) is not None)
         return "fixed" if is_there else "gone"
 
-    def _is_dim(self, standing: Standing, verdicts: Mapping[str, str] | None) -> bool:
+    def _is_dim(self, standing: Standing, *, is_there: bool) -> bool:
         """Whether something that the judgement hangs on was out of sight: its own account or cluster, or another that the
         finding names. An account that was not to be read is out of sight too, unless it has left the organisation. Of a cluster
-        that was read in part what is not there is out of sight; what is there was judged. Of an account that was read in part
-        a rule that was asked again and passes has been answered; one that was not asked may lack what it asks of."""
+        that was read in part what is not there is out of sight; what is there was judged."""
         state = self._clusters.get(standing.cluster, "read")
-        if state != "read" and not (state == "partial" and verdicts is not None):
+        if state != "read" and not (state == "partial" and is_there):
+            return True
+        if not self._dim.isdisjoint({standing.account}):
             return True
         if standing.account and standing.account not in self._accounts and standing.account not in self._departed():
             return True
-        is_answered = (verdicts or {}).get(standing.rule) == "pass"
-        if is_answered and self._accounts.get(standing.account) == "partial":
-            return self._are_dim({*_ACCOUNT.findall(standing.body)} - {standing.account})
-        return self._are_dim({standing.account, *_ACCOUNT.findall(standing.body)})
-
-    def _are_dim(self, accounts: Iterable[str]) -> bool:
-        return any(self._accounts.get(account, "read") != "read" for account in accounts)
+        return not self._dim.isdisjoint(_ACCOUNT.findall(standing.body))
