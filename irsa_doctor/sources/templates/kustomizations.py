@@ -8,6 +8,8 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
+from irsa_doctor.model import TrustPolicy
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.reading import DocumentReading, Page, Substitution
 from irsa_doctor.sources.templates.values import scalar_text
 from irsa_doctor.text import shapes
@@ -19,15 +21,20 @@ _TARGETS = ("resources", "bases", "components")
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
 
+_NAME_IN_ADDRESS = regex(r"^.*[ /]")
+"""what stands before the name of an object in the address of a role"""
+
+
 class Kustomization(msgspec.Struct, frozen=True):
     """A kustomization: its folder, the files and folders that it takes up, which of its settings rename objects, and the
-    namespace that it gives them; `patches` are the files that change objects of others, and are none themselves."""
+    namespace that it gives them; `patches` are the files that change objects of others, and are none themselves, each with the
+    name of the object that its `target` asks for, "" where it asks for none."""
 
     folder: str
     targets: tuple[str, ...]
     renames: tuple[str, ...]
     namespace: str = ""
-    patches: tuple[str, ...] = ()
+    patches: Mapping[str, str] = {}
 
     def keeps(self, namespace: str) -> bool:
         """Whether an object of a namespace keeps its name and its namespace."""
@@ -61,7 +68,7 @@ def kustomization_of(members: Mapping[str, object], path: str) -> Kustomization:
     folder = os.path.dirname(path)
     listed = [item for name in _TARGETS if isinstance(written := members.get(name), list) for item in written]
     targets = (os.path.normpath(os.path.join(folder, item)) for item in listed if isinstance(item, str) and "://" not in item)
-    patches = (os.path.normpath(os.path.join(folder, name)) for name in _patch_files(members))
+    patches = {os.path.normpath(os.path.join(folder, path)): target for path, target in _patch_files(members)}
     namespace = members.get("namespace")
     renames = tuple(name for name in _RENAMING if members.get(name)) + tuple(_renaming_patches(members))
     return Kustomization(
@@ -69,7 +76,7 @@ def kustomization_of(members: Mapping[str, object], path: str) -> Kustomization:
         targets=tuple(targets),
         renames=renames,
         namespace=namespace if isinstance(namespace, str) else "",
-        patches=tuple(patches),
+        patches=patches,
     )
 
 
@@ -82,14 +89,15 @@ def _renaming_patches(members: Mapping[str, object]) -> Iterator[str]:
             yield name
 
 
-def _patch_files(members: Mapping[str, object]) -> Iterator[str]:
-    """The files that hold patches; a patch may also be written in the kustomization itself."""
+def _patch_files(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
+    """The files that hold patches, with the name that their target has; a patch may also be written in the kustomization."""
     for name in _PATCHES:
         written = members.get(name)
         for item in written if isinstance(written, list) else ():
             path = item.get("path") if isinstance(item, dict) else item
+            target = item.get("target") if isinstance(item, dict) else None
             if isinstance(path, str) and "\n" not in path:
-                yield path
+                yield path, str(target.get("name") or "") if isinstance(target, dict) else ""
 
 
 def apply_renaming(readings: Sequence[DocumentReading]) -> None:
@@ -150,11 +158,14 @@ def _roles_of_patches(
 ) -> Iterator[str]:
     """The roles whose policy the patches of a kustomization write, or those of one that it takes up."""
     inside = {top.folder, *("" if path == "." else path for path in _walked(top, by_folder))}
-    patches = {path for folder in inside if folder in by_folder for path in by_folder[folder].patches}
+    patches = {path: name for folder in inside if folder in by_folder for path, name in by_folder[folder].patches.items()}
     for reading in readings:
-        own = reading.kustomization
-        if (own and own.folder in inside) or os.path.normpath(reading.path) in patches:
-            yield from (role.address for role in reading.roles)
+        own, path = reading.kustomization, os.path.normpath(reading.path)
+        is_own = own is not None and own.folder in inside
+        for role in reading.roles if is_own or path in patches else ():
+            is_meant = is_own or patches[path] in ("", _NAME_IN_ADDRESS.sub("", role.address))
+            if is_meant and isinstance(role.policy, TrustPolicy):
+                yield role.address
 
 
 def _of_flux(path: str, targets: Sequence[tuple[str, str]]) -> Iterator[Kustomization]:

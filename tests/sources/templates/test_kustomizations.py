@@ -240,6 +240,30 @@ def test_a_policy_that_every_overlay_writes_anew_is_not_judged_as_its_file_has_i
     assert ("open-no-sub" in rules_of(tmp_path)) == is_open
 
 
+@pytest.mark.parametrize(
+    ("spec", "target", "is_open"),
+    [
+        (None, None, True),
+        ({"tags": [{"key": "team", "value": "shop"}]}, None, True),
+        ({"assumeRolePolicyDocument": TRUSTING % '{"Service": "ec2.amazonaws.com"}'}, {"kind": "Role", "name": "other"}, True),
+        ({"assumeRolePolicyDocument": TRUSTING % '{"Service": "ec2.amazonaws.com"}'}, {"kind": "Role", "name": "app"}, False),
+        ({"assumeRolePolicyDocument": TRUSTING % '{"Service": "ec2.amazonaws.com"}'}, {"kind": "Role"}, False),
+    ],
+)
+def test_a_patch_that_does_not_write_the_policy_leaves_it(tmp_path, spec, target, is_open):
+    role = {"apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role", "metadata": {"name": "app"}}
+    patch = {**role, "metadata": {"name": "app", "labels": {"team": "shop"}}, **({"spec": spec} if spec else {})}
+    for path, value in {
+        "base/role.yaml": {**role, "spec": {"assumeRolePolicyDocument": OPEN}},
+        "base/kustomization.yaml": {"resources": ["role.yaml"]},
+        "live/kustomization.yaml": {"resources": ["../base"], "patches": [{"path": "patch.yaml", "target": target}]},
+        "live/patch.yaml": patch,
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(yaml.safe_dump(value))
+    assert ("open-no-sub" in rules_of(tmp_path)) == is_open
+
+
 def test_a_patch_of_something_else_makes_no_role():
     others = [
         {"op": "remove", "path": "/spec/assumeRolePolicyDocument"},
