@@ -346,7 +346,7 @@ def test_nothing_is_fixed_because_a_list_of_its_account_was_denied(tmp_path):
     account = shard(ACCOUNT, named("app", RIGHT))
     put(tmp_path / "0" / "aws.json", {**account, "documents": [*account["documents"], listed]})
     put(tmp_path / "1" / "aws.json", {**account, "missing": [denied]})
-    first, partial = (run(tmp_path / "audit.db", number, str(tmp_path / str(number))) for number in range(2))
+    _, partial = (run(tmp_path / "audit.db", number, str(tmp_path / str(number))) for number in range(2))
     assert [account["state"] for account in partial["scope"]["accounts"]] == ["partial"]
     assert (partial["changes"]["fixed"], partial["changes"]["gone"]) == (0, 0)
     assert partial["changes"]["unseen"] == 1
