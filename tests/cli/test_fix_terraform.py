@@ -37,8 +37,9 @@ def test_client_ids_and_urls_of_providers_change_where_unsafe_fixes_are_made(tmp
     (tmp_path / "cluster.json").write_text(json.dumps(CLUSTER), encoding="utf-8")
     main = tmp_path / "main.tf"
     main.write_text(PROVIDERS.partition("\n\n")[2], encoding="utf-8")
-    assert not any(each["applied"] for each in fix(tmp_path, "--write")["fixes"])
-    assert any(each["applied"] for each in fix(tmp_path, "--write", "--unsafe-fixes")["fixes"])
+    listed = ("--write", "--complete", "serviceaccounts")
+    assert not any(each["applied"] for each in fix(tmp_path, *listed)["fixes"])
+    assert any(each["applied"] for each in fix(tmp_path, *listed, "--unsafe-fixes")["fixes"])
     assert 'client_id_list = ["vault", "sts.amazonaws.com"] # of another program' in main.read_text(encoding="utf-8")
     main.write_text(PROVIDERS.partition("\n\n")[0], encoding="utf-8")
     fix(tmp_path, "--write", "--unsafe-fixes")

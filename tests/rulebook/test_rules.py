@@ -90,9 +90,7 @@ def test_how_bad_a_role_is_follows_how_many_can_assume_it():
         if isinstance(rule.severity, Graded) and rule.severity.fact in ("scope", "width") and "cluster" in rule.severity.values:
             said = {"cluster": "critical", "namespaces": "high", "namespace": "medium"}
             assert rule.severity.values.items() >= said.items(), rule.id
-    # nobody gets in yet by an audience that the provider refuses
-    unlimited = Graded("width", {"refused": "medium"}, "critical")
-    assert RULES["open-no-sub"].severity == RULES["open-aud-only"].severity == unlimited
+    assert RULES["open-no-sub"].severity == RULES["open-aud-only"].severity == "critical"
 
 
 def test_severity_and_confidence_are_words_of_the_report():

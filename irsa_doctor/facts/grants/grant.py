@@ -98,7 +98,7 @@ class GrantFacts(msgspec.Struct, frozen=True):
     ring_counts: bool | Unknown = False
     """Whether its tokens are of an issuer that is not a cluster, so that the ring says how far it is open"""
     ring: Ring | Unknown = "workload"
-    width: Scope | Ring | Literal["refused"] | Unknown = "one"
+    width: Scope | Ring | Unknown = "one"
     """The scope of service accounts, the ring of all others: what the severity of an operator that opens depends on"""
     reach: ReachKind | Unknown = "none"
     ring_seen: bool | Unknown = True

@@ -34,8 +34,7 @@ def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown,
         scope, ring = read.reach.scope, ring_of_scope("nobody" if misnamed else read.reach.scope)
         if unseen is not None:
             return {"ring": unseen, "width": unseen, "issuer_misnamed": misnamed}
-        width = "refused" if read.client_ids_wanted is not None and scope != "nobody" else scope or too_complex
-        return {"ring": ring, "width": width, "issuer_misnamed": misnamed}
+        return {"ring": ring, "width": scope or too_complex, "issuer_misnamed": misnamed}
     grounds = grounds_of(read)
     operator = open_operator(read, grounds.ring.ring)
     facts = {

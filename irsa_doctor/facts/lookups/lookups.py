@@ -109,11 +109,12 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         clusters = [cluster.id for cluster in self.inventory.clusters_by_issuer.get(issuer, ())]
         if any(self.inventory.closed.has_kind(cluster, "serviceaccounts") for cluster in clusters):
             return True
-        owners = self._owners_of_accounts
+        owners = self.clusters_of_accounts
         return bool(owners and (not clusters or "" in owners or not owners.isdisjoint(clusters)))
 
     @cached_property
-    def _owners_of_accounts(self) -> frozenset[str]:
+    def clusters_of_accounts(self) -> frozenset[str]:
+        """The clusters of the service accounts of the input, "" for those of an unknown one."""
         return frozenset([account.cluster for account in self.inventory.service_accounts])
 
     def takes_several_audiences(self, provider_arn: str) -> bool:

@@ -73,12 +73,13 @@ class SharedFacts(msgspec.Struct, frozen=True):
 
     `audiences` are those that service accounts request by annotation, and manifests that set up a web identity themselves, by
     cluster; `requested` those of all projected tokens.
-    `deep`: it has records that are followed over many others.
+    `users_of` are the clusters of its service accounts. `deep`: it has records that are followed over many others.
     """
 
     inventory: Inventory
     audiences: Mapping[str, tuple[str, ...]]
     requested: Mapping[str, tuple[str, ...]]
+    users_of: tuple[str, ...]
     owners: tuple[str, ...]
     """the accounts and clusters that it has something of, and the issuers of these clusters"""
     deep: bool
@@ -105,6 +106,7 @@ def shared_facts(inventory: Inventory, repeating: Iterable[str] = ()) -> SharedF
         Inventory(**{name: getattr(inventory, name) for name in _GENERAL}),
         {cluster: tuple(sorted(values)) for cluster, values in named.items()},
         {cluster: tuple(sorted(values)) for cluster, values in requested.items()},
+        tuple(sorted({account.cluster for account in inventory.service_accounts})),
         tuple(sorted(set(_owners(inventory)))),
         is_deep(inventory),
         bool(inventory.associations),
@@ -147,7 +149,8 @@ def links_of(inventory: Inventory, of_policies: Iterable[str]) -> Iterator[str]:
 def is_deep(inventory: Inventory) -> bool:
     """Whether an inventory has records that are followed over many others: then what is connected is judged together."""
     templates = any(role.address or not role.arn for role in inventory.roles)
-    if any(not rcp.account for rcp in inventory.rcps) or any(not each.cluster for each in inventory.service_accounts):
+    loose = any(not each.cluster or each.unplaced for each in inventory.service_accounts)
+    if loose or any(not rcp.account for rcp in inventory.rcps):
         return True
     return templates or not inventory.clouds.is_empty or any(getattr(inventory, name) for name in _DEEP)
 

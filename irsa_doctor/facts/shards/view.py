@@ -174,6 +174,11 @@ class ShardView(View, frozen=True, dict=True):
         return ShardAccounts(self.inventory)
 
     @cached_property
+    def clusters_of_accounts(self) -> frozenset[str]:
+        """The clusters of the service accounts of all shards."""
+        return frozenset(cluster for each in self.shared for cluster in each.users_of)
+
+    @cached_property
     def audiences(self) -> frozenset[str]:
         """Audiences that service accounts of all shards request by annotation."""
         return frozenset(value for each in self.shared for values in each.audiences.values() for value in values)
