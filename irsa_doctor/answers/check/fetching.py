@@ -1,5 +1,6 @@
 """The command that fetches a missing input into a file, which the next call reads."""
 
+import hashlib
 import shlex
 from functools import lru_cache
 
@@ -86,9 +87,14 @@ def _machine_readable(words: list[str]) -> list[str]:
 def _file(words: list[str]) -> str:
     """A file named after what a command reads: `describe-cluster --name prod` writes `cluster-prod.json`."""
     names = [_of_kinds(name) if words[0] == "kubectl" else name for name in _names(words[1:])]
-    name = _UNSAFE.sub("-", "-".join(names)).strip("-.").lower()[-_LONGEST:].lstrip("-.")
+    name = _shortened(_UNSAFE.sub("-", "-".join(names)).strip("-.").lower())
     is_json = "--raw" in words or "json" in words
     return (name or "answer") + (".json" if is_json else _TYPES[words[0]])
+
+
+def _shortened(name: str) -> str:
+    """A name that is too long for a file: its beginning, and what tells it from others that begin so."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 9]}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def _of_kinds(name: str) -> str:

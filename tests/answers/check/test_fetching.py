@@ -165,3 +165,10 @@ def test_the_answer_of_a_command_is_an_input_that_leaves_nothing_missing(tmp_pat
     (missing,) = api.check(world, settings=complete).unknown
     shell(missing.how, tmp_path, '{"associations": []}')
     assert api.check([*world, str(tmp_path / missing.file)], settings=complete).unknown == ()
+
+
+def test_long_names_that_end_alike_have_files_of_their_own():
+    hows = [f"kubectl get role {first}{'-of-a-team' * 12} -n shop -o yaml" for first in ("reader", "writer")]
+    files = {fetched(how)[1] for how in hows}
+    assert len(files) == 2
+    assert all(file.startswith("role-") and len(file) < 90 for file in files)
