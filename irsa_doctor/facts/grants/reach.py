@@ -85,6 +85,15 @@ def _grounds(read: GrantReading, grant: Grant, *, strictly: bool) -> Grounds:
     return Grounds(ring_of(boxes, profile, around), boxes, around)
 
 
+def is_ring_contested(read: GrantReading, grounds: Grounds) -> bool:
+    """Whether what AWS does not document decides how far a grant reaches: less is certain than may get in."""
+    grant = read.known
+    if not grant.contested or read.share is not None or not grounds.boxes:
+        return bool(grant.contested)
+    sure = msgspec.structs.replace(grounds.boxes[0], subjects=grant.sure_subjects, audiences=grant.sure_audiences)
+    return ring_of((sure,), read.profile, grounds.around).ring != grounds.ring.ring
+
+
 def _guests(policy: Policy, grant: Grant, profile: Profile, issuer: str, provider: str) -> Literal["", "open", "named"]:
     """Whether guests get in, and whether a condition names them."""
     if profile.guests is None:

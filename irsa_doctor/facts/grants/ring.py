@@ -9,6 +9,7 @@ from irsa_doctor.facts.grants.reach import (
     OpenOperator,
     grounds_of,
     is_misnamed,
+    is_ring_contested,
     is_seen,
     lost_subject,
     on_a_word,
@@ -49,7 +50,7 @@ def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown,
         "issuer_misnamed": misnamed,
         **_of_operator(operator),
     }
-    if unseen is not None and (read.statement.hides_conditions or read.known.contested):
+    if unseen is not None and (read.statement.hides_conditions or is_ring_contested(read, grounds)):
         return {**facts, "ring": unseen, "width": unseen, "reach": unseen, "reach_inside": unseen}
     return {**facts, **_of_reach(read, grounds, operator)} if admits else facts
 

@@ -216,6 +216,14 @@ def test_an_issuer_whose_tenant_a_template_fills_in_is_not_taken_for_a_cluster_o
     assert not failing & {"trust-aud-mismatch", "reach-unknown-issuer", "trust-sub-prefix-missing", "open-sub-star"}
 
 
+@pytest.mark.parametrize(
+    ("subject", "other", "verdict"), [("repo:*", "*", "FAIL"), ("repo:*", "repo:acme/shop:ref:x", "UNKNOWN")]
+)
+def test_one_key_in_two_spellings_is_open_where_each_of_them_is(subject, other, verdict):
+    policy = document(GITHUB, {"StringLike": {f"{GITHUB}:sub": subject, f"{GITHUB}:SUB": other}})
+    assert verdicts(policy)["open-guarded-only"] is Verdict[verdict]
+
+
 @pytest.mark.parametrize("issuer", [f"oidc.circleci.com/org/{TENANT}", f"oidc.vercel.com/{TENANT}"])
 def test_an_issuer_whose_tenant_a_template_fills_in_and_whose_subject_nobody_limits_is_no_less_open(issuer):
     policy = document(issuer, {"StringEquals": {f"{issuer}:aud": "x"}})
