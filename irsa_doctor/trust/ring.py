@@ -358,7 +358,7 @@ def _tenants(openings: Sequence[Opening], keys: Sequence[Alternatives], box: Box
     for opening in openings:
         if opening.ring in ("platform", "world", "unknown"):
             return ()
-        fixed = [value for value in opening.values if value.level == "tenant" and value.fixed]
+        fixed = [v for v in opening.values if v.level == "tenant" and v.fixed and not (v.supposed and v.is_id)]
         named |= _paired([*fixed, *of_keys])
     if not named and profile.audience.pins_tenant:
         named = {Tenant(name=text) for text, _ in _patterns(box.audiences)} if _is_finite(box.audiences) else set()

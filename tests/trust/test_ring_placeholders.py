@@ -87,6 +87,11 @@ def test_what_is_open_for_sure_counts_beside_what_a_placeholder_decides():
     assert reading.ring == "platform"
 
 
+@pytest.mark.parametrize("value", ["repo:HOLE/*", "repo:HOLE/shop-*:*", "repo:HOLE/HOLE-*:*", "repo:HOLEHOLE:*"])
+def test_a_placeholder_for_a_name_is_no_id_of_the_tenant_too(value):
+    assert [tenant.id for tenant in _with_placeholder(GITHUB, value).tenants] == [None]
+
+
 def _with_placeholder(issuer, value):
     statement = {
         "Effect": "Allow",
