@@ -209,9 +209,11 @@ class DocumentReading(msgspec.Struct):
     resolved: list[str] = []
     """stacks whose templates are in the document itself, and what would be said of them otherwise"""
     substitutions: list[Substitution] = []
+    """what is put in for variables of manifests before they are applied"""
     target_namespaces: list[tuple[str, str]] = []
     """the path below which a Kustomization of Flux gives all objects a namespace, and that namespace"""
-    """what is put in for variables of manifests before they are applied"""
+    applied: list[str] = []
+    """the paths in a repository that a Kustomization of Flux or an application of Argo CD applies"""
     syntax: Any = None
     """the syntax tree of Terraform configuration, read when all files of its module are there (templates.terraform.syntax)"""
     variables: dict[str, Any] = {}

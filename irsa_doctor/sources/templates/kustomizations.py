@@ -112,7 +112,7 @@ def apply_renaming(readings: Sequence[DocumentReading]) -> None:
     patched = {path: kustomization for kustomization in by_folder.values() for path in kustomization.patches}
     of_flux = [pair for reading in readings for pair in reading.target_namespaces]
     _give_namespaces(readings, {path for paths in taken.values() for path in paths})
-    _take_rewritten_roles(readings, by_folder, taken)
+    _take_rewritten_roles(readings, by_folder, taken, [path for reading in readings for path in reading.applied])
     for reading in readings:
         patch = patched.get(os.path.normpath(reading.path))
         if patch and not reading.named:
@@ -133,19 +133,25 @@ def _give_namespaces(readings: Sequence[DocumentReading], taken: Collection[str]
 
 
 def _take_rewritten_roles(
-    readings: Sequence[DocumentReading], by_folder: Mapping[str, Kustomization], taken: Mapping[str, Sequence[str]]
+    readings: Sequence[DocumentReading],
+    by_folder: Mapping[str, Kustomization],
+    taken: Mapping[str, Sequence[str]],
+    applied: Sequence[str],
 ) -> None:
-    """Pass over roles whose policy is never applied as their file has it: every kustomization that nothing else takes up, and
-    that takes up the file, patches it."""
+    """Pass over roles whose policy is never applied as their file has it: every kustomization that is applied by itself, which
+    is one that nothing else takes up or that a program is told to apply, and that takes up the file, patches it."""
     below = {target for kustomization in by_folder.values() for target in kustomization.targets}
+    whole = [path for path in applied if not any(_is_at(folder, path) for folder in by_folder)]
     over: dict[str, list[tuple[Kustomization, frozenset[str]]]] = {}
     for top in by_folder.values():
-        if (top.folder or ".") not in below:
+        if (top.folder or ".") not in below or any(_is_at(top.folder, path) for path in applied):
             written = frozenset(_roles_of_patches(top, readings, by_folder))
             for path in taken[top.folder]:
                 over.setdefault(path, []).append((top, written))
     for reading in readings:
         tops = over.get(os.path.normpath(reading.path), [])
+        if any(_is_below(reading.path, path) for path in whole):
+            continue
         kept = [role for role in reading.roles if not tops or not all(role.address in names for _, names in tops)]
         if len(kept) < len(reading.roles) and not reading.named:
             reading.roles = kept
@@ -171,10 +177,18 @@ def _roles_of_patches(
 def _of_flux(path: str, targets: Sequence[tuple[str, str]]) -> Iterator[Kustomization]:
     """What Kustomizations of Flux do to the objects of a file. Their paths are those of a repository whose folder is not
     known."""
-    whole = f"/{os.path.normpath(path)}"
     for below, namespace in targets:
-        if below == "." or f"/{below}/" in whole:
+        if _is_below(path, below):
             yield Kustomization(folder=below, targets=(), renames=(_TARGET,), namespace=namespace)
+
+
+def _is_below(path: str, below: str) -> bool:
+    return below == "." or f"/{below}/" in f"/{os.path.normpath(path)}"
+
+
+def _is_at(folder: str, path: str) -> bool:
+    """Whether a folder may be that of a path in a repository."""
+    return path != "." and f"/{folder}".endswith(f"/{path}")
 
 
 def _point_to_overlays(readings: Sequence[DocumentReading], by_folder: Mapping[str, Kustomization]) -> None:
@@ -225,6 +239,11 @@ def _walked(kustomization: Kustomization, by_folder: Mapping[str, Kustomization]
             waiting += below.targets if below else ()
 
 
+def in_repository(path: object) -> str:
+    """A path that is written from the root of a repository; "." for the root itself, and where none is written."""
+    return (os.path.normpath(path).lstrip("/") if isinstance(path, str) else "") or "."
+
+
 def read_flux_kustomization(page: Page, reading: DocumentReading) -> None:
     """Read what a Kustomization of Flux substitutes in its manifests (`spec.postBuild`)."""
     members = shapes.mapping(page.value, page.place)
@@ -234,8 +253,8 @@ def read_flux_kustomization(page: Page, reading: DocumentReading) -> None:
     texts = {name: text for name, value in values.items() if (text := scalar_text(value)) and isinstance(text, str)}
     if values or after.get("substituteFrom"):
         reading.substitutions.append(Substitution(texts, bool(after.get("substituteFrom")) or len(texts) < len(values)))
-    namespace, path = spec.get(_TARGET), spec.get("path")
+    namespace, below = spec.get(_TARGET), in_repository(spec.get("path"))
+    reading.applied.append(below)
     if isinstance(namespace, str) and namespace:
-        below = os.path.normpath(path).lstrip("/") if isinstance(path, str) else "."
-        reading.target_namespaces.append((below or ".", namespace))
+        reading.target_namespaces.append((below, namespace))
     reading.passed.append("a Kustomization of Flux: it names no role")

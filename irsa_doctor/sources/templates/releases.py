@@ -11,6 +11,7 @@ from irsa_doctor.model import Place
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.annotations import read_patches, read_values
 from irsa_doctor.sources.templates.controllers.compositions import add_template_annotations, keep_left_words
+from irsa_doctor.sources.templates.kustomizations import in_repository
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.placeholders import with_holes
@@ -68,6 +69,8 @@ def _sources(spec: Mapping[str, object], place: Place) -> Iterator[tuple[Mapping
 
 
 def _read_source(source: Mapping[str, object], place: Place, reading: DocumentReading) -> Iterator[bool]:
+    if "path" in source:
+        reading.applied.append(in_repository(source["path"]))
     helm = source.get("helm")
     if isinstance(helm, dict):
         yield from _read_chart(helm, place.at("helm"), reading)

@@ -240,6 +240,36 @@ def test_a_policy_that_every_overlay_writes_anew_is_not_judged_as_its_file_has_i
     assert ("open-no-sub" in rules_of(tmp_path)) == is_open
 
 
+FLUX = {"apiVersion": "kustomize.toolkit.fluxcd.io/v1", "kind": "Kustomization", "metadata": {"name": "a"}}
+ARGO = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "a"}}
+
+
+@pytest.mark.parametrize(
+    ("applied", "is_open"),
+    [
+        ({**FLUX, "spec": {"path": "./live"}}, False),
+        ({**FLUX, "spec": {"path": "./base"}}, True),
+        ({**FLUX, "spec": {"path": "./other"}}, False),
+        ({**ARGO, "spec": {"source": {"path": "live"}}}, False),
+        ({**ARGO, "spec": {"sources": [{"path": "live"}, {"path": "base/"}]}}, True),
+        ({**ARGO, "spec": {"source": {"path": "."}}}, True),
+    ],
+)
+def test_a_base_that_is_applied_by_itself_is_judged_beside_an_overlay_that_patches_it(tmp_path, applied, is_open):
+    role = {"apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role", "metadata": {"name": "app"}}
+    right = TRUSTING % '{"Service": "ec2.amazonaws.com"}'
+    for path, value in {
+        "base/role.yaml": {**role, "spec": {"assumeRolePolicyDocument": OPEN}},
+        "base/kustomization.yaml": {"resources": ["role.yaml"]},
+        "live/kustomization.yaml": {"resources": ["../base"], "patches": [{"path": "patch.yaml"}]},
+        "live/patch.yaml": {**role, "spec": {"assumeRolePolicyDocument": right}},
+        "applied.yaml": applied,
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(yaml.safe_dump(value))
+    assert ("open-no-sub" in rules_of(tmp_path)) == is_open
+
+
 @pytest.mark.parametrize(
     ("spec", "target", "is_open"),
     [
