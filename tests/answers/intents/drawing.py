@@ -70,7 +70,12 @@ def estate(made: IntentPlan) -> Inventory:
         own = [role for role in roles if f"::{account}:" in role["Arn"]]
         documents[f"{account}/roles.json"] = {"RoleDetailList": own, "UserDetailList": [], "IsTruncated": False}
     for cluster in made.clusters:
-        described = {"name": cluster.name, "arn": cluster.arn, "identity": {"oidc": {"issuer": f"https://{cluster.issuer}"}}}
+        # an intent may have several names for one cluster, one for each audience
+        described = {
+            "name": cluster.arn.rpartition("/")[2],
+            "arn": cluster.arn,
+            "identity": {"oidc": {"issuer": f"https://{cluster.issuer}"}},
+        }
         documents[f"{cluster.name}/cluster.json"] = {"cluster": described}
         items = [
             {
