@@ -296,12 +296,15 @@ def _grant(view: View, analysed: AnalysedRole, policy: Policy, provider: str, gr
 
 
 def _subjects(grant: Admitted, shown: str | None) -> AdmittedSubjects:
+    if grant.reach.scope == "nobody":
+        # texts that no token has as its subject are left at most
+        return AdmittedSubjects("nobody", (), (), None, exact=True)
     subjects = spell(grant.subjects, grant.profile.grammar)
     return AdmittedSubjects(
         scope=grant.reach.scope or "unknown",
         patterns=subjects.patterns,
         without=subjects.without,
-        witness=grant.reach.witness if grant.reach.scope == "nobody" else shown or grant.reach.witness,
+        witness=shown or grant.reach.witness,
         exact=subjects.exact,
     )
 

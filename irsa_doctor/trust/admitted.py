@@ -30,6 +30,7 @@ from irsa_doctor.trust.operators import OperatorUse
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement, Value, covering, names_of_holes
 from irsa_doctor.trust.subjects import Reach, reach_of
+from irsa_doctor.trust.windows import within_window
 
 CLASSES = 256
 """kinds of audiences told apart, without counting those that are named, before a policy is called too complex"""
@@ -162,9 +163,9 @@ def grant_of(policy: Policy, statement: Statement, issuer: str, *, profile: Prof
     `provider` is the ARN of their provider, "" where it is not known: some keys have their value from it.
     """
     low, variables, known = issuer.lower(), policy.variables, known_values(provider, profile)
-    limits = tuple(
-        [limit_of(condition, low, variables=variables, profile=profile, known=known) for condition in statement.conditions]
-    )
+    conditions = statement.conditions
+    limits = tuple([limit_of(each, low, variables=variables, profile=profile, known=known) for each in conditions])
+    limits = within_window(conditions, limits)
     return Grant(statement, _with_two_spellings(statement.conditions, limits) if statement.two_spellings else limits)
 
 

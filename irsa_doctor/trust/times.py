@@ -4,13 +4,13 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 """
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 
 import msgspec
 
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import TIME_KEYS
 from irsa_doctor.trust.policy import Condition, Policy, Statement
+from irsa_doctor.trust.windows import time_of_request
 
 _DAY = 86_400
 _ENDLESS = "9999-01-01T00:00:00Z"
@@ -80,9 +80,3 @@ def _requests(now: str) -> tuple[Mapping[str, tuple[str, ...]], ...]:
         return ({},)
     seconds = begin // 1000
     return tuple(map(time_of_request, (seconds,) if "T" in now else (seconds, seconds + _DAY - 1)))
-
-
-def time_of_request(seconds: int) -> dict[str, tuple[str, ...]]:
-    """The keys that hold the time of a request, in seconds since 1970, and their values."""
-    moment = datetime.fromtimestamp(seconds, tz=UTC)
-    return {"aws:currenttime": (moment.strftime("%Y-%m-%dT%H:%M:%SZ"),), "aws:epochtime": (str(seconds),)}

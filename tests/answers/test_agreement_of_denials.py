@@ -197,3 +197,15 @@ def test_each_of_two_denies_that_refuse_is_named(first, second, rules, says, all
     assert certain(tmp_path) == rules
     causes = [c for c in api.why("prod/app", [str(tmp_path)], settings=CLOSED).causes if c.certainty == "certain"]
     assert all(says in cause.because for cause in causes)
+
+
+@pytest.mark.parametrize("denied", [{"StringEquals": {SUB: OWN}}, {"StringLike": {SUB: "system:serviceaccount:prod:a*"}}])
+def test_a_deny_of_an_account_is_found_beside_an_allow_for_another(denied, tmp_path):
+    found, diagnosis = with_deny(tmp_path, denied, "system:serviceaccount:prod:other")
+    assert {"trust-deny-statement binding", "trust-sub-mismatch binding"} <= set(found)
+    assert [cause.id for cause in diagnosis.causes] == ["trust-sub-mismatch", "trust-deny-statement"]
+
+
+def test_a_deny_of_others_is_not_found_beside_an_allow_for_another(tmp_path):
+    found, _ = with_deny(tmp_path, {"StringEquals": {SUB: COLLEAGUE}}, "system:serviceaccount:prod:other")
+    assert [rule for rule in found if rule.startswith("trust-")] == ["trust-sub-mismatch binding"]

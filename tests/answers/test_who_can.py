@@ -59,6 +59,18 @@ def test_who_gets_in_of_the_service_accounts_that_were_given(cluster, patterns, 
     assert (grant.clusters, grant.issuer_kind, grant.why) == (("prod",), "eks", "")
 
 
+@pytest.mark.parametrize("operator", ["StringNotLike", "StringNotEquals"])
+def test_texts_that_are_no_subject_are_nobody(cluster, operator):
+    pattern = "system:serviceaccount:*"
+    denied = {"Effect": "Deny"} | {
+        k: v for k, v in statement(condition={"StringLike": {f"{ISSUER}:sub": pattern}}).items() if k != "Effect"
+    }
+    open_but = [statement(condition={"StringNotLike": {f"{ISSUER}:sub": pattern}})]
+    put(cluster / "role.json", role(policy(*(open_but if operator == "StringNotLike" else [statement(condition={}), denied]))))
+    (grant,) = ask(cluster, ROLE).grants
+    assert (grant.subjects.scope, grant.subjects.patterns, grant.subjects.without, grant.ring) == ("nobody", (), (), "nobody")
+
+
 def test_each_provider_has_a_grant_of_its_own(tmp_path):
     other = PROVIDER.replace("0123", "9999", 1)
     file = put(tmp_path / "role.json", role(policy(statement(), statement([other, PROVIDER]))))

@@ -226,10 +226,10 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
     @once
     def client_ids_wanted(self) -> Language | None:
-        """The audiences that it accepts, where its provider is that of a cluster and none of its client ids is among them: STS
-        refuses every token before it reads the policy."""
+        """The audiences that it accepts, where none of the client ids of its provider is among them: STS refuses every token
+        before it reads the policy."""
         provider = self.lookups.inventory.provider_by_arn.get(text_of(self.principal))
-        if provider is None or not isinstance(provider.client_ids, tuple) or not self.profile.is_cluster:
+        if provider is None or not isinstance(provider.client_ids, tuple):
             return None
         if self.share is None or self.share.too_complex:
             accepted = self.known.audiences

@@ -93,7 +93,9 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
         "binding",
         f"{sa_id} -> {value}",
         value if named else sa_id,
-        _facts("there", trust) if trust is not None else _facts(absence_of(view, account, value), "role-not-there"),
+        _facts("there", trust, _deny(view, account, named, trust))
+        if trust is not None
+        else _facts(absence_of(view, account, value), "role-not-there"),
         lambda: binding_evidence(view, account, value, named, requested=requested),
     )
 
@@ -135,11 +137,21 @@ def _worst(relations: Sequence[_Relation]) -> _Relation:
 
 
 @lru_cache(maxsize=256)
-def _facts(role: NamedRole | Unknown, trust: Trust | Unknown) -> BindingFacts:
+def _facts(role: NamedRole | Unknown, trust: Trust | Unknown, deny: Shuts = "none") -> BindingFacts:
     if isinstance(trust, Unknown):
         return BindingFacts(role, trust, trust, trust)
     audience: Literal["expected", "mismatch"] = "mismatch" if trust == "other-audience" else "expected"
-    return BindingFacts(role, trust, audience, _SHUT_OUT.get(trust, "none"))
+    return BindingFacts(role, trust, audience, deny)
+
+
+def _deny(view: View, account: ServiceAccount, named: AnalysedRole | None, trust: Trust | Unknown) -> Shuts:
+    """How a Deny denies an account: as what keeps it out, or beside an Allow that is for other subjects."""
+    if trust not in _OTHER_SUBJECTS.values() or named is None or named.policy is None or not named.policy.has_deny:
+        return _SHUT_OUT.get(trust, "none")
+    if not isinstance(named.judged.facts, RoleFacts) or named.judged.facts.deny != "none":
+        return "none"
+    issuer = view.issuer_of(account.cluster)
+    return shutting_of(sure_denials(view, account, named.policy, audiences_of(view, account, issuer)), issuer).kind
 
 
 def _binding_of_template(view: View, account: ServiceAccount, cases: Sequence[AnalysedRole]) -> Judged:
@@ -149,7 +161,8 @@ def _binding_of_template(view: View, account: ServiceAccount, cases: Sequence[An
     answers: TrustByCase = [(_trust_of_template(view, account, case), case) for case in cases]
     trust: Trust | Unknown | None
     trust, shown = over_cases(account, answers)
-    facts = _facts("there", "explained" if trust is None else trust)
+    trust = "explained" if trust is None else trust
+    facts = _facts("there", trust, _deny(view, account, shown, trust))
     evidence = partial(binding_evidence, view, account, role.name, shown)
     return Judged("binding", ident, role.id, facts, evidence, certain=is_certain([case.policy for case in cases]))
 

@@ -400,11 +400,17 @@ BREAKS = [
         "podid-target-trust",
     ),
 ]
-# here the other cluster is none that was given
+# here the other cluster is none that was given, and its provider is not in the account
+OF_ABSENT_PROVIDERS = ("another cluster", "a cluster that is gone", "the provider of another cluster, keys of this one")
 BREAKS += [
-    (f"trust: {name}", [replaced(slip)], TARGET, "trust-policy", cause)
+    (
+        f"trust: {name}",
+        [replaced(slip)],
+        TARGET,
+        "trust-policy",
+        "trust-principal-provider-deleted" if name in OF_ABSENT_PROVIDERS else cause,
+    )
     for name, (slip, cause) in SLIPS.items()
-    if name != "another cluster"
 ]
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from irsa_doctor import api
 from tests.facts.situations import ACCOUNT, ISSUER, account, aws, evaluation, found, manifests, policy, provider_arn, role
-from tests.sources.worlds import listed_providers
+from tests.sources.worlds import got_provider, listed_providers
 
 SUB, AUD = f"{ISSUER}:sub", f"{ISSUER}:aud"
 RIGHT = "system:serviceaccount:prod:app"
@@ -224,6 +224,33 @@ def test_an_open_role_says_that_its_provider_refuses_its_tokens_and_is_as_grave(
         del documents["provider.json"]
     (opened,) = [finding for finding in evaluation(documents).findings if finding.rule.startswith("open-")]
     assert opened.severity in ("high", "critical")
+    assert ("STS refuses" in opened.message) is refused
+
+
+@pytest.mark.parametrize(
+    ("sub", "aud", "refused"),
+    [
+        ("repo:*", "foo", True),
+        ("repo:acme/*", "foo", True),
+        ("repo:acme/shop:pull_request", "foo", True),
+        ("repo:acme/*", AUDIENCE, False),
+        ("repo:acme/*", ["foo", AUDIENCE], False),
+    ],
+)
+def test_a_role_open_to_a_vendor_says_that_its_provider_refuses_its_tokens(sub, aud, refused):
+    github = "token.actions.githubusercontent.com"
+    arn = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{github}"
+    document = policy()
+    condition = {"StringLike": {f"{github}:sub": sub}, "StringEquals": {f"{github}:aud": aud}}
+    document["Statement"][0] |= {"Principal": {"Federated": arn}, "Condition": condition}
+    documents = aws(
+        **{
+            "roles.json": {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]},
+            "providers.json": listed_providers(provider_arn(), arn),
+            "github.json": got_provider(issuer=github),
+        }
+    )
+    (opened,) = [finding for finding in evaluation(documents).findings if finding.rule.startswith("reach-")]
     assert ("STS refuses" in opened.message) is refused
 
 

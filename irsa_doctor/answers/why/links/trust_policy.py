@@ -27,7 +27,8 @@ from irsa_doctor.trust.keys import request_kind
 from irsa_doctor.trust.languages import contains
 from irsa_doctor.trust.policy import WEB_IDENTITY, covering
 from irsa_doctor.trust.presented import PresentedToken
-from irsa_doctor.trust.times import policy_at, reads_time_as_text, time_of_request
+from irsa_doctor.trust.times import policy_at, reads_time_as_text
+from irsa_doctor.trust.windows import time_of_request
 
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
@@ -179,7 +180,7 @@ def _denied(case: Case, policy: Policy, audience: str, request: Mapping[str, tup
     if instead := _of_annotation(case, signs[0]):
         # one mistake: what the finding says of it is the narrower
         return failed(says, *instead, *(sign if sign.finding else at_most_likely(sign) for sign in signs))
-    return failed(says, *signs, *_of_deleted_provider(case, signs[0]))
+    return failed(says, *_of_deleted_provider(case, excluding[0].statement, signs[0]), *signs)
 
 
 def _is_refused_before(case: Case, policy: Policy, audience: str) -> bool:
@@ -218,10 +219,11 @@ def _of_annotation(case: Case, first: Sign) -> tuple[Sign, ...]:
     return signs_of(case.findings.of_sign("admitted-by-other-role")) if other else ()
 
 
-def _of_deleted_provider(case: Case, first: Sign) -> tuple[Sign, ...]:
-    """A role that trusts the issuer of a deleted cluster may trust a provider that is deleted as well."""
-    stale = _speaks_for(case, "issuer-of-deleted-cluster", first.id)
-    return signs_of(case.findings.of_sign("provider-deleted")) if stale else ()
+def _of_deleted_provider(case: Case, statement: int, first: Sign) -> tuple[Sign, ...]:
+    """A statement that names another provider than the token's may name one that the account does not have: then that is what
+    the findings report of it."""
+    findings = case.findings.of_sign("provider-deleted") if first.finding is None else ()
+    return signs_of([finding for finding in findings if finding.subject.id == f"{case.role}#{statement}"])
 
 
 def _sign(case: Case, exclusion: Exclusion) -> Sign:
@@ -337,7 +339,6 @@ TRUST_POLICY_LINK = Link(
         "subject-not-admitted",
         "subject-of-others-admitted",
         "admitted-by-other-role",
-        "issuer-of-deleted-cluster",
         "provider-deleted",
         "document-refused",
         "duplicate-member",
