@@ -266,7 +266,7 @@ def named_in_cases(
 def _case(
     work: Callable[[Sequence[TemplateValue]], TemplateValue | None], values: Sequence[TemplateValue]
 ) -> TemplateValue | None:
-    if any(value is IMPOSSIBLE for value in values):
+    if any(_condition_of_missing(value) is None for value in values):
         return IMPOSSIBLE
     try:
         return work(values)

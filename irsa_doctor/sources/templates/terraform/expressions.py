@@ -53,12 +53,12 @@ def expression_value(syntax: Syntax, node: Node, scope: EvaluationScope) -> Temp
 
 
 class _Evaluation:
-    """Evaluates the expressions of one file in one scope."""
+    """Evaluates the expressions of one file in one scope; `trying`: what does not exist is for `try`, in whatever text it is."""
 
-    def __init__(self, syntax: Syntax, scope: EvaluationScope) -> None:
+    def __init__(self, syntax: Syntax, scope: EvaluationScope, trying: bool = False) -> None:
         self.syntax = syntax
         self.scope = scope
-        self.trying = False
+        self.trying = trying
 
     def value(self, node: Node) -> TemplateValue:
         """The value of an expression node, or of a term of it."""
@@ -80,11 +80,11 @@ class _Evaluation:
 
     def within(self, syntax: Syntax, node: Node, scope: EvaluationScope | None = None) -> TemplateValue:
         """The value of an expression of another text, in the same scope or another one."""
-        return expression_value(syntax, node, scope or self.scope)
+        return _Evaluation(syntax, scope or self.scope, self.trying).value(node)
 
     def value_in(self, scope: EvaluationScope, node: Node) -> TemplateValue:
         """The value of an expression in another scope."""
-        return expression_value(self.syntax, node, scope)
+        return self.within(self.syntax, node, scope)
 
     def at(self, value: object, node: Node, made: TemplateValue | None = None) -> TemplateValue:
         """A value that is written where the node is."""
@@ -242,7 +242,7 @@ class _Evaluation:
 
     def part(self, node: Node, start: int, end: int, scope: EvaluationScope) -> TemplateValue:
         """The text of a part of a template, which stands in a directive, in a scope."""
-        evaluation = self if scope is self.scope else _Evaluation(self.syntax, scope)
+        evaluation = self if scope is self.scope else _Evaluation(self.syntax, scope, self.trying)
         parts = tuple(inner_fragments(self.syntax, node, start, end))
         values = [evaluation.inserted(inner) for inner in parts if not isinstance(inner, Fragment)]
         return evaluation.in_every_case(partial(evaluation.text, node, parts), values)

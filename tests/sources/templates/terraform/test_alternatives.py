@@ -264,6 +264,30 @@ resource "aws_iam_role" "s" {{
     }
 
 
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "local.m[var.k]",
+        "[local.m[var.k]][0]",
+        "flatten([local.m[var.k]])[0]",
+        "compact([local.m[var.k]])[0]",
+        'join("", [local.m[var.k]])',
+        "[for name in [var.k] : local.m[name]][0]",
+    ],
+)
+def test_a_member_that_may_be_missing_leaves_the_next_argument_wherever_it_is_put_in(expression):
+    text = f"""
+locals {{
+  m = {{ x = {A}.json }}
+}}
+resource "aws_iam_role" "r" {{
+  assume_role_policy = try({expression}, {B}.json)
+}}
+"""
+    roles = roles_of({"main.tf": _document("a", "") + _document("b", "") + text}).values()
+    assert {role.case: _subject(role) for role in roles} == {'(var.k == "x")': "of-a", '(not var.k == "x")': "of-b"}
+
+
 DENY = f"""
 data "aws_iam_policy_document" "deny" {{
   COUNT
