@@ -247,11 +247,7 @@ KINDS: tuple[Kind, ...] = (
         cluster_parts.read_launch_template_versions,
     ),
     Kind("eks-describe-access-entry", _has_object("accessEntry", "principalArn"), cluster_parts.read_describe_access_entry),
-    Kind(
-        "eks-list-access-entries",
-        _is_list_of_names("accessEntries"),
-        access.read_list_access_entries,
-    ),
+    Kind("eks-list-access-entries", _is_list_of_names("accessEntries"), access.read_list_access_entries),
     Kind(
         "eks-list-associated-access-policies",
         lambda members: isinstance(members.get("associatedAccessPolicies"), list) and "principalArn" in members,
@@ -286,6 +282,7 @@ KINDS: tuple[Kind, ...] = (
         template_readers.load_application,
     ),
     Kind("json-patch", _is_json_patch, template_readers.load_json_patch),
+    Kind("kustomize-patch", lambda members: members.get("$patch") == "delete", template_readers.load_deletion),
     Kind("pulumi", template_readers.is_pulumi_document, template_readers.load_pulumi),
     Kind("crossplane", _has_chain, _read_kubernetes),
     Kind("crossplane", _of_group(*_CONTROLLERS[:3]), template_readers.load_managed),

@@ -214,6 +214,8 @@ class DocumentReading(msgspec.Struct):
     """the path below which a Kustomization of Flux gives all objects a namespace, and that namespace"""
     applied: list[str] = []
     """the paths in a repository that a Kustomization of Flux or an application of Argo CD applies"""
+    deleted: list[str] = []
+    """the addresses of roles that patches delete, or their names alone where a target asks for these"""
     syntax: Any = None
     """the syntax tree of Terraform configuration, read when all files of its module are there (templates.terraform.syntax)"""
     variables: dict[str, Any] = {}

@@ -155,6 +155,13 @@ def load_json_patch(page: Page, reading: DocumentReading) -> None:
     read_json_patch(page, reading)
 
 
+def load_deletion(page: Page, reading: DocumentReading) -> None:
+    """Read a patch that deletes an object."""
+    from irsa_doctor.sources.templates.controllers.patched_roles import read_deletion
+
+    read_deletion(page, reading)
+
+
 def load_pulumi(page: Page, reading: DocumentReading) -> None:
     """Read a state, a preview or a program of Pulumi."""
     from irsa_doctor.sources.templates.pulumi import read_pulumi

@@ -139,7 +139,7 @@ def _take_rewritten_roles(
     applied: Sequence[str],
 ) -> None:
     """Pass over roles whose policy is never applied as their file has it: every kustomization that is applied by itself, which
-    is one that nothing else takes up or that a program is told to apply, and that takes up the file, patches it."""
+    is one that nothing else takes up or that a program is told to apply, and that takes up the file, patches or deletes it."""
     below = {target for kustomization in by_folder.values() for target in kustomization.targets}
     whole = [path for path in applied if not any(_is_at(folder, path) for folder in by_folder)]
     over: dict[str, list[tuple[Kustomization, frozenset[str]]]] = {}
@@ -152,7 +152,7 @@ def _take_rewritten_roles(
         tops = over.get(os.path.normpath(reading.path), [])
         if any(_is_below(reading.path, path) for path in whole):
             continue
-        kept = [role for role in reading.roles if not tops or not all(role.address in names for _, names in tops)]
+        kept = [role for role in reading.roles if not tops or not all(_names(role.address) & names for _, names in tops)]
         if len(kept) < len(reading.roles) and not reading.named:
             reading.roles = kept
             reading.notes.append(f"roles of it are changed by {tops[0][0].why_patch}")
@@ -162,16 +162,25 @@ def _take_rewritten_roles(
 def _roles_of_patches(
     top: Kustomization, readings: Sequence[DocumentReading], by_folder: Mapping[str, Kustomization]
 ) -> Iterator[str]:
-    """The roles whose policy the patches of a kustomization write, or those of one that it takes up."""
+    """The roles whose policy the patches of a kustomization write or that they delete, or those of one that it takes up, by
+    their addresses or their names alone."""
     inside = {top.folder, *("" if path == "." else path for path in _walked(top, by_folder))}
     patches = {path: name for folder in inside if folder in by_folder for path, name in by_folder[folder].patches.items()}
     for reading in readings:
         own, path = reading.kustomization, os.path.normpath(reading.path)
         is_own = own is not None and own.folder in inside
-        for role in reading.roles if is_own or path in patches else ():
-            is_meant = is_own or patches[path] in ("", _NAME_IN_ADDRESS.sub("", role.address))
-            if is_meant and isinstance(role.policy, TrustPolicy):
+        if not is_own and path not in patches:
+            continue
+        target = "" if is_own else patches[path]
+        yield from [target] if target and reading.deleted else reading.deleted
+        for role in reading.roles:
+            if (not target or target in _names(role.address)) and isinstance(role.policy, TrustPolicy):
                 yield role.address
+
+
+def _names(address: str) -> frozenset[str]:
+    """What a patch may call a role: its address, and its name alone."""
+    return frozenset((address, _NAME_IN_ADDRESS.sub("", address)))
 
 
 def _of_flux(path: str, targets: Sequence[tuple[str, str]]) -> Iterator[Kustomization]:

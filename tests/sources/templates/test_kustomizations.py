@@ -294,6 +294,37 @@ def test_a_patch_that_does_not_write_the_policy_leaves_it(tmp_path, spec, target
     assert ("open-no-sub" in rules_of(tmp_path)) == is_open
 
 
+DELETION = {"$patch": "delete", "apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role", "metadata": {"name": "app"}}
+
+
+@pytest.mark.parametrize(
+    ("patches", "is_open"),
+    [
+        ({"patches": [{"path": "gone.yaml"}]}, False),
+        ({"patches": [{"patch": yaml.safe_dump(DELETION)}]}, False),
+        ({"patchesStrategicMerge": [yaml.safe_dump(DELETION)]}, False),
+        ({"patches": [{"patch": yaml.safe_dump(DELETION), "target": {"kind": "Role", "name": "app"}}]}, False),
+        ({"patches": [{"patch": yaml.safe_dump(DELETION), "target": {"kind": "Role", "name": "other"}}]}, True),
+        ({"patches": [{"patch": yaml.safe_dump(DELETION), "target": {"kind": "ServiceAccount", "name": "app"}}]}, True),
+        ({"patches": [{"patch": yaml.safe_dump({**DELETION, "metadata": {"name": "other"}})}]}, True),
+        ({"patches": [{"patch": yaml.safe_dump({**DELETION, "apiVersion": "rbac.authorization.k8s.io/v1"})}]}, True),
+        ({"patches": [{"patch": yaml.safe_dump({**DELETION, "metadata": {"name": "app", "namespace": "x"}})}]}, True),
+    ],
+)
+def test_a_role_that_every_overlay_deletes_is_not_judged(tmp_path, patches, is_open):
+    role = {"apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role", "metadata": {"name": "app"}}
+    for path, value in {
+        "base/role.yaml": {**role, "spec": {"assumeRolePolicyDocument": OPEN}},
+        "base/kustomization.yaml": {"resources": ["role.yaml"]},
+        "live/kustomization.yaml": {"resources": ["../base"], **patches},
+        "live/gone.yaml": DELETION,
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(yaml.safe_dump(value))
+    assert ("open-no-sub" in rules_of(tmp_path)) == is_open
+    assert len(load([str(tmp_path)]).inventory.roles) == is_open
+
+
 def test_a_patch_of_something_else_makes_no_role():
     others = [
         {"op": "remove", "path": "/spec/assumeRolePolicyDocument"},

@@ -1,9 +1,10 @@
 """Reads the trust policies that patches of kustomize write for roles of controllers: after a patch, a policy is what it says.
+A patch may also delete the role.
 
 https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/patches/
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from irsa_doctor.model import Place
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
@@ -18,7 +19,11 @@ _FIELDS: Mapping[tuple[str, ...], str] = {
 
 
 def read_patched_role(patch: Mapping[str, object], target: object, place: Place, reading: DocumentReading) -> bool:
-    """Read the role whose policy a patch writes, or an operation of a JSON patch of a target; False where it writes none."""
+    """Read the role whose policy a patch writes or that it deletes, or an operation of a JSON patch of a target; False where it
+    does nothing of that."""
+    if patch.get("$patch") == "delete":
+        reading.deleted += _deleted(target if isinstance(target, dict) else patch)
+        return True
     role = _of_operation(patch, target) if "op" in patch else _of_object(patch)
     if role is None:
         return False
@@ -26,6 +31,23 @@ def read_patched_role(patch: Mapping[str, object], target: object, place: Place,
 
     read_managed(Page(role, place), reading)
     return True
+
+
+def read_deletion(page: Page, reading: DocumentReading) -> None:
+    """Read a patch in a file of its own that deletes an object."""
+    read_patched_role(shapes.mapping(page.value, page.place), None, page.place, reading)
+    reading.passed.append("a patch that deletes an object")
+
+
+def _deleted(meant: Mapping[str, object]) -> Iterator[str]:
+    """The role that a target or an object names: its address, of a target without namespace the name alone."""
+    metadata = meant.get("metadata")
+    named = metadata if isinstance(metadata, dict) else meant
+    group = shapes.as_text(meant.get("group") or str(meant.get("apiVersion") or "").rpartition("/")[0])
+    name, namespace = shapes.as_text(named.get("name") or ""), shapes.as_text(named.get("namespace") or "")
+    if not name or meant.get("kind") not in (None, "Role") or (group and not group.startswith("iam.")):
+        return
+    yield f"Role {namespace}/{name}" if namespace else name if named is meant else f"Role {name}"
 
 
 def _of_object(patch: Mapping[str, object]) -> Mapping[str, object] | None:
