@@ -53,7 +53,7 @@ def expression_value(syntax: Syntax, node: Node, scope: EvaluationScope) -> Temp
 
 
 class _Evaluation:
-    """Evaluates the expressions of one file in one scope; `trying`: what does not exist is for `try`, in whatever text it is."""
+    """Evaluates the expressions of one file in one scope; `trying`: what does not exist is for `try`."""
 
     def __init__(self, syntax: Syntax, scope: EvaluationScope, trying: bool = False) -> None:
         self.syntax = syntax
