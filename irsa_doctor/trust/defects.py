@@ -259,8 +259,8 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
     def of_subject(self, condition: Condition, value: str) -> tuple[DefectKind, str] | None:
         """What is wrong with one value, and what was meant."""
         operator, is_cluster = condition.use.operator, self.expected.profile.is_cluster
-        if value in self.expected.audiences:
-            return "claims-swapped", ""
+        if value in self.expected.audiences:  # beside a subject it only matches nothing
+            return ("claims-swapped", "") if self.expected.audiences.issuperset(condition.values) else None
         if "${" in value:
             return self.of_variable(value)
         if not is_cluster:
@@ -302,24 +302,22 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
             if missed and expected.audiences_known:
                 yield Defect(kind="audience-other", condition=condition, value=excluded, places=(condition.steps,))
             return
-        if not missed and len(condition.values) == 1:
+        if not missed:
             return
         for number, value in enumerate(condition.values):
             if not isinstance(value, str):
                 continue
             places = (condition.steps_to(number),)
+            form = audience_form(value, expected.audiences)
             if value.startswith(PREFIX):
                 yield Defect(kind="claims-swapped", condition=condition, value=value, places=places)
-            elif missed:
-                form = audience_form(value, expected.audiences)
-                if (
-                    form != "other"
-                    or expected.audiences_known
-                    or (expected.audiences_usual and is_meant_for_tokens(value, expected.audiences))
-                ):
-                    meant = audience_meant(value, form, expected.audiences)
-                    kind = _OF_AUDIENCES[form]
-                    yield Defect(kind=kind, condition=condition, value=value, meant=meant, places=places)
+            elif (
+                form != "other"
+                or expected.audiences_known
+                or (expected.audiences_usual and is_meant_for_tokens(value, expected.audiences))
+            ):
+                meant = audience_meant(value, form, expected.audiences)
+                yield Defect(kind=_OF_AUDIENCES[form], condition=condition, value=value, meant=meant, places=places)
 
     def of_request(self, condition: Condition, limit: Limit) -> Iterator[Defect]:
         """Conditions on what surrounds the request: its source, its region, its session name, and what is the same in all."""

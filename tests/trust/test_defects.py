@@ -101,7 +101,6 @@ def test_an_audience_is_no_defect_where_nobody_knows_those_of_the_tokens():
         ("system:serviceaccount:prod:*", "StringEquals", "subject-wildcard", "system:serviceaccount:prod:*"),
         ("system:serviceaccount:prod:*", "StringEqualsIgnoreCase", "subject-wildcard", "system:serviceaccount:prod:*"),
         ("system:serviceaccount:${aws:PrincipalTag/ns}:app", "StringLike", "subject-variable", ""),
-        (AUDIENCE, "StringEquals", "claims-swapped", ""),
     ],
 )
 def test_a_subject_that_no_service_account_has_is_told_by_its_form(value, operator, kind, meant):
@@ -109,6 +108,14 @@ def test_a_subject_that_no_service_account_has_is_told_by_its_form(value, operat
         (defect,), document = read(asking(SUB, values, operator))
         assert (defect.kind, defect.value, defect.meant) == (kind, value, meant)
         assert at(document, defect.places[0]) == value
+
+
+def test_a_value_of_the_other_claim_beside_a_right_one_keeps_nobody_out():
+    for key, right, other in ((SUB, RIGHT, AUDIENCE), (AUD, AUDIENCE, RIGHT)):
+        (defect,), document = read(asking(key, other))
+        assert (defect.kind, at(document, defect.places[0])) == ("claims-swapped", other)
+        assert read(asking(key, [right, other]))[0] == read(asking(key, [other, right]))[0] == ()
+        assert {defect.kind for defect in read(asking(key, [other, other]))[0]} == {"claims-swapped"}
 
 
 def test_a_variable_in_a_document_of_an_old_version_is_plain_text():
