@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -20,6 +21,8 @@ _INDENT = regex(rb"[ \t\-?:]{200}")
 # `{{resolve:...}}` is CloudFormation's own
 # (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html)
 _TEMPLATE = regex(rb"\{\{(?!resolve:)|\{%")
+# a placeholder of Python or of a shell script at the start of a plain text, `{TENANT}-app`, is no mapping before it is filled in
+_PLACEHOLDER = regex(rb"([:-] +)\{([A-Z][A-Z0-9_]+)\}(?=[^\s,}\]])")
 
 
 class YamlDocument(msgspec.Struct, frozen=True):
@@ -57,7 +60,17 @@ def yaml_documents(text: bytes) -> Iterator[YamlDocument | TextError]:
     except Fault as fault:
         yield _counted_levels(text) or _perhaps_template(fault.text_error, text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        yield _too_deep(text) or _text_error(error, text)
+        documents = islice(yaml_documents(marked), number, None) if (marked := _marked(text)) != text else iter(())
+        if (first := next(documents, None)) and not isinstance(first, TextError):
+            yield first
+            yield from documents
+        else:
+            yield _too_deep(text) or _text_error(error, text)
+
+
+def _marked(text: bytes) -> bytes:
+    """The text with its placeholders as what is a text in YAML, of the same length."""
+    return _PLACEHOLDER.sub(rb"\1<\2>", text)
 
 
 def _streamed(text: bytes) -> Iterator[YamlDocument]:
@@ -107,7 +120,8 @@ def compose(text: bytes) -> list[Any] | TextError:
     except yaml.composer.ComposerError as error:
         return _nodes_of_repeated_anchors(text) if "duplicate anchor" in str(error) else _text_error(error, text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        return _text_error(error, text)
+        roots = compose(marked) if (marked := _marked(text)) != text else None
+        return roots if isinstance(roots, list) else _text_error(error, text)
 
 
 def _nodes_of_repeated_anchors(text: bytes) -> list[Any] | TextError:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from irsa_doctor.text.errors import TextError
-from irsa_doctor.text.yaml import read_yaml
+from irsa_doctor.text.yaml import compose, read_yaml
 from irsa_doctor.text.yaml_errors import REASONS, yaml_error_reason
 
 # without digits: YAML 1.2 has more numbers than PyYAML, which writes this, puts in quotes
@@ -259,3 +259,24 @@ def test_without_libyaml_bytes_that_are_no_text_are_refused(monkeypatch):
 
     monkeypatch.setattr(yaml, "__with_libyaml__", False)
     assert text_error_of(b"a: &x 1\nb: \xff\n").why == "not valid YAML: bytes that are no text in UTF-8 or UTF-16"
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (b"name: {TENANT_ID}-sa\n", {"name": "<TENANT_ID>-sa"}),
+        (b"- {A1}/b\n- c\n", ["<A1>/b", "c"]),
+        (b"a: {X}\nb: {TENANT}-{X}\n", {"a": {"X": None}, "b": "<TENANT>-{X}"}),
+        (b"a: {x}-b\n", None),
+        (b"a: {TENANT}-b\nc: [\n", None),
+    ],
+)
+def test_a_placeholder_at_the_start_of_a_text_is_no_mapping(text, value):
+    read, nodes = read_yaml(text), compose(text)
+    assert (None if isinstance(read, TextError) else read[0].value) == value
+    assert isinstance(nodes, TextError) == (value is None)
+
+
+def test_documents_before_one_with_a_placeholder_are_read_once():
+    read = read_yaml(b"a: 1\n---\nb: {TENANT}-x\n---\nc: 2\n")
+    assert [document.value for document in read] == [{"a": 1}, {"b": "<TENANT>-x"}, {"c": 2}]
