@@ -21,7 +21,7 @@ _INDENT = regex(rb"[ \t\-?:]{200}")
 # `{{resolve:...}}` is CloudFormation's own
 # (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html)
 _TEMPLATE = regex(rb"\{\{(?!resolve:)|\{%")
-# a placeholder of Python or of a shell script at the start of a plain text, `{TENANT}-app`, is no mapping before it is filled in
+# a placeholder at the start of a plain text, `{TENANT}-app`, is no mapping before it is filled in
 _PLACEHOLDER = regex(rb"([:-] +)\{([A-Z][A-Z0-9_]+)\}(?=[^\s,}\]])")
 
 
