@@ -77,7 +77,7 @@ class ManagedResource(msgspec.Struct, frozen=True, kw_only=True):
         """What findings call it."""
         namespace = shapes.as_text(self.metadata.get("namespace") or "")
         # a placeholder alone is the name that a composition gives to it
-        is_whole = self.name.find("}") == len(self.name) - 1
+        is_whole = self.name.startswith("${") and self.name.find("}") == len(self.name) - 1
         name = (self.name.removeprefix("${").removesuffix("}") if is_whole else self.name) or "without name"
         return f"{self.kind} {namespace}/{name}" if namespace else f"{self.kind} {name}"
 
