@@ -22,8 +22,10 @@ _LISTS = ("irsa_namespace_service_accounts", "service_account_namespace_name_lis
 _TESTS = ("assume_role_condition_test", "trust_condition_test")
 _SUBJECTS = {
     "StringEquals": ("oidc_fully_qualified_subjects", "oidc_subjects"),
-    "StringLike": ("oidc_subjects_with_wildcards", "oidc_wildcard_subjects"),
+    "StringLike": ("oidc_subjects_with_wildcards", "oidc_wildcard_subjects", "subjects"),
 }
+_OF_GITHUB = "repo:"
+"""what the modules write before the subjects of GitHub where the caller does not"""
 _AUDIENCES = ("oidc_fully_qualified_audiences", "oidc_audiences")
 
 
@@ -56,6 +58,9 @@ def _conditions(call: _Call, number: int, before: Mapping[str, Any], after: Mapp
     if before == after:
         return
     arguments = arguments_of(call.value.node)
+    if moved := _moved(call, before, after):
+        yield from moved
+        return
     operators = (list(before), list(after))
     if operators[0] != operators[1]:
         name = next((name for name in _TESTS if name in arguments), None)
@@ -70,6 +75,25 @@ def _conditions(call: _Call, number: int, before: Mapping[str, Any], after: Mapp
                 yield from _values(call, number, operator, key, (texts_listed(keys[key]), texts_listed(new[key])))
 
 
+def _moved(call: _Call, before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Edit]:
+    """The edits where the subjects are compared in another way and all else stays: the argument with these has another name."""
+    rows = [
+        {(operator, key): values for operator, keys in each.items() for key, values in keys.items()} for each in (before, after)
+    ]
+    gone, come = ([row for row in one if row not in other] for one, other in (rows, rows[::-1]))
+    if len(gone) != 1 or len(come) != 1 or gone[0][1] != come[0][1] or not gone[0][1].endswith(":sub"):
+        return []
+    arguments, pairs = arguments_of(call.value.node), zip(*(_SUBJECTS.get(row[0][0], ()) for row in (gone, come)), strict=False)
+    names = next((pair for pair in pairs if pair[0] in arguments and pair[1] not in arguments), None)
+    if names is None or any(rows[0][row] != rows[1][row] for row in rows[0].keys() & rows[1].keys()):
+        return []
+    written = call.value.at(arguments[names[0]])
+    start, sign = written.node.prev_named_sibling.start_byte, written.node.prev_sibling.start_byte
+    renamed = written.text.edit(start, sign, f"{names[1]:<{sign - start - 1}} ")
+    listed = [texts_listed(values) for values in (rows[0][gone[0]], rows[1][come[0]])]
+    return [renamed, *CollectionWriter(call.layout).edits(written, *_as_called(written, *listed))]
+
+
 def _values(call: _Call, number: int, operator: str, key: str, both: tuple[list[Any], list[Any]]) -> list[Edit]:
     """The edits of the values of one key."""
     arguments, before, after = arguments_of(call.value.node), *both
@@ -82,7 +106,21 @@ def _values(call: _Call, number: int, operator: str, key: str, both: tuple[list[
     name = next((name for name in names if name in arguments), None)
     if name is None:
         raise _own_words()
-    return writer.edits(call.value.at(arguments[name]), before, after)
+    written = call.value.at(arguments[name])
+    return writer.edits(written, *_as_called(written, before, after))
+
+
+def _as_called(written: HclValue, before: list[Any], after: list[Any]) -> tuple[list[Any], list[Any]]:
+    """Two lists of subjects as the caller has the first of them: those of GitHub perhaps without their beginning."""
+    items = [item for item in before if isinstance(item, str) and item.startswith(_OF_GITHUB)]
+    if not items:
+        return before, after
+    owner = collection_of(written)
+    called = {owner.at(child).known() for child in significant(owner.node) if child.type == "expression"}
+    short = {item: item.removeprefix(_OF_GITHUB) for item in items if item.removeprefix(_OF_GITHUB) in called}
+    if len(short) == len(set(items)):
+        short |= {item: item.removeprefix(_OF_GITHUB) for item in after if isinstance(item, str)}
+    return [short.get(item, item) for item in before], [short.get(item, item) for item in after]
 
 
 def _accounts(value: HclValue, number: int) -> HclValue | None:

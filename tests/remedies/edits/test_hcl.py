@@ -248,40 +248,6 @@ resource "aws_iam_role" "this" {{
     assert edited(texts, after, address) == {**texts, "main.tf": outer.replace("IfExists", "")}
 
 
-MODULE = f"""module "loki" {{
-  source  = "terraform-aws-modules/iam/aws//modules/iam-role-for-service-accounts-eks"
-  version = "~> 5.0"
-
-  role_name                  = "loki"
-  assume_role_condition_test = "StringLike"
-  oidc_providers = {{
-    main = {{
-      provider_arn               = "{PROVIDER}"
-      namespace_service_accounts = ["*:loki"] # everywhere
-    }}
-  }}
-}}
-"""
-
-
-def test_the_service_accounts_of_a_known_module_are_edited() -> None:
-    texts = {"main.tf": MODULE}
-    address = next(iter(read_roles(texts)[0]))
-    after = document_of(texts, address)
-    after["Statement"][0]["Condition"]["StringLike"][f"{ISSUER}:sub"] = ["system:serviceaccount:logs:loki", CART]
-    new = edited(texts, after, address)["main.tf"]
-    assert new == MODULE.replace('["*:loki"]', '["logs:loki", "shop:cart"]')
-
-
-def test_what_a_known_module_writes_by_itself_is_not_edited() -> None:
-    texts = {"main.tf": MODULE}
-    address = next(iter(read_roles(texts)[0]))
-    after = document_of(texts, address)
-    after["Statement"][0]["Action"] = "sts:AssumeRole"
-    with pytest.raises(CannotWrite, match="module"):
-        edited(texts, after, address)
-
-
 def test_a_document_with_an_error_elsewhere_is_not_edited() -> None:
     texts = {"main.tf": DOCUMENT + "\nlocals {\n  broken = \n}\n"}
     after = with_condition(texts, {"StringEquals": {f"{ISSUER}:sub": CART}})

@@ -153,12 +153,12 @@ def test_a_graph_joins_a_service_account_to_the_role_of_the_graph():
 )
 def test_a_field_of_a_graph_is_its_default(field, subject, name):
     policy = (POLICY % ("111122223333", ISSUER, ISSUER, "prod")).replace(":app", ":${ schema.spec.in.name }")
-    role = {
+    template = {
         **ACK,
         "metadata": {"name": "app-${schema.spec.in.name}"},
         "spec": {"name": "x", "assumeRolePolicyDocument": policy},
     }
-    made = graph(("role", role))
+    made = graph(("role", template))
     made["spec"]["schema"] = {"kind": "App", "spec": {"in": {"name": field}}}
     (role,) = inventory({"graph.json": made}).roles
     (subjects,) = conditions(role)["StringEquals"].values()
