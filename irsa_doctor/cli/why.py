@@ -150,7 +150,7 @@ def why(
     if lookup_events and (evidence.event or all_ or live is None or not live.aws):
         raise wrong("--lookup-events goes with --aws or --live and one target, and without --event")
     _check_stdin(inputs, evidence)
-    with within(governed_limits(limits, scope.settings)):
+    with within(governed_limits(limits, scope.settings)) as run:
         if all_:
             diagnoses = _diagnoses(_all_of(inputs, scope, evidence), live)
             text = api.render_why_all(diagnoses, output_format, api.style_for())
@@ -158,6 +158,7 @@ def why(
             diagnoses = _diagnoses(_one_of(name, inputs, scope, evidence, role or "", lookup_events), live)
             text = api.render_why(diagnoses[0], output_format, api.style_for())
     print_text(text)
+    run.refuse_part()
     verdicts = {diagnosis.verdict for diagnosis in diagnoses}
     raise typer.Exit(0 if exit_zero else next((code for verdict, code in _CODES.items() if verdict in verdicts), 0))
 

@@ -371,5 +371,7 @@ def render_all(diagnoses: Sequence[Diagnosis], style: Style) -> str:
 
 
 def _first(diagnosis: Diagnosis) -> str:
+    if not diagnosis.links:
+        return "not judged"
     cause = diagnosis.causes[0] if diagnosis.causes else None
     return "" if cause is None else for_terminal(cause.id) + ("" if cause.certainty == "certain" else f", {cause.certainty}")

@@ -65,8 +65,11 @@ _OF_TOKENS = tuple(
 _SIGNATURE = regex(r"sig[\"']?\s*[:=]")
 """a word, the end of what stands before `token`, or a signature stands in whatever _NAMED finds, which takes long to find
 nothing"""
-_OF_TOKEN = regex(r"(?i)(token[\"']?\s*[:=]\s*[\"']?)((?=[\w.+/=~-]*\d)[\w.+/=~-]{16,})")
-"""behind a name that ends with `token`, whatever it opens, a long word with a digit"""
+_OF_TOKEN = regex(
+    r"(?i)(token(?:[\"']?\s*[:=]\s*|(?<=-token)\s+)[\"']?)"
+    r"((?=[\w.+/=~-]*\d)[\w.+/=~-]{16,}|[a-z0-9]{6}\.[a-z0-9]{16}(?![\w-]|\.\w))"
+)
+"""behind a name that ends with `token`, whatever it opens, a long word with a digit, or the form of a bootstrap token"""
 _PAIR = regex(
     rf"(?i)(\b(?:key|name)[\"']?\s*[:=]\s*[\"']?(?:{_NAME}|[\w.-]{{0,60}}(?:token(?![_-]?file)|credential)[\w.-]{{0,60}})"
     r"[\"']?\s*,\s*[\"']?value[\"']?\s*[:=]\s*[\"']?)([^\s\"',;&}]+)"
@@ -213,8 +216,7 @@ def _without_signed(text: str) -> str:
         shown = _KEY_OF_32.sub(_behind, shown) if "key" in folded else shown
         shown = _PAIR.sub(_behind, shown) if "value" in folded else shown
         shown = _NAMED.sub(_behind_name, shown) if _may_name_secret(folded) else shown
-        shown = _OF_TOKEN.sub(_behind_name, shown) if "token" in folded else shown
-    return shown
+    return _OF_TOKEN.sub(_behind_name, shown) if "token" in folded else shown
 
 
 def _unless_name(match: re.Match[str]) -> str:

@@ -5,7 +5,9 @@ import json
 import pytest
 
 from irsa_doctor import api
+from irsa_doctor.answers import why
 from irsa_doctor.api import NotJudged, limited
+from irsa_doctor.cli import app
 from tests.cli.running import run
 
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/8C41D5E09A7B4F2368D1A0F5C93E7B64"
@@ -126,3 +128,21 @@ def test_an_answer_that_a_limit_has_cut_is_shown_and_ends_with_2(interrupted):
     done = run("who-can", "app", interrupted, "--max-seconds", "2", cwd=interrupted)
     assert (done.returncode, "system:serviceaccount:a:b" in done.stdout) == (2, True), done.stderr
     assert "not everything was judged: the run reached its limit of 2 seconds" in done.stderr
+
+
+def test_what_a_limit_has_cut_of_all_diagnoses_is_named_and_ends_with_2(folder, monkeypatch, capsys):
+    whole = why.diagnose
+
+    def interrupted_at(case):
+        if case.service_account == "other":
+            raise NotJudged("a/other: not judged: the run reached its limit of 1 second (--max-seconds)")
+        return whole(case)
+
+    monkeypatch.setattr(why, "diagnose", interrupted_at)
+    monkeypatch.setattr(api, "ever_reached", lambda: "the run reached its limit of 1 second (--max-seconds)")
+    assert app(["why", "--all", str(folder)], standalone_mode=False) == 2
+    printed = capsys.readouterr()
+    assert [line.split() for line in printed.out.splitlines() if "a/other" in line] == [
+        ["undetermined", "/a/other", "not", "judged"]
+    ]
+    assert "not everything was judged: the run reached its limit of 1 second" in printed.err

@@ -50,6 +50,9 @@ SECRETS = {
     "Slack, webhook": ("https://hooks.slack" + ".com/services/T0/B0/" + MIXED, MIXED),
     "Sentry": ("sntry" + "s_" + MIXED, MIXED),
     "bootstrap token": ("token: " + "abc123.0123456789abcdef", "0123456789abcdef"),
+    "bootstrap token of letters": ("kubeadm join --token " + "abcdef.qwertyuiopasdfgh", "qwertyuiopasdfgh"),
+    "bootstrap token of letters in a manifest": ("bootstrap-token: " + "abcdef.qwertyuiopasdfgh", "qwertyuiopasdfgh"),
+    "bootstrap token of letters in JSON": ('{"token": "' + 'abcdef.qwertyuiopasdfgh"}', "qwertyuiopasdfgh"),
     "bootstrap token without a name": ("kubeadm join --discovery-token " + "abcdef.0123456789abcdef", "0123456789abcdef"),
     "Azure DevOps": ("a2b3c4d5e6f7g2h3i4j5k6l7m2n3" + "o4p5q6r7s2t3u4v5w6x7y2z3", "k6l7m2n3"),
     "PagerDuty": ("u" + "+" + MIXED[:18], MIXED[:18]),
@@ -109,6 +112,9 @@ PLAIN = [
     "arn:aws:sts::111122223333:assumed-role/team/PM" + "AK-0123456789abcdef0123456789/session",
     "role/PM" + "AK-0123456789abcdef0123456789",
     "values.production2024x",
+    "worker.deploymentmanage",
+    "the token worker.deploymentmanage",
+    "--token-audience worker.deploymentmanage",
     "lambda.productionclust2",
     "routing_key: orders.created",
     "Set-Cookie: Path=/; SameSite=Lax; Max-Age=86400",
@@ -200,7 +206,7 @@ def in_full(text: str) -> str:
             shown = mask._without_cookies(shown, "cookie sess")
             shown = mask._KEY_OF_32.sub(mask._behind, shown)
             shown = _NAMED.sub(mask._behind_name, mask._PAIR.sub(mask._behind, shown))
-            shown = mask._OF_TOKEN.sub(mask._behind_name, shown)
+        shown = mask._OF_TOKEN.sub(mask._behind_name, shown)
     return mask._BLOB.sub(mask._unless_plain, shown)
 
 

@@ -127,7 +127,9 @@ class CloudReach(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def names(self) -> Mapping[str, str]:
         """What messages name."""
         subjects = self.scene.written(first_of(spell(self.scene_subjects).patterns))
-        return {**{name: text(self.scene) for name, text in SCENE_NAMES.items()}, "subs": subjects, "patterns": subjects}
+        named = {name: text(self.scene) for name, text in SCENE_NAMES.items()}
+        # nothing beside it lists the audiences that are taken, as the client ids of a provider of AWS do
+        return {**named, "subs": subjects, "patterns": subjects, "until": ""}
 
 
 def issuer_name(url: str) -> str:
