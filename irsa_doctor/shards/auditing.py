@@ -320,7 +320,7 @@ def _lost_state(entry: ScopeEntry, lost: Sequence[_LostShard], has_roles: bool) 
     its roles were listed whole all the same."""
     if entry.kind == "cluster":
         return next((("unknown", shard.why) for shard in lost if shard.cluster == entry.id), (entry.state, entry.why))
-    if entry.kind == "region":
+    if entry.kind in ("region", "list"):
         return entry.state, entry.why
     of_account = sorted((shard for shard in lost if shard.account == entry.id), key=lambda shard: shard.cluster)
     if not of_account or entry.state not in ("read", "partial"):

@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
 
-from irsa_doctor.store.changes import FindingOutcome, Sight, Standing, outcome_of_absent, outcome_of_seen
+from irsa_doctor.store.changes import FindingOutcome, RunSight, Sight, Standing, outcome_of_absent, outcome_of_seen
 from irsa_doctor.store.integrity import content_digest, run_hash
 from irsa_doctor.store.reading import departed_accounts, organizations_of
-from irsa_doctor.store.rows import RunRows, SightingRow, canonical, sha256
+from irsa_doctor.store.rows import RunRows, ScopeRow, SightingRow, canonical, sha256
 from irsa_doctor.store.tables import transaction
 from irsa_doctor.text.surrogates import texts_without_surrogates
 
@@ -75,6 +75,7 @@ def _standing(row: tuple[Any, ...], last: int | None) -> Standing:
         cluster=cluster,
         status=status,
         seen=seen == last,
+        last_seen=seen,
         body=body or "",
         waiver_ends=ends or "",
     )
@@ -149,11 +150,15 @@ def _write_absent(store: sqlite3.Connection, run: int, rows: RunRows, last: int 
         row = store.execute(query, (run, subject)).fetchone()
         return json.loads(row[0]) if row else None
 
+    def sight_of(earlier: int) -> RunSight:
+        columns = ", ".join(ScopeRow._fields)
+        return RunSight(map(ScopeRow._make, store.execute(f"select {columns} from scope where run = ?", (earlier,))))  # noqa: S608
+
     def departed() -> Collection[str]:
         present = {row.id for row in rows.scope if row.kind == "account"}
         return departed_accounts(store, run, organizations_of(rows.options), present)
 
-    sight = Sight(rows, verdicts_of, departed)
+    sight = Sight(rows, verdicts_of, sight_of, departed)
     absent = store.execute(_ABSENT, (run,))
     results = [(standing.key, outcome_of_absent(standing, sight)) for standing in (_standing(row, last) for row in absent)]
     for key, outcome in results:

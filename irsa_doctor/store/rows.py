@@ -34,9 +34,10 @@ def digest_bytes(text: str) -> bytes:
 
 
 class ScopeRow(NamedTuple):
-    """An account, a cluster (ARN) or a region (`ACCOUNT/REGION`) that was to be read."""
+    """An account, a cluster (ARN) or a region (`ACCOUNT/REGION`) that was to be read, or a list (`OWNER/LIST/PART`) of one of
+    them that was not read whole."""
 
-    kind: Literal["account", "cluster", "region"]
+    kind: Literal["account", "cluster", "region", "list"]
     id: str
     name: str
     ou: tuple[str, ...]

@@ -3,7 +3,8 @@
 from collections.abc import Collection, Iterator, Mapping
 from typing import Literal, NamedTuple
 
-from irsa_doctor.model import Inventory, ScopeState
+from irsa_doctor.model import Cluster, Inventory, ScopeState
+from irsa_doctor.model.inventory import UNREAD_TRUST
 
 _OF_MANIFEST: Mapping[str, ScopeState] = {
     "read": "read",
@@ -24,9 +25,10 @@ _SUBJECTS = frozenset(
 
 
 class ScopeEntry(NamedTuple):
-    """An account, a cluster (ARN) or a region (`ACCOUNT/REGION`), and whether it was read; `why` where not all of it was."""
+    """An account, a cluster (ARN), a region (`ACCOUNT/REGION`) or a list of one of them (`OWNER/LIST/PART`), and whether it was
+    read; `why` where not all of it was. Only lists that were not read whole are entries."""
 
-    kind: Literal["account", "cluster", "region"]
+    kind: Literal["account", "cluster", "region", "list"]
     id: str
     name: str = ""
     units: tuple[str, ...] = ()
@@ -39,7 +41,8 @@ def scope_of(inventory: Inventory, stale: Mapping[str, str], seen: Collection[st
     """The scope of a run over an inventory; `stale` says of accounts that are too old when they were read last (RFC 3339),
     `seen` are the accounts of which something was read."""
     accounts = tuple(_accounts(inventory, stale, seen))
-    return (*accounts, *_clusters(inventory), *_regions(inventory, frozenset(account.id for account in accounts)))
+    known = frozenset(account.id for account in accounts)
+    return (*accounts, *_clusters(inventory), *_regions(inventory, known), *_lost_lists(inventory, known))
 
 
 def _accounts(inventory: Inventory, stale: Mapping[str, str], seen: Collection[str]) -> Iterator[ScopeEntry]:
@@ -77,7 +80,11 @@ def _clusters(inventory: Inventory) -> Iterator[ScopeEntry]:
         lost = next((gap.missing for gap in gaps if not whole or gap.collection in _SUBJECTS), "")
         state: ScopeState = "unknown" if not whole else "partial" if lost else "read"
         why = lost or ("" if whole else "its service accounts were not listed whole")
-        yield ScopeEntry("cluster", cluster.arn or cluster.subject, cluster.name, (), state, why)
+        yield ScopeEntry("cluster", _called(cluster), cluster.name, (), state, why)
+
+
+def _called(cluster: Cluster) -> str:
+    return cluster.arn or cluster.subject
 
 
 def _regions(inventory: Inventory, accounts: Collection[str]) -> Iterator[ScopeEntry]:
@@ -87,3 +94,21 @@ def _regions(inventory: Inventory, accounts: Collection[str]) -> Iterator[ScopeE
         if account in accounts and region:
             why = lost.get((account, region), "")
             yield ScopeEntry("region", f"{account}/{region}", region, (), "unknown" if why else "read", why)
+
+
+def _lost_lists(inventory: Inventory, accounts: Collection[str]) -> Iterator[ScopeEntry]:
+    """The lists that were not read whole: a rule that looks into one may pass for what it does not see."""
+    clusters = {cluster.id: _called(cluster) for cluster in inventory.clusters}
+    lost = {
+        (clusters.get(gap.owner, gap.owner), gap.collection, gap.name): gap.missing
+        for gap in inventory.gaps
+        if gap.collection != UNREAD_TRUST
+    }
+    lost |= {(account, "roles", ""): _NOT_WHOLE for account in accounts if account not in inventory.closed.roles}
+    for ident, called in clusters.items():
+        kinds = [kind for kind in _SUBJECTS if not inventory.closed.has_kind(ident, kind)]
+        # of a cluster of which nothing was listed one entry says so
+        missing = kinds if len(kinds) < len(_SUBJECTS) else ["*"]
+        lost = {(called, kind, ""): f"{kind} of {called}" for kind in missing} | lost
+    for (owner, collection, name), why in sorted(lost.items()):
+        yield ScopeEntry("list", f"{owner}/{collection}/{name}", collection, (), "unknown", why)
