@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.model.edits import Proof, ProofKind, Safety, SubjectSet
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
@@ -152,9 +153,9 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
             yield "who loses the role is too complex to be worked out"
         if (self.before.contested or self.after.contested) and not self.role.policy.refused:
             yield "what IAM makes of the statement is not documented"
-        lost = [u.subject for u in self.role.users_of(self.view) if self.compared.lost.has(u.subject, u.audience or None)]
+        lost = [user for user in self.role.users_of(self.view) if self.compared.lost.has(user.subject, user.audience or None)]
         if lost and self.view.profile.is_cluster:
-            yield f"{', '.join(lost[:3])} would lose the role"
+            yield from losing(lost)
         if not self.view.profile.is_cluster:
             if not self.compared.lost.is_within(frozenset(), self.view.profile.grammar):
                 yield "whoever gets tokens of this issuer may lose the role"
@@ -195,6 +196,16 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
         rest = difference(self.after.subjects, literal(*subjects))
         within = is_empty(rest, self.view.profile.grammar) is True
         return bool(subjects) and within and isinstance(self.after.subjects, Finite)
+
+
+def losing(users: Sequence[RoleUser]) -> Iterator[str]:
+    """Who loses a role for certain, and who may, by the audience that their tokens have."""
+    lost = [user.subject for user in users if user.audience]
+    unknown = [user.subject for user in users if not user.audience]
+    if lost:
+        yield f"{', '.join(lost[:3])} would lose the role"
+    if unknown:
+        yield f"{', '.join(unknown[:3])} may lose the role: the audience of the tokens is not in the input"
 
 
 class PolicyChange(msgspec.Struct, frozen=True, kw_only=True, dict=True):

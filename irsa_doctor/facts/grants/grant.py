@@ -195,7 +195,7 @@ def _audience(read: GrantReading) -> RequiredAudience | Unknown:
     for kind, fact in _AUDIENCES:
         if kind in read.kinds:
             return fact
-    if read.expected.audiences_known or "audience-other" in read.kinds:
+    if read.tokens.audiences_known or "audience-other" in read.kinds:
         return "mismatch"
     return AUDIENCES_OF_ACCOUNTS if read.kind == "eks" else AUDIENCE_OF_ISSUER
 

@@ -150,7 +150,15 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """What the statement requires of the claims of a token, and its defects."""
         if self.sound_subject:
             return _SOUND
-        return reading_of(self.policy, self.grant, self.expected)
+        return reading_of(self.policy, self.grant, self.tokens)
+
+    @once
+    def tokens(self) -> Expected:
+        """What is known of the tokens of those whom it names: an account that is not in the input may request another audience
+        than those that are."""
+        if not self.expected.audiences_known or self.lookups.sees_accounts_among(self.issuer, self.allowed):
+            return self.expected
+        return msgspec.structs.replace(self.expected, audiences_known=False)
 
     @property
     def is_meant(self) -> bool:

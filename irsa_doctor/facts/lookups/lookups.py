@@ -19,6 +19,7 @@ from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.model.nearness import nearest
 from irsa_doctor.model.standards import NO_CONTEXT, NO_STANDARDS, Standards, StandardsContext
 from irsa_doctor.trust.defects import Expected
+from irsa_doctor.trust.languages import Finite, Language
 from irsa_doctor.trust.work import Work
 
 _AccountsByPair = dict[tuple[str, str], list[ServiceAccount]]
@@ -111,6 +112,16 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
             return True
         owners = self.clusters_of_accounts
         return bool(owners and (not clusters or "" in owners or not owners.isdisjoint(clusters)))
+
+    def sees_accounts_among(self, issuer: str, subjects: Language) -> bool:
+        """The same of the service accounts that are meant: each one that is named, else one of those that fit."""
+        clusters = [cluster.id for cluster in self.inventory.clusters_by_issuer.get(issuer, ())]
+        if issuer in self.expected or not clusters or "" in self.clusters_of_accounts:
+            return True
+        if any(self.inventory.closed.has_kind(cluster, "serviceaccounts") for cluster in clusters):
+            return True
+        among = self.accounts.count(issuer, subjects)
+        return among >= len(subjects.values) if isinstance(subjects, Finite) else among > 0
 
     @cached_property
     def clusters_of_accounts(self) -> frozenset[str]:

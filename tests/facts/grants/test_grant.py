@@ -256,3 +256,21 @@ def test_a_role_open_to_a_vendor_says_that_its_provider_refuses_its_tokens(sub, 
 
 def test_an_audience_that_is_excluded_is_one_defect():
     assert fired({"Condition": {"StringEquals": {SUB: RIGHT}, "StringNotEquals": {AUD: AUDIENCE}}}) == {"trust-aud-mismatch"}
+
+
+@pytest.mark.parametrize(
+    ("sub", "closed", "is_known"),
+    [
+        (RIGHT, (), True),
+        ("system:serviceaccount:test:web", (), False),
+        ([RIGHT, "system:serviceaccount:test:web"], (), False),
+        ("system:serviceaccount:test:web", ALL, True),
+    ],
+)
+def test_the_audience_of_an_account_that_is_not_in_the_input_is_not_known(sub, closed, is_known):
+    """What it requests by annotation is seen of the others of its cluster only."""
+    document = policy()
+    document["Statement"][0]["Condition"] = {"StringEquals": {SUB: sub, AUD: "foo"}}
+    roles = {"RoleDetailList": [role(AssumeRolePolicyDocument=document)]}
+    documents = aws(**{"roles.json": roles, "o.yaml": manifests(account(region="x"))})
+    assert ("trust-aud-mismatch" in {rule for rule, _ in found(documents, *closed)}) is is_known
