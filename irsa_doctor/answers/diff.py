@@ -10,7 +10,7 @@ from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.grants.reading import issuer_kind, profile_for
 from irsa_doctor.facts.roles.reached import ring_by
 from irsa_doctor.facts.roles.role import PolicyReading
-from irsa_doctor.issuers import EKS, Profile
+from irsa_doctor.issuers import EKS
 from irsa_doctor.model import Text, issuer_in, text_of
 from irsa_doctor.model.errors import NotJudged
 from irsa_doctor.model.extents import worked_out
@@ -18,13 +18,22 @@ from irsa_doctor.model.faults import judged_or_named
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
 from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.beyond import Beyond, beyond
+from irsa_doctor.trust.contested import POINTS
 from irsa_doctor.trust.languages import Language, contains, difference, union
 from irsa_doctor.trust.openings import RINGS, Ring
+from irsa_doctor.trust.policy import Condition
+from irsa_doctor.trust.principals import admit_more, named_principals
+from irsa_doctor.trust.restrictions import Restrictions, restriction_of
 from irsa_doctor.trust.subjects import reach_of
 from irsa_doctor.trust.symbols import issuer_named, policy_seen_through
+from irsa_doctor.trust.widening import Widening, widening
 
 ChangeKind = Literal["same", "widened", "narrowed", "changed", "added", "removed", "unknown"]
 RoleKey = Callable[[AnalysedRole], str]
+_NOT_COMPARED: Mapping[Widening, str] = {
+    "too-complex": "the policies are too complex to compare",
+    "contested": f"the documentation of AWS does not say {POINTS['P5']} (P5)",
+}
 
 
 class ChangedSubjects(msgspec.Struct, frozen=True):
@@ -60,7 +69,8 @@ class RoleChange(msgspec.Struct, frozen=True):
 
     `open_by` are the rules by which a new role is open, or by which one that cannot be compared is open and was not before, as
     `check` finds it at severity high or critical. `ring` is there where it is another than before: a wider one is widened. A
-    document that cannot be judged any more has a row as well, under its path.
+    document that cannot be judged any more has a row as well, under its path. What is not `judged` could not be compared
+    because of an error of this program, or because the run reached a limit: that is no pass.
     """
 
     role: str
@@ -75,11 +85,12 @@ class RoleChange(msgspec.Struct, frozen=True):
     because: str | None = None
     open_by: tuple[str, ...] = ()
     ring: RingChange | None = None
+    judged: bool = True
 
     @property
     def opens(self) -> bool:
         """Whether a token is or may be admitted that was not before, or in more circumstances; not of a new role."""
-        return self.change in ("widened", "changed") or (self.change == "unknown" and bool(self.open_by))
+        return self.change in ("widened", "changed") or (self.change == "unknown" and bool(self.open_by)) or not self.judged
 
 
 def compare(old: View, new: View, old_key: RoleKey, new_key: RoleKey) -> tuple[RoleChange, ...]:
@@ -91,7 +102,7 @@ def compare(old: View, new: View, old_key: RoleKey, new_key: RoleKey) -> tuple[R
         try:
             changes += judged_or_named(name, partial(_role, name, before.get(name), after.get(name), old, new))
         except NotJudged as error:
-            changes.append(RoleChange(name, "", "unknown", because=str(error)))
+            changes.append(RoleChange(name, "", "unknown", because=str(error), judged=False))
     return tuple(_renamed(changes, before, after))
 
 
@@ -105,10 +116,17 @@ def _role(name: str, before: AnalysedRole | None, after: AnalysedRole | None, ol
         same = _text(before) is not None and _text(before) == _text(after)
         return [RoleChange(name, "", "same" if same else "unknown", because=None if same else unreadable)]
     rows = [_provider(name, provider, before, after, old, new) for provider in providers]
-    others = _others(before, after)
-    if others.gained or others.lost or not rows:
-        rows.append(RoleChange(name, "", _change(bool(others.gained), bool(others.lost)), others=others))
-    return rows
+    others = _others(name, before.policy, after.policy)
+    return [*rows, others] if others.change != "same" or not rows else rows
+
+
+def _others(name: str, before: Policy | None, after: Policy | None) -> RoleChange:
+    """What changed of principals that are no web identities."""
+    was, now = named_principals(before), named_principals(after)
+    change = _change(admit_more(now, was), admit_more(was, now))
+    before_only, after_only = ({each.text for each in some} for some in (was, now))
+    both = Difference(tuple(sorted(after_only - before_only)), tuple(sorted(before_only - after_only)))
+    return RoleChange(name, "", change, others=both if change != "same" else Difference())
 
 
 def _unreadable(role: AnalysedRole) -> str | None:
@@ -159,14 +177,16 @@ def _provider(
         return RoleChange(name, provider, "same" if same else "unknown", because=because)
     gained, lost = beyond(now, was), beyond(was, now)
     conditions = _conditions(before, after, provider)
-    wider, narrower = _opens(before, after, provider, now), _opens(after, before, provider, was)
-    if not (gained.certain and lost.certain) or wider is None or narrower is None:
-        return RoleChange(name, provider, "unknown", conditions=conditions, because="the policies are too complex to compare")
+    earlier, later = (role.policy if role else None for role in (before, after))
+    wider, narrower = widening(earlier, later, provider, now.profile), widening(later, earlier, provider, was.profile)
+    if not (gained.certain and lost.certain) or _NOT_COMPARED.keys() & {wider, narrower}:
+        because = _NOT_COMPARED[wider if wider in _NOT_COMPARED else narrower if narrower in _NOT_COMPARED else "too-complex"]
+        return RoleChange(name, provider, "unknown", conditions=conditions, because=because)
     ring = _ring(before, after, provider)
     return RoleChange(
         role=name,
         provider=provider,
-        change=_change(wider or (ring is not None and _is_wider(ring)), narrower),
+        change=_change(wider == "some" or (ring is not None and _is_wider(ring)), narrower == "some"),
         ring=ring,
         gained=_subjects(gained, provider, new, was),
         lost=_subjects(lost, provider, old, now),
@@ -192,45 +212,6 @@ def _change(wider: bool, narrower: bool) -> ChangeKind:
     if wider:
         return "changed" if narrower else "widened"
     return "narrowed" if narrower else "same"
-
-
-def _opens(before: AnalysedRole | None, after: AnalysedRole | None, provider: str, now: Admitted) -> bool | None:
-    """Whether the later policy may admit a token that the earlier one does not, None where that is too complex to decide.
-
-    Statements are taken together by their further restrictions (source address, session name, ...). What is admitted under some
-    restrictions was admitted before if an earlier statement admitted it under these or fewer.
-    """
-    if after is None or after.policy is None:
-        return False
-    earlier = before.policy if before and before.policy else Policy(False, (), (), 0)
-    if _denies(earlier, provider) - _denies(after.policy, provider):
-        return bool(now.cells)
-    opened = False
-    for restrictions in sorted({_restrictions(s, provider) for s in _allows(after.policy, provider)}, key=sorted):
-        admitted_now = _under(after.policy, provider, now.profile, restrictions.__eq__)
-        admitted_before = _under(earlier, provider, now.profile, restrictions.issuperset)
-        gained = beyond(admitted_now, admitted_before)
-        if not gained.certain:
-            return None
-        opened |= bool(gained.cells)
-    return opened
-
-
-def _under(policy: Policy, provider: str, profile: Profile, fits: Callable[[frozenset[str]], bool]) -> Admitted:
-    """What the Allow statements admit whose further restrictions fit."""
-    kept = tuple(s for s in policy.statements if not s.allow or fits(_restrictions(s, provider)))
-    part = Policy(policy.variables, kept, (), policy.size)
-    return admitted(part, provider, issuer_named(provider), profile=profile)
-
-
-def _allows(policy: Policy, provider: str) -> list[Statement]:
-    return [s for s in policy.statements if s.allow and provider in s.federated]
-
-
-def _denies(policy: Policy, provider: str) -> set[frozenset[str]]:
-    """The restrictions of Deny statements that depend on more than sub and aud: dropping one opens, adding one closes."""
-    denies = (s for s in policy.statements if not s.allow and provider in s.federated)
-    return {_restrictions(statement, provider) for statement in denies} - {frozenset()}
 
 
 def _admitted(role: AnalysedRole | None, provider: str, other: AnalysedRole | None) -> Admitted:
@@ -280,42 +261,39 @@ def _without(language: Language, other: Language) -> tuple[str, ...]:
 
 
 def _conditions(before: AnalysedRole | None, after: AnalysedRole | None, provider: str) -> Difference:
-    """Restrictions beside sub and aud on one side only, as people write them."""
-    was, now = _all_restrictions(before, provider), _all_restrictions(after, provider)
-    return Difference(tuple(sorted(now - was)), tuple(sorted(was - now)))
+    """Restrictions beside sub and aud on one side only, as people write them; of a Deny that has some, all that it requires."""
+    was, now = _restrictions(before, provider), _restrictions(after, provider)
+    gained, lost = [now[key] for key in now.keys() - was.keys()], [was[key] for key in was.keys() - now.keys()]
+    return Difference(tuple(sorted(gained)), tuple(sorted(lost)))
 
 
-def _all_restrictions(role: AnalysedRole | None, provider: str) -> set[str]:
-    statements = role.policy.statements if role and role.policy else ()
-    applying = [s for s in statements if provider in s.federated or (not s.allow and "*" in s.aws)]
-    return {("" if s.allow else "Deny where ") + text for s in applying for text in _restrictions(s, provider)}
+def _restrictions(role: AnalysedRole | None, provider: str) -> Mapping[tuple[bool, Restrictions], str]:
+    """The text of each restriction of an Allow, and of each Deny with restrictions."""
+    policy = role.policy if role else None
+    if policy is None:
+        return {}
+    issuer = issuer_named(provider).lower()
+    claims = (f"{issuer}:sub", f"{issuer}:aud") if issuer else ()
+    texts: dict[tuple[bool, Restrictions], str] = {}
+    for statement in policy.statements:
+        further = [condition for condition in statement.conditions if condition.key not in claims]
+        if not further or not _speaks_of(statement, provider):
+            continue
+        for conditions in [(each,) for each in further] if statement.allow else [statement.conditions]:
+            restrictions = frozenset(restriction_of(c, variables=policy.variables) for c in conditions)
+            texts[statement.allow, restrictions] = _written(statement, conditions)
+    return texts
 
 
-def _restrictions(statement: Statement, provider: str) -> frozenset[str]:
-    issuer = issuer_named(provider)
-    claims = {f"{issuer}:{claim}".lower() for claim in ("sub", "aud")} if issuer else set()
-    return frozenset(
-        f"{condition.use} {text_of(condition.raw_key)} {', '.join(sorted(map(text_of, condition.values)))}"
-        for condition in statement.conditions
-        if condition.key not in claims
-    )
+def _speaks_of(statement: Statement, provider: str) -> bool:
+    named = provider in statement.federated or (not statement.allow and "*" in statement.aws)
+    return named and statement.covers_web_identity
 
 
-def _others(before: AnalysedRole, after: AnalysedRole) -> Difference:
-    was, now = _principals(before.policy), _principals(after.policy)
-    return Difference(tuple(sorted(now - was)), tuple(sorted(was - now)))
-
-
-def _principals(policy: Policy | None) -> set[str]:
-    """Principals that are not web identities, each with the conditions that narrow it."""
-    principals: set[str] = set()
-    for statement in policy.statements if policy else ():
-        if statement.allow:
-            checks = sorted(f"{c.use} {text_of(c.raw_key)} {sorted(map(text_of, c.values))}" for c in statement.conditions)
-            where = f" where {'; '.join(checks)}" if checks else ""
-            principals |= {f"AWS {text_of(v)}{where}" for v in statement.aws}
-            principals |= {f"Service {text_of(v)}{where}" for v in statement.service}
-    return principals
+def _written(statement: Statement, conditions: Iterable[Condition]) -> str:
+    """A restriction of an Allow, or a Deny with all of its own."""
+    texts = (f"{c.use} {text_of(c.raw_key)} {', '.join(sorted(map(text_of, c.values)))}" for c in conditions)
+    return f"{'' if statement.allow else 'Deny where '}{' and '.join(texts)}"
 
 
 def _renamed(

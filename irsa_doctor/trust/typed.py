@@ -115,6 +115,29 @@ def _within(listed: str, value: str) -> bool:
     return network[1] >> network[2] == address[1] >> network[2]
 
 
+def range_within(inner: str, outer: str) -> bool:
+    """Whether every address of one range (or address) of a policy is in another."""
+    small, large = _network(inner), _network(outer)
+    if small is None or large is None or small[0] != large[0] or small[2] > large[2]:
+        return False
+    return small[1] >> large[2] == large[1] >> large[2]
+
+
+_LIMITS = {"less": "less-or-equal", "greater": "greater-or-equal"}
+
+
+def order_implies(first: Operator, limit: str, second: Operator, other: str) -> bool:
+    """Whether every number or date that meets the first operator with its limit meets the second with the other."""
+    if first.comparison == "equal":
+        return compare_typed(second, other, limit)
+    if _LIMITS.get(first.comparison, first.comparison) != _LIMITS.get(second.comparison, second.comparison):
+        return False
+    read = _number if first.family == "numeric" else milliseconds
+    is_stricter = first.comparison == second.comparison or first.comparison in _LIMITS
+    comparison = _LIMITS.get(second.comparison, second.comparison) if is_stricter else second.comparison
+    return _ordered(comparison, read(other), read(limit))
+
+
 @lru_cache(maxsize=16384)
 def compare_typed(use: Operator, listed: str, value: str) -> bool:
     """Whether a request's value meets one policy value under a typed operator, negation set aside (S4).

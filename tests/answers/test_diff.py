@@ -154,3 +154,43 @@ def test_a_policy_that_iam_refuses_cannot_be_compared(side):
     found = change(*pair)
     assert found.change == "unknown"
     assert found.because
+
+
+INSIDE = {"NotIpAddress": {"aws:SourceIp": "10.0.0.0/8"}}
+
+
+def with_deny(**condition):
+    policy = trust("system:serviceaccount:a:x", "system:serviceaccount:a:y")
+    allow = policy["Statement"][0]
+    policy["Statement"].append({**allow, "Effect": "Deny", "Condition": condition})
+    return policy
+
+
+def test_a_deny_that_stops_fewer_is_named_with_all_that_it_requires():
+    sub = f"{ISSUER}:sub"
+    found = change(with_deny(**INSIDE), with_deny(**INSIDE, StringEquals={sub: "system:serviceaccount:a:x"}))
+    assert found.change == "widened"
+    assert found.conditions.lost == ("Deny where NotIpAddress aws:SourceIp 10.0.0.0/8",)
+    assert found.conditions.gained == (
+        f"Deny where NotIpAddress aws:SourceIp 10.0.0.0/8 and StringEquals {sub} system:serviceaccount:a:x",
+    )
+
+
+def test_a_deny_of_another_principal_that_goes_is_a_gain():
+    old = trust("system:serviceaccount:a:x")
+    root = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::444455556666:root"}, "Action": "sts:AssumeRole"}
+    old["Statement"].append(root)
+    new = msgspec.json.decode(msgspec.json.encode(old))
+    old["Statement"].append({**root, "Effect": "Deny", "Principal": {"AWS": "arn:aws:iam::444455556666:role/x"}})
+    assert [(row.change, row.others.lost) for row in changes(old, new)][1:] == [
+        ("widened", ("Deny AWS arn:aws:iam::444455556666:role/x",))
+    ]
+
+
+def test_a_role_that_could_not_be_compared_for_an_error_of_ours_is_no_pass(monkeypatch):
+    def broken(*_):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("irsa_doctor.answers.diff.widening", broken)
+    found = change(RIGHT, trust("system:serviceaccount:a:x"))
+    assert (found.change, found.judged, found.opens) == ("unknown", False, True)

@@ -1,0 +1,86 @@
+"""Principals of a trust policy that are no web identities (AWS principals, services, SAML providers), and who of them is new.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Literal
+
+import msgspec
+
+from irsa_doctor.model import parse_arn, text_of
+from irsa_doctor.trust.policy import Policy, Statement, Value, covering
+from irsa_doctor.trust.restrictions import Restrictions, implied, restrictions_of
+
+Kind = Literal["AWS", "Service", "SAML"]
+_ACTIONS: dict[Kind, str] = {"AWS": "sts:AssumeRole", "Service": "sts:AssumeRole", "SAML": "sts:AssumeRoleWithSAML"}
+
+
+class NamedPrincipal(msgspec.Struct, frozen=True):
+    """One principal that one statement lets assume the role, or denies that, under restrictions.
+
+    `name` is one and the same for all forms of a principal: an account has two. `text` is what people read.
+    """
+
+    allow: bool
+    kind: Kind
+    name: str
+    restrictions: Restrictions
+    text: str
+
+    def covers(self, other: "NamedPrincipal") -> bool:
+        """Whether it is proved that a statement says this of everybody, and in every request, of whom the other says it."""
+        named = self.name == other.name or (self.kind == "AWS" and self.name == "*")
+        return self.kind == other.kind and named and implied(other.restrictions, self.restrictions)
+
+    def may_meet(self, other: "NamedPrincipal") -> bool:
+        """Whether both may speak of one caller."""
+        if self.kind != other.kind or self.name == other.name:
+            return self.kind == other.kind
+        accounts = {_account(self.name), _account(other.name)}
+        return self.kind == "AWS" and (len(accounts) == 1 or "" in accounts)
+
+
+def named_principals(policy: Policy | None) -> Sequence[NamedPrincipal]:
+    """Every principal of the statements that let it assume the role, or deny it that."""
+    return [
+        NamedPrincipal(
+            statement.allow, kind, _name(kind, value), restrictions_of(policy, statement), _text(statement, kind, value)
+        )
+        for statement in (policy.statements if policy else ())
+        if policy and statement.effect_seen
+        for kind, value in _principals(statement)
+        if covering(statement, _ACTIONS[kind]) is not False
+    ]
+
+
+def admit_more(later: Sequence[NamedPrincipal], earlier: Sequence[NamedPrincipal]) -> bool:
+    """Whether later statements may let somebody in whom the earlier ones did not: by an Allow, or because a Deny is gone."""
+    allowed = [each for each in later if each.allow]
+    gained = any(not any(e.allow and e.covers(each) for e in earlier) for each in allowed)
+    freed = (e for e in earlier if not e.allow and not any(not each.allow and each.covers(e) for each in later))
+    return gained or any(denial.may_meet(each) for denial in freed for each in allowed)
+
+
+def _principals(statement: Statement) -> Iterator[tuple[Kind, Value]]:
+    yield from (("AWS", value) for value in statement.aws)
+    yield from (("Service", value) for value in statement.service)
+    yield from (("SAML", value) for value in statement.federated if ":saml-provider/" in text_of(value))
+
+
+def _name(kind: Kind, value: Value) -> str:
+    """Of an account its id, in whichever way it is written."""
+    text = text_of(value)
+    return _account(text) if kind == "AWS" and text.endswith(":root") and _account(text) else text
+
+
+def _account(name: str) -> str:
+    """The account of an AWS principal, "" where the name does not show one."""
+    arn = parse_arn(name)
+    return arn.account if arn else name if name.isdigit() else ""
+
+
+def _text(statement: Statement, kind: Kind, value: Value) -> str:
+    checks = sorted(f"{c.use} {text_of(c.raw_key)} {sorted(map(text_of, c.values))}" for c in statement.conditions)
+    where = f" where {'; '.join(checks)}" if checks else ""
+    return f"{'' if statement.allow else 'Deny '}{kind} {text_of(value)}{where}"
