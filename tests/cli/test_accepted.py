@@ -39,6 +39,18 @@ OTHER = like("system:serviceaccount:y:a*")
 LIMITED = like("system:serviceaccount:x:a*", IpAddress={"aws:SourceIp": "203.0.113.0/24"})
 
 
+def but_for_a_deny(document, **conditions):
+    """The same role, with a Deny of some requests."""
+    document = json.loads(json.dumps(document))
+    statements = document["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    statements.append({**statements[0], "Effect": "Deny", "Condition": conditions})
+    return document
+
+
+STOPPED = but_for_a_deny(NAMES, NotIpAddress={"aws:SourceIp": "203.0.113.0/24"})
+STOPPED_LESS = but_for_a_deny(NAMES, NotIpAddress={"aws:SourceIp": ["203.0.113.0/24", "198.51.100.0/24"]})
+
+
 def accepted(folder, content):
     """A repository whose base accepts what is found in one role, by a baseline."""
     repository(folder, roles__app_json=content, **{"irsa-doctor_toml": 'fail-on = "low"\nbaseline = "known.json"\n'})
@@ -54,6 +66,8 @@ def accepted(folder, content):
         (NAMES, ALL),
         (NAMES, OTHER),
         (LIMITED, NAMES),
+        (STOPPED, NAMES),
+        (STOPPED, STOPPED_LESS),
         (NAMESPACE, ALL),
     ],
 )
@@ -75,6 +89,7 @@ def test_a_baseline_does_not_accept_what_opens_further(tmp_path, before, after):
         (NAMESPACE, NAMES),
         (ALL, NAMESPACE),
         (NAMES, LIMITED),
+        (NAMES, STOPPED),
     ],
 )
 def test_a_baseline_accepts_what_stays_or_is_narrower(tmp_path, before, after):

@@ -1,5 +1,7 @@
 """What an accepted finding about a grant accepts: who gets in, by which provider, and under which further conditions."""
 
+from collections.abc import Iterator
+
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.model import text_of
 from irsa_doctor.model.extents import Extent
@@ -27,8 +29,18 @@ def extent_of(read: GrantReading) -> Extent:
             *(f"no audience {pattern}" for pattern in audiences.without),
             *case,
             *sorted(further),
+            *sorted(_stopping(read)),
         ),
     )
+
+
+def _stopping(read: GrantReading) -> Iterator[str]:
+    """The Deny statements that stop somebody in some requests only: the patterns do not show them."""
+    for part in read.share.denies if read.share else ():
+        if part.sure and all(limit.exact for limit in part.grant.limits):
+            continue
+        conditions = sorted(map(_written, part.grant.statement.conditions))
+        yield f"but for a Deny where {'; '.join(conditions) or 'nothing more is required'}"
 
 
 def _written(condition: Condition) -> str:
