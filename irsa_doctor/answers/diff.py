@@ -26,11 +26,11 @@ from irsa_doctor.trust.principals import admit_more, named_principals
 from irsa_doctor.trust.restrictions import Restrictions, restriction_of
 from irsa_doctor.trust.subjects import reach_of
 from irsa_doctor.trust.symbols import issuer_named, policy_seen_through
-from irsa_doctor.trust.widening import Widening, widening
+from irsa_doctor.trust.widening import Gain, widening
 
 ChangeKind = Literal["same", "widened", "narrowed", "changed", "added", "removed", "unknown"]
 RoleKey = Callable[[AnalysedRole], str]
-_NOT_COMPARED: Mapping[Widening, str] = {
+_NOT_COMPARED: Mapping[Gain, str] = {
     "too-complex": "the policies are too complex to compare",
     "contested": f"the documentation of AWS does not say {POINTS['P5']} (P5)",
 }

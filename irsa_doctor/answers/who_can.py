@@ -20,6 +20,7 @@ from irsa_doctor.trust import Admitted, Policy, admitted, spell
 from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.languages import EVERYTHING, union
 from irsa_doctor.trust.openings import Ring
+from irsa_doctor.trust.principals import admitted_principals, is_saml
 
 _LISTED = 10
 _NEAR = 3
@@ -256,15 +257,13 @@ def _issuer(provider: str) -> str:
 
 
 def _others(policy: Policy, by_provider: dict[str, Admitted]) -> tuple[OtherPrincipal, ...]:
-    principals = {
-        OtherPrincipal(kind, text_of(value))
-        for statement in policy.statements
-        if statement.allow
-        for kind, values in (("AWS", statement.aws), ("Federated", statement.federated), ("Service", statement.service))
-        for value in values
-        if kind != "Federated" or text_of(value) not in by_provider
-    }
-    return tuple(sorted(principals))
+    named = {OtherPrincipal(_TYPES[each.kind], each.value) for each in admitted_principals(policy)}
+    federated = [text_of(value) for statement in policy.statements if statement.allow for value in statement.federated]
+    elsewhere = {OtherPrincipal("Federated", each) for each in federated if each not in by_provider and not is_saml(each)}
+    return tuple(sorted(named | elsewhere))
+
+
+_TYPES = {"AWS": "AWS", "Service": "Service", "SAML": "Federated"}
 
 
 def _grant(view: View, analysed: AnalysedRole, policy: Policy, provider: str, grant: Admitted) -> ProviderGrant:

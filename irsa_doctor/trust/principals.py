@@ -12,19 +12,21 @@ from irsa_doctor.model import parse_arn, text_of
 from irsa_doctor.trust.policy import Policy, Statement, Value, covering
 from irsa_doctor.trust.restrictions import Restrictions, implied, restrictions_of
 
-Kind = Literal["AWS", "Service", "SAML"]
-_ACTIONS: dict[Kind, str] = {"AWS": "sts:AssumeRole", "Service": "sts:AssumeRole", "SAML": "sts:AssumeRoleWithSAML"}
+PrincipalKind = Literal["AWS", "Service", "SAML"]
+_ACTIONS: dict[PrincipalKind, str] = {"AWS": "sts:AssumeRole", "Service": "sts:AssumeRole", "SAML": "sts:AssumeRoleWithSAML"}
 
 
-class NamedPrincipal(msgspec.Struct, frozen=True):
+class NamedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     """One principal that one statement lets assume the role, or denies that, under restrictions.
 
-    `name` is one and the same for all forms of a principal: an account has two. `text` is what people read.
+    `name` is one and the same for all forms of a principal: an account has two. `value` is what is written, `text` what people
+    read.
     """
 
     allow: bool
-    kind: Kind
+    kind: PrincipalKind
     name: str
+    value: str
     restrictions: Restrictions
     text: str
 
@@ -43,15 +45,29 @@ class NamedPrincipal(msgspec.Struct, frozen=True):
 
 def named_principals(policy: Policy | None) -> Sequence[NamedPrincipal]:
     """Every principal of the statements that let it assume the role, or deny it that."""
+    if policy is None:
+        return []
     return [
         NamedPrincipal(
-            statement.allow, kind, _name(kind, value), restrictions_of(policy, statement), _text(statement, kind, value)
+            allow=statement.allow,
+            kind=kind,
+            name=_name(kind, value),
+            value=text_of(value),
+            restrictions=restrictions_of(policy, statement),
+            text=_text(statement, kind, value),
         )
-        for statement in (policy.statements if policy else ())
-        if policy and statement.effect_seen
+        for statement in policy.statements
+        if statement.effect_seen
         for kind, value in _principals(statement)
         if covering(statement, _ACTIONS[kind]) is not False
     ]
+
+
+def admitted_principals(policy: Policy) -> Sequence[NamedPrincipal]:
+    """The principals that may assume the role, if only in some requests: no Deny stops them in all of them."""
+    named = named_principals(policy)
+    denied = [each for each in named if not each.allow]
+    return [each for each in named if each.allow and not any(denial.covers(each) for denial in denied)]
 
 
 def admit_more(later: Sequence[NamedPrincipal], earlier: Sequence[NamedPrincipal]) -> bool:
@@ -62,13 +78,18 @@ def admit_more(later: Sequence[NamedPrincipal], earlier: Sequence[NamedPrincipal
     return gained or any(denial.may_meet(each) for denial in freed for each in allowed)
 
 
-def _principals(statement: Statement) -> Iterator[tuple[Kind, Value]]:
+def is_saml(federated: str) -> bool:
+    """Whether a federated principal is a SAML provider."""
+    return ":saml-provider/" in federated
+
+
+def _principals(statement: Statement) -> Iterator[tuple[PrincipalKind, Value]]:
     yield from (("AWS", value) for value in statement.aws)
     yield from (("Service", value) for value in statement.service)
-    yield from (("SAML", value) for value in statement.federated if ":saml-provider/" in text_of(value))
+    yield from (("SAML", value) for value in statement.federated if is_saml(text_of(value)))
 
 
-def _name(kind: Kind, value: Value) -> str:
+def _name(kind: PrincipalKind, value: Value) -> str:
     """Of an account its id, in whichever way it is written."""
     text = text_of(value)
     return _account(text) if kind == "AWS" and text.endswith(":root") and _account(text) else text
@@ -80,7 +101,7 @@ def _account(name: str) -> str:
     return arn.account if arn else name if name.isdigit() else ""
 
 
-def _text(statement: Statement, kind: Kind, value: Value) -> str:
+def _text(statement: Statement, kind: PrincipalKind, value: Value) -> str:
     checks = sorted(f"{c.use} {text_of(c.raw_key)} {sorted(map(text_of, c.values))}" for c in statement.conditions)
     where = f" where {'; '.join(checks)}" if checks else ""
     return f"{'' if statement.allow else 'Deny '}{kind} {text_of(value)}{where}"

@@ -13,12 +13,12 @@ from irsa_doctor.trust.policy import Policy, Statement
 from irsa_doctor.trust.restrictions import Restrictions, implied, restriction_of
 from irsa_doctor.trust.symbols import issuer_named
 
-Widening = Literal["none", "some", "too-complex", "contested"]
+Gain = Literal["none", "some", "too-complex", "contested"]
 
 _NOTHING = Policy(False, (), (), 0)
 
 
-def widening(earlier: Policy | None, later: Policy | None, provider: str, profile: Profile) -> Widening:
+def widening(earlier: Policy | None, later: Policy | None, provider: str, profile: Profile) -> Gain:
     """Whether the later policy may admit a token of a provider that the earlier one does not.
 
     It is contested where that depends on whether a Deny for every AWS principal stops web identities (P5).
@@ -60,7 +60,7 @@ class _Comparison(msgspec.Struct, frozen=True):
     provider: str
     profile: Profile
 
-    def widening(self) -> Widening:
+    def widening(self) -> Gain:
         """Whether an Allow admits more, or a Deny stops less."""
         answers = {*self._by_allows(), *self._by_denials()}
         return "some" if True in answers else "too-complex" if None in answers else "none"

@@ -127,7 +127,8 @@ def test_principals_that_no_token_of_ours_comes_in_by_are_others(tmp_path):
         "Service": ["ec2.amazonaws.com"],
         "Federated": [elsewhere, "accounts.google.com"],
     }
-    file = put(tmp_path / "role.json", role(policy(statement(Principal=principals))))
+    actions = ["sts:AssumeRole", "sts:AssumeRoleWithWebIdentity"]
+    file = put(tmp_path / "role.json", role(policy(statement(Principal=principals, Action=actions))))
     answer = ask(file, "checkout")
     assert [grant.provider for grant in answer.grants] == ["accounts.google.com"]
     assert answer.others == (
@@ -295,3 +296,27 @@ def test_the_subject_of_a_finding_is_its_role(tmp_path, subject):
     assert ask(tmp_path, subject).role == ROLE
     with pytest.raises(NoSuchRole):
         ask(tmp_path, f"{ROLE}#x")
+
+
+def assume(principal, effect="Allow", action="sts:AssumeRole", **condition):
+    return {"Effect": effect, "Principal": {"AWS": principal}, "Action": action, "Condition": condition}
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        [assume("444455556666"), assume("arn:aws:iam::444455556666:root", "Deny")],
+        [assume("444455556666"), assume("*", "Deny")],
+        [assume("444455556666", action="sts:TagSession")],
+    ],
+    ids=["denied", "all denied", "another action"],
+)
+def test_a_principal_that_cannot_assume_the_role_is_not_among_the_others(tmp_path, statements):
+    put(tmp_path / "role.json", role(policy(*statements)))
+    assert ask(tmp_path, ROLE).others == ()
+
+
+def test_a_principal_that_is_denied_in_some_requests_is(tmp_path):
+    at_night = {"DateLessThan": {"aws:CurrentTime": "2030-01-01"}}
+    put(tmp_path / "role.json", role(policy(assume("444455556666"), assume("444455556666", "Deny", **at_night))))
+    assert ask(tmp_path, ROLE).others == (OtherPrincipal("AWS", "444455556666"),)
