@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypedDict
 
 from irsa_doctor.governance.settings import Settings
-from irsa_doctor.model import PASSED_OVER
+from irsa_doctor.model import NO_KIND, PASSED_OVER
 from irsa_doctor.model.errors import IrsaDoctorError, NotJudged
 
 if TYPE_CHECKING:
@@ -121,8 +121,9 @@ def has_read(loaded: "Loaded") -> bool:
 
 
 def nothing_read(loaded: "Loaded", paths: Sequence[str]) -> NothingRead:
-    """That nothing in the input could be read, and why its first document could not."""
+    """That nothing in the input could be read, and why its first document could not that is one of a known kind."""
     names = ", ".join(paths)
-    first = next((row for row in loaded.inventory.documents if row.why and row.kind != PASSED_OVER), None)
+    rows = [row for row in loaded.inventory.documents if row.why and row.kind != PASSED_OVER]
+    first = next((row for row in rows if row.kind not in NO_KIND), rows[0] if len(rows) == 1 else None)
     why = f": {first.path}: {first.why}" if first and first.path != names else f": {first.why}" if first else ""
     return NothingRead(f"nothing could be read of {names}{why}")

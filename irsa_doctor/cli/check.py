@@ -315,6 +315,8 @@ def _word(flag: str, value: str | None, words: Sequence[str]) -> str | None:
 
 
 def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
+    from irsa_doctor.model import NO_KIND
+
     passed_over = sum(row.kind == "passed-over" for row in rows)
     rows = [row for row in rows if row.kind != "passed-over"]
     if passed_over and all(row.status == "ignored" for row in rows):
@@ -322,7 +324,10 @@ def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
         return f"nothing could be read: {what} passed over (.gitignore, exclude, or filled by programs); name a file to read it"
     if not rows:
         return "nothing to read: no file was found in what was given"
-    first, more = rows[0], f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+    telling = [row for row in rows if row.kind not in NO_KIND]
+    if not telling and len(rows) > 1:
+        return f"nothing could be read: none of {len(rows)} files is a document of a known kind"
+    first, more = [*telling, *rows][0], f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
     hint = "" if os.path.lexists(first.path) or first.path == "-" else nearest_path(first.path)
     name = "standard input" if first.path == "-" else first.path
     return f"nothing could be read: {name}: {first.why}{more}{'.' if hint else ''}{hint}"

@@ -38,6 +38,7 @@ from irsa_doctor.model.clouds import (
     RoleBinding,
 )
 from irsa_doctor.model.inventory import (
+    NO_KIND,
     PASSED_OVER,
     UNNAMED_CLUSTER,
     UNREAD_TRUST,
@@ -90,6 +91,7 @@ from irsa_doctor.model.verdict import Unknown, Verdict
 
 __all__ = [
     "ACCOUNT_STATES",
+    "NO_KIND",
     "PASSED_OVER",
     "UNEXPANDED",
     "UNNAMED_CLUSTER",

@@ -50,6 +50,8 @@ from irsa_doctor.model.verdict import Unknown
 
 PASSED_OVER = "passed-over"
 """The kind of a file, or a whole folder (its path ends in a slash), that a walk through a folder leaves out"""
+NO_KIND = frozenset(("text", "other", "binary", "configuration"))
+"""The kinds of files of which nothing says that they were to be read"""
 
 
 class Document(msgspec.Struct, frozen=True):

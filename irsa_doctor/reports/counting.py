@@ -37,13 +37,14 @@ def checked(report: Report) -> str:
     return f"{subjects} in {counted(len(read), 'document')}{rest}"
 
 
-_RENDERED = ("helm-chart", "kustomization")
+_RENDERED = ("helm-chart", "kustomization", "cdk", "pulumi")
+_RENDERING = ("helm template", "kustomize build", "cdk synth", "cdktf synth", "pulumi preview")
 
 
 def renderings(report: Report) -> str:
-    """Returns how the charts and kustomizations of the input are read: the commands, of several the first."""
+    """Returns how the charts, kustomizations and programs of the input are read: the commands, of several the first."""
     whys = [row.why for row in report.documents if row.kind in _RENDERED and row.why and not row.base]
-    commands = [why[why.find(start) :] for why in whys for start in ("helm template", "kustomize build") if start in why]
+    commands = [why[why.find(start) :] for why in whys for start in _RENDERING if start in why]
     more = f" (and {len(commands) - 1} more)" if len(commands) > 1 else ""
     return f"Not rendered: {commands[0]}{more}" if commands else ""
 

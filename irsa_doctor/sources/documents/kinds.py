@@ -283,6 +283,7 @@ KINDS: tuple[Kind, ...] = (
     ),
     Kind("json-patch", _is_json_patch, template_readers.load_json_patch),
     Kind("kustomize-patch", lambda members: members.get("$patch") == "delete", template_readers.load_deletion),
+    Kind("cdk", template_readers.is_cdk_app, template_readers.load_cdk_app),
     Kind("pulumi", template_readers.is_pulumi_document, template_readers.load_pulumi),
     Kind("crossplane", _has_chain, _read_kubernetes),
     Kind("crossplane", _of_group(*_CONTROLLERS[:3]), template_readers.load_managed),

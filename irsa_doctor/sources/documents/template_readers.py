@@ -1,10 +1,13 @@
 """The readers of templates and of other clouds, each imported when a document needs it: start-up reads none of them."""
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.ansible_keys import MODULES, TASK_LISTS
 
+_OF_CDK = frozenset(("app", "build", "context", "output", "requireApproval", "watch"))
+_OF_CDKTF = frozenset(("app", "language"))
 _OF_ANSIBLE = frozenset({*MODULES, *TASK_LISTS})
 
 
@@ -160,6 +163,22 @@ def load_deletion(page: Page, reading: DocumentReading) -> None:
     from irsa_doctor.sources.templates.controllers.patched_roles import read_deletion
 
     read_deletion(page, reading)
+
+
+def is_cdk_app(members: Mapping[str, object]) -> bool:
+    """The settings of the CDK (`cdk.json`) or of that for Terraform (`cdktf.json`): they name a program that makes templates.
+
+    https://docs.aws.amazon.com/cdk/v2/guide/cli.html
+    """
+    return isinstance(members.get("app"), str) and (members.keys() <= _OF_CDK or members.keys() >= _OF_CDKTF)
+
+
+def load_cdk_app(page: Page, reading: DocumentReading) -> None:
+    """Say how the templates are made that the program of an app makes, which is not run."""
+    is_terraform = isinstance(page.value, dict) and "language" in page.value
+    tool, folder = "cdktf" if is_terraform else "cdk", os.path.dirname(page.place.document)
+    where = f" (in {folder})" if folder else ""
+    reading.passed.append(f"an app of the CDK whose program is not read: {tool} synth && irsa-doctor check {tool}.out{where}")
 
 
 def load_pulumi(page: Page, reading: DocumentReading) -> None:

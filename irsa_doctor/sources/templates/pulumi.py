@@ -108,7 +108,7 @@ def read_pulumi(page: Page, reading: DocumentReading) -> None:
         _read(kind, resource)
     if language := _runtime(members):
         reading.passed.append(
-            f"a project of Pulumi whose program is not read ({language}): check what `pulumi preview --json` prints"
+            f"a project of Pulumi whose program is not read ({language}): pulumi preview --json | irsa-doctor check -"
         )
     elif not reading.gave_something():
         reading.passed.append("a Pulumi state, preview or program without role, OIDC provider, cluster or service account")
