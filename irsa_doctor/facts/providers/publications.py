@@ -60,9 +60,9 @@ class Publications(msgspec.Struct, frozen=True, dict=True):
         return self._unseen(cluster, "discovery document", "/.well-known/openid-configuration")
 
     def algorithms(self, cluster: Cluster) -> AlgorithmState | Unknown:
-        """Whether STS can verify what the cluster signs."""
+        """Whether STS can verify what the cluster signs; "" among the algorithms is one that is not known."""
         keys, document = self._keys.get(cluster.id, []), self.discovery_of(cluster)
-        if document is not None and document.algorithms and not _SUPPORTED & set(document.algorithms):
+        if document is not None and document.algorithms and not {*_SUPPORTED, ""} & set(document.algorithms):
             return "unsupported"
         good = {_is_supported(key) for key in keys}
         if good == {True, False}:
@@ -76,7 +76,7 @@ class Publications(msgspec.Struct, frozen=True, dict=True):
     def unsupported_names(self, cluster: Cluster) -> list[str]:
         """The algorithms and kinds of keys that STS does not verify."""
         document = self.discovery_of(cluster)
-        listed = [name for name in (document.algorithms if document else ()) if name not in _SUPPORTED]
+        listed = [name for name in (document.algorithms if document else ()) if name and name not in _SUPPORTED]
         return sorted({*listed, *(key.alg or key.kty for key in self._keys.get(cluster.id, ()) if not _is_supported(key))})
 
     def _unseen(self, cluster: Cluster, what: str, path: str) -> Literal["not-asked"] | Unknown:

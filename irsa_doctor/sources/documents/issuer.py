@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from irsa_doctor.model import Cluster, Discovery, Issuer, Place, SigningKey
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text import shapes
+from irsa_doctor.text.placeholders import with_holes
 
 # what EKS lists; Kubernetes itself lists no claims. Issuers other than clusters (GitHub, GitLab) list many more.
 _CLUSTER_CLAIMS = frozenset(["sub", "iss"])
@@ -20,7 +21,7 @@ def read_discovery(page: Page, reading: DocumentReading) -> None:
         shapes.text(members, "jwks_uri", place),
         shapes.texts(members, "response_types_supported", place),
         shapes.texts(members, "subject_types_supported", place),
-        shapes.texts(members, "id_token_signing_alg_values_supported", place),
+        tuple(map(_filled, shapes.texts(members, "id_token_signing_alg_values_supported", place))),
         place,
     )
     reading.discoveries.append(discovery)
@@ -41,10 +42,15 @@ def read_keys(page: Page, reading: DocumentReading) -> None:
 
 def _read_key(item: object, place: Place, reading: DocumentReading) -> None:
     members = shapes.mapping(item, place)
-    kid, alg = shapes.text(members, "kid", place), shapes.text(members, "alg", place)
+    kid, alg = shapes.text(members, "kid", place), _filled(shapes.text(members, "alg", place))
     public = {name: value for name in _PUBLIC if isinstance(value := members.get(name), str)}
     kty = shapes.required(members, "kty", place)
     reading.signing_keys.append(SigningKey("", kid, kty, alg, place, public, _unusable(members, public)))
+
+
+def _filled(algorithm: str) -> str:
+    """An algorithm, "" for the placeholder of one: in a template of what an issuer will publish it is not known."""
+    return algorithm if isinstance(with_holes(algorithm), str) else ""
 
 
 def _unusable(members: Mapping[str, object], public: Mapping[str, str]) -> str:

@@ -1,3 +1,4 @@
+from tests.facts.situations import found
 from tests.sources.worlds import ISSUER, OTHER_ISSUER, cluster, cluster_arn, inventory, service_account
 
 DISCOVERY = {
@@ -33,6 +34,18 @@ def test_the_issuer_of_a_code_host_is_no_cluster():
     read = inventory({"d.json": {**DISCOVERY, "claims_supported": claims}})
     assert read.clusters == ()
     assert len(read.discoveries) == 1
+
+
+def test_a_placeholder_is_no_algorithm_that_is_not_supported():
+    documents = {
+        "d.json": {**DISCOVERY, "id_token_signing_alg_values_supported": ["${alg}"]},
+        "keys.json": {"keys": [{**KEYS["keys"][0], "alg": "${alg}"}]},
+    }
+    read = inventory(documents)
+    assert (read.discoveries[0].algorithms, read.signing_keys[0].alg) == (("",), "")
+    assert found(documents) == found({"d.json": DISCOVERY})
+    documents["keys.json"]["keys"][0]["alg"] = "HS256"
+    assert "alg-unsupported" in {rule for rule, _ in found(documents)}
 
 
 def test_keys_are_read_one_by_one_and_belong_to_the_cluster_of_their_folder():

@@ -13,7 +13,7 @@ from irsa_doctor.sources.templates.choices import IMPOSSIBLE, MissingMember, mem
 from irsa_doctor.sources.templates.terraform.functions import OpenMembers, PartlyKnown, Unordered
 from irsa_doctor.sources.templates.terraform.scopes import PathStep, step_text
 from irsa_doctor.sources.templates.terraform.syntax import NUMBER, Node, Syntax
-from irsa_doctor.sources.templates.values import TemplateValue, hole
+from irsa_doctor.sources.templates.values import TemplateValue, hole, plain
 from irsa_doctor.text.errors import WrongShape
 
 
@@ -139,10 +139,12 @@ def _of_numbers(work: Callable[[int | float, int | float], object]) -> Callable[
 
 
 def replaced_members(names: Sequence[str | Text], items: Sequence[TemplateValue]) -> tuple[tuple[str, TemplateValue], ...]:
-    """The members whose name a later one has: Terraform takes the last of them, and does not say so."""
+    """The members whose name a later one of another value has: Terraform takes the last of them, and does not say so."""
     last = {name: number for number, name in enumerate(names)}
     return tuple(
-        (text_of(name), item) for number, (name, item) in enumerate(zip(names, items, strict=True)) if last[name] > number
+        (text_of(name), item)
+        for number, (name, item) in enumerate(zip(names, items, strict=True))
+        if last[name] > number and plain(item) != plain(items[last[name]])
     )
 
 

@@ -75,6 +75,12 @@ def test_a_whole_condition_that_is_lost_counts_too():
     assert rules_of(main(GITHUB, f"{first}\n      Condition = {second}")) == {"policy-duplicate-member"}
 
 
+def test_a_member_that_is_written_twice_alike_is_not_lost():
+    condition = f"""{{ StringLike = {{ "{GITHUB}:sub" = "{BRANCH}", "{GITHUB}:sub" = "{BRANCH}" }}
+      StringEquals = {{ "{GITHUB}:aud" = "sts.amazonaws.com" }} }}"""
+    assert rules_of(main(GITHUB, condition)) <= {"issuer-names-only"}
+
+
 def test_members_of_different_objects_are_not_twice():
     condition = f"""{{ StringEquals = {{ "{GITHUB}:sub" = "{BRANCH}" }}
       StringLike = {{ "{GITHUB}:aud" = "sts.amazonaws.com" }} }}"""
