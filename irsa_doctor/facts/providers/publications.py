@@ -61,7 +61,7 @@ class Publications(msgspec.Struct, frozen=True, dict=True):
 
     def algorithms(self, cluster: Cluster) -> AlgorithmState | Unknown:
         """Whether STS can verify what the cluster signs; "" among the algorithms is one that is not known."""
-        keys, document = self._keys.get(cluster.id, []), self.discovery_of(cluster)
+        keys, document = self._told_keys(cluster), self.discovery_of(cluster)
         if document is not None and document.algorithms and not {*_SUPPORTED, ""} & set(document.algorithms):
             return "unsupported"
         good = {_is_supported(key) for key in keys}
@@ -73,11 +73,15 @@ class Publications(msgspec.Struct, frozen=True, dict=True):
             return "supported"
         return self._unseen(cluster, "signing keys", "/openid/v1/jwks")
 
+    def _told_keys(self, cluster: Cluster) -> list[SigningKey]:
+        """The keys of which it is known what they are for."""
+        return [key for key in self._keys.get(cluster.id, ()) if key.alg or key.kty]
+
     def unsupported_names(self, cluster: Cluster) -> list[str]:
         """The algorithms and kinds of keys that STS does not verify."""
         document = self.discovery_of(cluster)
         listed = [name for name in (document.algorithms if document else ()) if name and name not in _SUPPORTED]
-        return sorted({*listed, *(key.alg or key.kty for key in self._keys.get(cluster.id, ()) if not _is_supported(key))})
+        return sorted({*listed, *(key.alg or key.kty for key in self._told_keys(cluster) if not _is_supported(key))})
 
     def _unseen(self, cluster: Cluster, what: str, path: str) -> Literal["not-asked"] | Unknown:
         if not isinstance(cluster.issuer, str) or Issuer.of(cluster.issuer).form != "other":

@@ -44,12 +44,12 @@ def _read_key(item: object, place: Place, reading: DocumentReading) -> None:
     members = shapes.mapping(item, place)
     kid, alg = shapes.text(members, "kid", place), _filled(shapes.text(members, "alg", place))
     public = {name: value for name in _PUBLIC if isinstance(value := members.get(name), str)}
-    kty = shapes.required(members, "kty", place)
+    kty = _filled(shapes.required(members, "kty", place))
     reading.signing_keys.append(SigningKey("", kid, kty, alg, place, public, _unusable(members, public)))
 
 
 def _filled(algorithm: str) -> str:
-    """An algorithm, "" for the placeholder of one: in a template of what an issuer will publish it is not known."""
+    """An algorithm or a kind of keys, "" for the placeholder of one, in a template of what an issuer will publish."""
     return algorithm if isinstance(with_holes(algorithm), str) else ""
 
 

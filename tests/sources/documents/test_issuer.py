@@ -39,7 +39,7 @@ def test_the_issuer_of_a_code_host_is_no_cluster():
 def test_a_placeholder_is_no_algorithm_that_is_not_supported():
     documents = {
         "d.json": {**DISCOVERY, "id_token_signing_alg_values_supported": ["${alg}"]},
-        "keys.json": {"keys": [{**KEYS["keys"][0], "alg": "${alg}"}]},
+        "keys.json": {"keys": [{**KEYS["keys"][0], "alg": "${alg}", "kty": "${kty}"}]},
     }
     read = inventory(documents)
     assert (read.discoveries[0].algorithms, read.signing_keys[0].alg) == (("",), "")
