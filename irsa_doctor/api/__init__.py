@@ -65,7 +65,7 @@ EXPORTS: Mapping[str, str] = {
     "governance.settings_at": "is_in_repository_of settings_at",
     "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterCapability ClusterNode ConfigMap "
     "Container Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector "
-    "Mount Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation "
+    "Mount NO_KIND Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation "
     "ProjectedToken OrganizationAccount ReplacedMember ScopeState "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.clouds": "AzureIdentity CloudCluster CloudListing Clouds FederatedCredential GoogleAccount NodePool PoolProvider "

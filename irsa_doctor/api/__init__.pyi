@@ -198,6 +198,7 @@ from irsa_doctor.model import HybridNodeConfig as HybridNodeConfig
 from irsa_doctor.model import Inventory as Inventory
 from irsa_doctor.model import LabelSelector as LabelSelector
 from irsa_doctor.model import Mount as Mount
+from irsa_doctor.model import NO_KIND as NO_KIND
 from irsa_doctor.model import Namespace as Namespace
 from irsa_doctor.model import NodeMetadata as NodeMetadata
 from irsa_doctor.model import NodeRole as NodeRole

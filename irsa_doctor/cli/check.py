@@ -315,7 +315,7 @@ def _word(flag: str, value: str | None, words: Sequence[str]) -> str | None:
 
 
 def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
-    from irsa_doctor.model import NO_KIND
+    from irsa_doctor.api import NO_KIND
 
     passed_over = sum(row.kind == "passed-over" for row in rows)
     rows = [row for row in rows if row.kind != "passed-over"]

@@ -215,7 +215,7 @@ class DocumentReading(msgspec.Struct):
     applied: list[str] = []
     """the paths in a repository that a Kustomization of Flux or an application of Argo CD applies"""
     deleted: list[str] = []
-    """the addresses of roles that patches delete, or their names alone where a target asks for these"""
+    """the roles that patches delete, as these call them (templates.controllers.patched_roles)"""
     syntax: Any = None
     """the syntax tree of Terraform configuration, read when all files of its module are there (templates.terraform.syntax)"""
     variables: dict[str, Any] = {}

@@ -8,9 +8,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
-from irsa_doctor.model import TrustPolicy
+from irsa_doctor.model import Role, TrustPolicy
 from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.reading import DocumentReading, Page, Substitution
+from irsa_doctor.sources.templates.controllers.patched_roles import role_of_controller
 from irsa_doctor.sources.templates.values import scalar_text
 from irsa_doctor.text import shapes
 
@@ -152,7 +153,7 @@ def _take_rewritten_roles(
         tops = over.get(os.path.normpath(reading.path), [])
         if any(_is_below(reading.path, path) for path in whole):
             continue
-        kept = [role for role in reading.roles if not tops or not all(_names(role.address) & names for _, names in tops)]
+        kept = [role for role in reading.roles if not tops or not all(_names(role) & names for _, names in tops)]
         if len(kept) < len(reading.roles) and not reading.named:
             reading.roles = kept
             reading.notes.append(f"roles of it are changed by {tops[0][0].why_patch}")
@@ -162,8 +163,8 @@ def _take_rewritten_roles(
 def _roles_of_patches(
     top: Kustomization, readings: Sequence[DocumentReading], by_folder: Mapping[str, Kustomization]
 ) -> Iterator[str]:
-    """The roles whose policy the patches of a kustomization write or that they delete, or those of one that it takes up, by
-    their addresses or their names alone."""
+    """The roles whose policy the patches of a kustomization write or that they delete, or those of one that it takes up, as
+    these call them."""
     inside = {top.folder, *("" if path == "." else path for path in _walked(top, by_folder))}
     patches = {path: name for folder in inside if folder in by_folder for path, name in by_folder[folder].patches.items()}
     for reading in readings:
@@ -174,13 +175,18 @@ def _roles_of_patches(
         target = "" if is_own else patches[path]
         yield from [target] if target and reading.deleted else reading.deleted
         for role in reading.roles:
-            if (not target or target in _names(role.address)) and isinstance(role.policy, TrustPolicy):
-                yield role.address
+            if (not target or target in _names(role)) and isinstance(role.policy, TrustPolicy):
+                yield _of_its_controller(role)
 
 
-def _names(address: str) -> frozenset[str]:
-    """What a patch may call a role: its address, and its name alone."""
-    return frozenset((address, _NAME_IN_ADDRESS.sub("", address)))
+def _names(role: Role) -> frozenset[str]:
+    """What a patch may call a role: the role of its controller, its address, and its name alone."""
+    return frozenset((_of_its_controller(role), role.address, _NAME_IN_ADDRESS.sub("", role.address)))
+
+
+def _of_its_controller(role: Role) -> str:
+    is_of_crossplane = isinstance(role.policy, TrustPolicy) and "/forProvider/" in role.policy.place.pointer
+    return role_of_controller(role.address, is_of_crossplane)
 
 
 def _of_flux(path: str, targets: Sequence[tuple[str, str]]) -> Iterator[Kustomization]:

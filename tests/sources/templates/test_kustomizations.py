@@ -297,6 +297,23 @@ def test_a_patch_that_does_not_write_the_policy_leaves_it(tmp_path, spec, target
 DELETION = {"$patch": "delete", "apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role", "metadata": {"name": "app"}}
 
 
+def test_a_role_of_another_controller_is_not_the_one_that_a_patch_changes(tmp_path):
+    ack, crossplane = "iam.services.k8s.aws/v1alpha1", "iam.aws.upbound.io/v1beta1"
+    role = {"kind": "Role", "metadata": {"name": "app"}}
+    right = TRUSTING % '{"Service": "ec2.amazonaws.com"}'
+    written = {**role, "apiVersion": ack, "spec": {"assumeRolePolicyDocument": right}}
+    for patch in (written, {**DELETION, "apiVersion": ack}):
+        for path, value in {
+            "base/role.yaml": {**role, "apiVersion": crossplane, "spec": {"forProvider": {"assumeRolePolicy": OPEN}}},
+            "base/kustomization.yaml": {"resources": ["role.yaml"]},
+            "live/kustomization.yaml": {"resources": ["../base"], "patches": [{"path": "patch.yaml"}]},
+            "live/patch.yaml": patch,
+        }.items():
+            (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / path).write_text(yaml.safe_dump(value))
+        assert "open-no-sub" in rules_of(tmp_path)
+
+
 @pytest.mark.parametrize(
     ("patches", "is_open"),
     [

@@ -40,14 +40,22 @@ def read_deletion(page: Page, reading: DocumentReading) -> None:
 
 
 def _deleted(meant: Mapping[str, object]) -> Iterator[str]:
-    """The role that a target or an object names: its address, of a target without namespace the name alone."""
+    """The role that an object is, or that a target asks for: by its address, or without a namespace by its name alone."""
     metadata = meant.get("metadata")
     named = metadata if isinstance(metadata, dict) else meant
     group = shapes.as_text(meant.get("group") or str(meant.get("apiVersion") or "").rpartition("/")[0])
     name, namespace = shapes.as_text(named.get("name") or ""), shapes.as_text(named.get("namespace") or "")
     if not name or meant.get("kind") not in (None, "Role") or (group and not group.startswith("iam.")):
         return
-    yield f"Role {namespace}/{name}" if namespace else name if named is meant else f"Role {name}"
+    if named is meant:
+        yield f"Role {namespace}/{name}" if namespace else name
+    else:
+        yield role_of_controller(f"Role {namespace}/{name}" if namespace else f"Role {name}", "services.k8s.aws" not in group)
+
+
+def role_of_controller(address: str, is_of_crossplane: bool) -> str:
+    """A role by its address and its controller: Crossplane and ACK may each have one of a name."""
+    return f"{address} of {'Crossplane' if is_of_crossplane else 'ACK'}"
 
 
 def _of_object(patch: Mapping[str, object]) -> Mapping[str, object] | None:
