@@ -93,9 +93,7 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
         "binding",
         f"{sa_id} -> {value}",
         value if named else sa_id,
-        _facts("there", trust, _deny(view, account, named, trust))
-        if trust is not None
-        else _facts(absence_of(view, account, value), "role-not-there"),
+        _facts("there", trust, _deny(view, account, named, trust)) if trust is not None else _of_absent(view, account, value),
         lambda: binding_evidence(view, account, value, named, requested=requested),
     )
 
@@ -134,6 +132,12 @@ def _over_cases(view: View, account: ServiceAccount, cases: Sequence[AnalysedRol
 def _worst(relations: Sequence[_Relation]) -> _Relation:
     """The relation that fails, where documents state the role differently; else that of the account."""
     return next((relation for relation in relations if fails(relation[0])), relations[0]) if relations[1:] else relations[0]
+
+
+def _of_absent(view: View, account: ServiceAccount, value: str) -> BindingFacts:
+    """The facts where the role is not in the input: what its policy says is unknown unless the role is known not to exist."""
+    absence = absence_of(view, account, value)
+    return _facts(absence, absence if isinstance(absence, Unknown) else "role-not-there")
 
 
 @lru_cache(maxsize=256)
