@@ -193,9 +193,7 @@ class _Verifying:
                 remedy=f"Create the provider with the client ids {', '.join(provider.client_ids)}.",
             )
         elif known is None and not self.estate.plans_provider(provider.url):
-            how = "aws iam list-open-id-connect-providers"
-            missing = f"OIDC providers of account {provider.account}"
-            self._is_unknown(inventory.unknown("providers", provider.account, "", missing, how))
+            self._is_unknown(self.estate.view.principals.unlisted(provider.account))
         elif known is not None and not isinstance(known.client_ids, Unknown):
             lacking = [audience for audience in provider.client_ids if audience not in known.client_ids]
             if lacking:

@@ -40,6 +40,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     issuer_form: Literal["fine", "eks-dualstack"]
     principal: PrincipalForm
     """What the Federated principal is; `near-miss` is almost the ARN of a provider in the input"""
+    provider_exists: bool | Unknown
+    """Whether there is the OIDC provider that the principal names; true of one that is wrong in another way"""
     read_for: ReadFor
     """Whose tokens its conditions are read for; `meant` are those of the provider that a wrong principal was meant to be"""
     action: ActionForm
@@ -297,15 +299,18 @@ def sound_facts(read: GrantReading, subject: str) -> GrantFacts:
     accounts = read.lookups.accounts
     whole = read.issuer in accounts.listed_whole
     missing = accounts.missing(read.issuer, (subject,)) if whole else accounts.unlisted(read.issuer)
-    return _sound_facts(read.kind, subject.endswith(":default"), missing)
+    return _sound_facts(read.kind, read.provider_exists, subject.endswith(":default"), missing)
 
 
 @lru_cache(maxsize=64)
-def _sound_facts(kind: IssuerKind, default_account: bool, account_missing: bool | Unknown) -> GrantFacts:
+def _sound_facts(
+    kind: IssuerKind, provider_exists: bool | Unknown, default_account: bool, account_missing: bool | Unknown
+) -> GrantFacts:
     return GrantFacts(
         issuer_kind=kind,
         issuer_form="fine",
         principal="provider",
+        provider_exists=provider_exists,
         read_for="provider",
         action="web-identity",
         admits=True,
@@ -360,6 +365,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
         issuer_kind=read.kind,
         issuer_form="eks-dualstack" if read.form == "dualstack" else "fine",
         principal=read.form,
+        provider_exists=read.provider_exists,
         read_for=_read_for(read),
         action=read.reading.action,
         admits=admits,

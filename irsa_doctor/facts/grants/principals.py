@@ -9,7 +9,20 @@ import msgspec
 
 from irsa_doctor.facts.lookups.names import Names, is_one_letter_off
 from irsa_doctor.issuers import built_in_issuers
-from irsa_doctor.model import UNEXPANDED, Arn, Inventory, Issuer, Text, arn_of_provider, holes_in, is_account_id, parse_arn
+from irsa_doctor.model import (
+    UNEXPANDED,
+    Arn,
+    Inventory,
+    Issuer,
+    Text,
+    Unknown,
+    arn_of_provider,
+    holes_in,
+    is_account_id,
+    issuer_of_provider,
+    parse_arn,
+    text_of,
+)
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.audiences import without_invisible
 from irsa_doctor.trust.defect_kinds import DefectKind
@@ -123,6 +136,25 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
                 form = "provider" if right or value in self.inventory.provider_by_arn else "near-miss"
             self.known[(value, account)] = form
         return form
+
+    def exists(self, value: str | Text, account: str) -> bool | Unknown:
+        """Whether there is the provider that a principal of a role of an account ("" where that is unknown) names; true of a
+        principal that is wrong in another way."""
+        form = self.form(value, account)
+        is_seen = account in self.inventory.closed.providers or value in self.inventory.provider_by_arn
+        if form != "provider" or not account or is_seen or issuer_of_provider(text_of(value)) in self._planned:
+            return form != "absent"
+        return self.unlisted(account)
+
+    def unlisted(self, account: str) -> Unknown:
+        """That not all providers of an account are in the input."""
+        missing = f"OIDC providers of account {account}"
+        return self.inventory.unknown("providers", account, "", missing, "aws iam list-open-id-connect-providers")
+
+    @cached_property
+    def _planned(self) -> frozenset[str | Text]:
+        """The issuers of providers that templates make."""
+        return frozenset(provider.issuer for provider in self.inventory.planned_providers)
 
 
 _ID = regex("[0-9a-f]{32}")

@@ -20,7 +20,7 @@ from irsa_doctor.issuers import (
     profile_of_template,
     right_name,
 )
-from irsa_doctor.model import Role, Text, TrustPolicy, is_issuer_of_cluster, issuer_of_provider, text_of
+from irsa_doctor.model import Role, Text, TrustPolicy, Unknown, is_issuer_of_cluster, issuer_of_provider, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust import SUBJECT_PREFIX, Admitted, Grant, Policy, Statement, grant_of, share_of
 from irsa_doctor.trust.admitted import is_nothing
@@ -159,6 +159,11 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         if not self.expected.audiences_known or self.lookups.sees_accounts_among(self.issuer, self.allowed):
             return self.expected
         return msgspec.structs.replace(self.expected, audiences_known=False)
+
+    @property
+    def provider_exists(self) -> bool | Unknown:
+        """Whether there is the provider that its principal names."""
+        return self.lookups.principals.exists(self.principal, self.role.account)
 
     @property
     def is_meant(self) -> bool:

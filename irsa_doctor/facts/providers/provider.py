@@ -220,8 +220,7 @@ def _provider(view: View, cluster: Cluster) -> Literal["there", "miswritten", "m
         return Unknown("account of the cluster")
     if cluster.account in view.inventory.closed.providers:
         return "missing"
-    missing = f"OIDC providers of account {cluster.account}"
-    return view.inventory.unknown("providers", cluster.account, "", missing, "aws iam list-open-id-connect-providers")
+    return view.principals.unlisted(cluster.account)
 
 
 def _cluster_evidence(cluster: Cluster, view: View) -> Evidence:

@@ -5,7 +5,7 @@ import msgspec
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.facts.roles.policy_shape import PolicyShape
 from irsa_doctor.issuers import EKS, profile_of
-from irsa_doctor.model import issuer_of_provider
+from irsa_doctor.model import Unknown, issuer_of_provider
 from irsa_doctor.model.regex import regex
 
 _PROVIDER = regex(rb'"(arn:[a-z0-9-]+:iam::[0-9]{12}:oidc-provider/[a-z0-9.-]+/id/([0-9A-F]{32}))"')
@@ -24,6 +24,7 @@ class OfIssuer(msgspec.Struct, frozen=True):
     has an outline.
     """
 
+    provider_exists: bool | Unknown
     audiences: frozenset[str]
     several: bool
     """whether its provider takes more than one audience"""
@@ -87,6 +88,7 @@ def _of_issuer(provider: str, account: str, lookups: Lookups) -> OfIssuer | None
     if any(_id_of(issuer) in audience.lower() for audience in audiences):
         return None
     return OfIssuer(
+        provider_exists=lookups.principals.exists(provider, account),
         audiences=audiences,
         several=lookups.takes_several_audiences(provider),
         listed=issuer in lookups.accounts.listed_whole,

@@ -219,8 +219,7 @@ def annotated_audience(view: View, account: ServiceAccount, issuer: str, role: A
     if provider is None:
         if role.account in view.inventory.closed.providers:
             return "explained"
-        how = "aws iam list-open-id-connect-providers"
-        return view.inventory.unknown("providers", role.account, "", f"OIDC providers of account {role.account}", how)
+        return view.principals.unlisted(role.account)
     if isinstance(provider.client_ids, Unknown):
         return provider.client_ids
     return "accepted" if audience in provider.client_ids else "refused"

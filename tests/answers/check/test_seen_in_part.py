@@ -1,0 +1,55 @@
+"""What was not seen is no pass: whatever fails with all documents is told, or unknown, without one of them."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from irsa_doctor.answers.check.engine import JudgedSubjects
+from irsa_doctor.answers.check.judge import judge
+from irsa_doctor.api import Settings
+from irsa_doctor.api.governed import governing_of, input_of
+from irsa_doctor.api.load import load_files
+from irsa_doctor.model.findings import JudgedSubject
+from tests.estate import generate
+
+SHOP = Path(__file__).parents[3] / "fixtures" / "worlds" / "shop"
+
+
+def judged(paths: list[str]) -> dict[tuple[str, str], JudgedSubject]:
+    record = JudgedSubjects()
+    judge(input_of(load_files(paths)), governing_of(Settings()), date(2026, 1, 1), record=record)
+    return {(subject.kind, subject.id): subject for subject in record.listed() if subject.kind in ("grant", "binding")}
+
+
+def silent(whole: dict[tuple[str, str], JudgedSubject], part: dict[tuple[str, str], JudgedSubject]) -> set[tuple[str, str]]:
+    """Subjects with a rule that fails with all documents and passes without one, where no other rule fails in its place."""
+    return {
+        (key[1], rule)
+        for key, subject in part.items()
+        for rule, verdict in (whole[key].verdicts if key in whole else ())
+        if verdict == "fail" and (rule, "pass") in subject.verdicts and "fail" not in dict(subject.verdicts).values()
+    }
+
+
+@pytest.fixture(scope="module")
+def worlds(tmp_path_factory):
+    estate = tmp_path_factory.mktemp("estate")
+    return {"shop": sorted(path for path in SHOP.rglob("*") if path.is_file()), "estate": generate(estate, 40)}
+
+
+@pytest.mark.parametrize("world", ["shop", "estate"])
+def test_no_rule_about_a_role_passes_for_want_of_a_document(worlds, world):
+    paths = [str(path) for path in worlds[world]]
+    whole = judged(paths)
+    assert any("fail" in dict(subject.verdicts).values() for subject in whole.values())
+    for left_out in paths:
+        part = judged([path for path in paths if path != left_out])
+        assert silent(whole, part) == set(), left_out
+
+
+def test_a_provider_of_an_account_that_was_not_listed_may_be_missing(worlds):
+    roles = [str(path) for path in worlds["shop"] if path.name == "account-authorization-details.json"]
+    verdicts = {dict(subject.verdicts)["trust-principal-provider-deleted"] for subject in judged(roles).values()}
+    assert verdicts <= {"unknown", "pass"}
+    assert "unknown" in verdicts
