@@ -350,7 +350,7 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     in_force = is_in_force(read)
     scope = read.reach.scope
     # a time that is over is in no request either, but only here it is known which one is over
-    admits = in_force and scope != "nobody" and "context-value" not in kinds and not _lacks_condition(read)
+    admits = in_force and scope != "nobody" and "context-value" not in kinds and not read.lacks_condition
     admits = admits and not has_refused_denial(read.policy)
     audience = _audience(read)
     is_read = _read_for(read) not in ("absent", "unknown") and read.reading.action in ("web-identity", "assume-role")
@@ -386,17 +386,3 @@ def facts_in_full(read: GrantReading, *, named: bool = False) -> GrantFacts:
     if in_force:
         facts = msgspec.structs.replace(facts, **ring_facts(read, unseen, TOO_COMPLEX, admits=admits))
     return without_reach(facts, unseen) if unseen is not None and read.hidden_loss == "all" else facts
-
-
-_OF_CONDITIONS = frozenset({"bad-operator", "bad-condition", "unknown-element"})
-
-
-def _lacks_condition(read: GrantReading) -> bool:
-    """Whether IAM refuses a part of the statement that may limit it: nobody gets in by a document that is not saved, and what
-    its author meant is not known. Of members of one name it is not known which one counts (G6)."""
-    steps, problems = read.statement.steps, read.policy.problems
-    refused = [problem for problem in problems if problem.refused] if problems else []
-    return any(
-        problem.code == "duplicate-member" or (problem.code in _OF_CONDITIONS and problem.steps[: len(steps)] == steps)
-        for problem in refused
-    )

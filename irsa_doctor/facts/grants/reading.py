@@ -166,6 +166,17 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         return self.lookups.principals.exists(self.principal, self.role.account)
 
     @property
+    def lacks_condition(self) -> bool:
+        """Whether IAM refuses a part of the statement that may limit it: nobody gets in by a document that is not saved, and
+        what its author meant is not known. Of members of one name it is not known which one counts (G6)."""
+        steps, problems = self.statement.steps, self.policy.problems
+        refused = [problem for problem in problems if problem.refused] if problems else []
+        return any(
+            problem.code == "duplicate-member" or (problem.code in _OF_CONDITIONS and problem.steps[: len(steps)] == steps)
+            for problem in refused
+        )
+
+    @property
     def is_meant(self) -> bool:
         """Whether its principal is wrong, and its conditions are read for the provider that was meant."""
         return is_miswritten(self.form) and issuer_of_provider(self.expected.provider) == self.issuer != ""
@@ -288,6 +299,7 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
 
 
 _OF_SIZE = {"over-default-quota"}
+_OF_CONDITIONS = frozenset({"bad-operator", "bad-condition", "unknown-element"})
 _SOUND = StatementReading(defects=(), action="web-identity", checks_sub=True, checks_aud=True)
 
 
