@@ -93,7 +93,9 @@ def binding_facts(view: View, account: ServiceAccount, *, requested: bool = Fals
         "binding",
         f"{sa_id} -> {value}",
         value if named else sa_id,
-        _facts("there", trust, _deny(view, account, named, trust)) if trust is not None else _of_absent(view, account, value),
+        _facts("there", trust, _deny(view, account, named, trust))
+        if trust is not None
+        else _facts(absence_of(view, account, value), "role-not-there"),
         lambda: binding_evidence(view, account, value, named, requested=requested),
     )
 
@@ -134,16 +136,11 @@ def _worst(relations: Sequence[_Relation]) -> _Relation:
     return next((relation for relation in relations if fails(relation[0])), relations[0]) if relations[1:] else relations[0]
 
 
-def _of_absent(view: View, account: ServiceAccount, value: str) -> BindingFacts:
-    """The facts where the role is not in the input: what its policy says is unknown unless the role is known not to exist."""
-    absence = absence_of(view, account, value)
-    return _facts(absence, absence if isinstance(absence, Unknown) else "role-not-there")
-
-
 @lru_cache(maxsize=256)
 def _facts(role: NamedRole | Unknown, trust: Trust | Unknown, deny: Shuts = "none") -> BindingFacts:
-    if isinstance(trust, Unknown):
-        return BindingFacts(role, trust, trust, trust)
+    unseen = role if isinstance(role, Unknown) else trust
+    if isinstance(unseen, Unknown):
+        return BindingFacts(role, unseen, unseen, unseen)
     audience: Literal["expected", "mismatch"] = "mismatch" if trust == "other-audience" else "expected"
     return BindingFacts(role, trust, audience, deny)
 
