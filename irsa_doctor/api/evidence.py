@@ -63,6 +63,7 @@ def audit_report(
             waivers=tuple(_waivers(connection, period.last, rows["waiver"], account)),
             events=tuple(_events(connection, period, account)),
             notes=source.notes,
+            subjects=source.chosen,
             account=account,
             sampling=sampling,
         )

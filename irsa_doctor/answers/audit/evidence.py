@@ -184,6 +184,8 @@ class AuditEvidence(msgspec.Struct, frozen=True, eq=False, dict=True):
     waivers: tuple[Mapping[str, Any], ...]
     events: tuple[FindingEvent, ...]
     notes: Mapping[tuple[str, str], tuple[FindingNote, ...]]
+    subjects: Callable[[], Iterator[StoredSubject]] = tuple[StoredSubject]().__iter__
+    """reads the subjects of all populations anew from the store at each call"""
     account: str = ""
     """the only account that it is about, "" for all"""
     sampling: Sampling | None = None
@@ -197,6 +199,19 @@ class AuditEvidence(msgspec.Struct, frozen=True, eq=False, dict=True):
     def moments(self) -> Mapping[int, str]:
         """Run -> the time as of which it was made, of all runs of the trend."""
         return {point.run: point.as_of for point in self.trend}
+
+    def items_by_subject(self) -> Iterator[tuple[FrameworkEvidence, ControlEvidence, EvidenceItem]]:
+        """The items of all controls, subject by subject: the store is read once, and not once for each control."""
+        makers = [
+            (framework, control, ControlItems((each.rule for each in control.rules), self.notes))
+            for framework in self.frameworks
+            for control in framework.controls
+            if control.population
+        ]
+        for subject in self.subjects() if makers else ():
+            for framework, control, maker in makers:
+                if item := maker.item(subject):
+                    yield framework, control, item
 
     def account_named(self, ident: str) -> AuditedAccount:
         """An account of the scope; one that is not in it has no name."""

@@ -7,7 +7,7 @@ a property.
 import re
 import uuid
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from irsa_doctor.answers.audit.evidence import NOT_AN_OPINION, AuditEvidence, ControlEvidence, FrameworkEvidence
 from irsa_doctor.answers.audit.items import ITEM_RESULTS, EvidenceItem, ItemResult
@@ -47,12 +47,24 @@ def oscal_pieces(evidence: AuditEvidence, plan: str = "") -> Iterator[str]:
     yield "\n"
 
 
+class _Acceptance(NamedTuple):
+    """A finding that somebody has accepted, its subject, and the observations of it."""
+
+    note: FindingNote
+    subject: str
+    observations: list[str]
+
+
 class _Writer:
     """Writes the parts, whose ids depend on the head of the store and on what they are about alone."""
 
     def __init__(self, evidence: AuditEvidence) -> None:
         self._evidence = evidence
         self._several = len(evidence.frameworks) > 1
+        self._keys: dict[tuple[str, str], list[str]] = {}
+        """framework and control -> the keys of the items that are observations, which are written before the findings"""
+        self._waived: dict[str, _Acceptance] = {}
+        """the key of a finding that somebody has accepted -> what is written of it, after the observations"""
 
     def _id(self, *path: str) -> str:
         scope = (self._evidence.head, *map(str, self._evidence.period.runs), self._evidence.account)
@@ -127,11 +139,7 @@ class _Writer:
         return f"{control_token(framework.id)}_{token}" if self._several else token
 
     def _told(self) -> Iterator[tuple[FrameworkEvidence, ControlEvidence, EvidenceItem]]:
-        for framework in self._evidence.frameworks:
-            for control in framework.controls:
-                for item in control.items() if any(control.counts.get(result) for result in _TOLD) else ():
-                    if item.result in _TOLD:
-                        yield framework, control, item
+        return (row for row in self._evidence.items_by_subject() if row[2].result in _TOLD)
 
     def _inventory(self) -> Iterator[dict[str, Any]]:
         known = set()
@@ -153,9 +161,13 @@ class _Writer:
 
     def _observations(self) -> Iterator[dict[str, Any]]:
         for framework, control, item in self._told():
+            observation = self._observation(framework.id, control.id, item.key)
+            self._keys.setdefault((framework.id, control.id), []).append(item.key)
+            if item.result == "waived" and (note := acceptance_of(item)):
+                self._waived.setdefault(note.key, _Acceptance(note, item.subject, [])).observations.append(observation)
             titles = "; ".join(rule_title(rule) for rule in item.rules)
             yield {
-                "uuid": self._observation(framework, control, item),
+                "uuid": observation,
                 "title": _line(f"{control.id}: {item.result}"),
                 "description": _line(f"{item.subject}: {item.result} by {titles}"),
                 "props": [
@@ -170,20 +182,16 @@ class _Writer:
                 "collected": self._evidence.run["as_of"],
             }
 
-    def _observation(self, framework: FrameworkEvidence, control: ControlEvidence, item: EvidenceItem) -> str:
-        return self._id("observation", framework.id, control.id, item.key)
+    def _observation(self, framework: str, control: str, key: str) -> str:
+        return self._id("observation", framework, control, key)
 
     def _risks(self) -> Iterator[dict[str, Any]]:
         """What somebody has accepted: one risk a waived finding."""
-        by_finding: dict[str, tuple[FindingNote, EvidenceItem, list[str]]] = {}
-        for framework, control, item in self._told():
-            if item.result == "waived" and (note := acceptance_of(item)):
-                by_finding.setdefault(note.key, (note, item, []))[2].append(self._observation(framework, control, item))
-        for note, item, observations in by_finding.values():
+        for note, subject, observations in self._waived.values():
             yield {
                 "uuid": self._id("risk", note.key),
-                "title": _line(f"{note.rule} accepted for {item.subject}"),
-                "description": _line(f"{rule_title(note.rule)}: {item.subject}"),
+                "title": _line(f"{note.rule} accepted for {subject}"),
+                "description": _line(f"{rule_title(note.rule)}: {subject}"),
                 "statement": _line(note.reason) or "no reason",
                 "props": [
                     _prop(name, value)
@@ -214,11 +222,9 @@ class _Writer:
                 "status": {"state": state, "reason": _REASON.get(control.verdict, "other")},
             },
         }
-        if any(control.counts.get(result) for result in _TOLD):
+        if keys := self._keys.get((framework.id, control.id)):
             finding["related-observations"] = (
-                {"observation-uuid": self._observation(framework, control, item)}
-                for item in control.items()
-                if item.result in _TOLD
+                {"observation-uuid": self._observation(framework.id, control.id, key)} for key in keys
             )
         return finding
 

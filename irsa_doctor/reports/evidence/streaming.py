@@ -17,9 +17,19 @@ def streamed_json(value: Any) -> Iterator[str]:
         yield "["
         for number, item in enumerate(value):
             yield ",\n" if number else "\n"
-            yield from streamed_json(item)
+            yield from _item(item)
         yield "\n]"
     elif isinstance(value, list | tuple) and any(isinstance(item, Mapping | list | tuple | Iterator) for item in value):
         yield from streamed_json(iter(value))
     else:
         yield json.dumps(value)
+
+
+def _item(value: Any) -> Iterator[str]:
+    """An item of an iterator: whole, unless parts of it are read while they are written."""
+    try:
+        text = json.dumps(value)
+    except TypeError:
+        yield from streamed_json(value)
+    else:
+        yield text

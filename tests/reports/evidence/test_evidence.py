@@ -323,3 +323,18 @@ def test_the_command_that_verifies_is_quoted_for_a_shell(tmp_path):
     store = Path(three_runs(tmp_path)).rename(tmp_path / "it's here; echo.db")
     command = html.unescape(re.search("<pre>(irsa-doctor audit verify .*?)</pre>", rendered(str(store), "html"))[1])
     assert shlex.split(command)[4] == "it's here; echo.db"
+
+
+def test_oscal_reads_the_subjects_as_often_for_all_controls_as_for_one(store, monkeypatch):
+    readings: list[int] = []
+    subjects = Population.subjects
+
+    def counted(self, connection):
+        readings.append(1)
+        return subjects(self, connection)
+
+    monkeypatch.setattr(Population, "subjects", counted)
+    evidence = api.audit_report(store=store)
+    before = len(readings)
+    assert json.loads("".join(api.render_evidence(evidence, "oscal")))
+    assert len(readings) - before == 2
