@@ -53,13 +53,15 @@ def audit_report(
         header = run_header(connection, period.last)
         source = _source(store, connection, period, account)
         rows = {name: table(connection, name, period.last) for name in ("scope", "unknown", "waiver")}
+        scope, rules = _scope(header.options, rows), shipped_rules()
+        hidden = scope.hidden_kinds(account)
         return AuditEvidence(
             store=PurePath(store).name,
             run={name: value for name, value in header._asdict().items() if name != "options"},
             period=period,
-            scope=_scope(header.options, rows),
+            scope=scope,
             trend=tuple(trend(connection, _trend_runs(connection, period), account)),
-            frameworks=frameworks_evidence(known, shipped_rules(), source, header.hash, period.last, sampling),
+            frameworks=frameworks_evidence(known, rules, source, header.hash, period.last, sampling, hidden),
             waivers=tuple(_waivers(connection, period.last, rows["waiver"], account)),
             events=tuple(_events(connection, period, account)),
             notes=source.notes,
@@ -129,7 +131,7 @@ def _trend_runs(connection: "sqlite3.Connection", period: "EvidencePeriod") -> l
 def _scope(options: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> "EvidenceScope":
     import json
 
-    from irsa_doctor.answers.audit.evidence import AuditedAccount, AuditedCluster, AuditedRegion, EvidenceScope
+    from irsa_doctor.answers.audit.evidence import AuditedAccount, AuditedCluster, AuditedRegion, EvidenceScope, LostList
 
     entries = rows["scope"]
     return EvidenceScope(
@@ -147,6 +149,7 @@ def _scope(options: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> "E
             for r in entries
             if r["kind"] == "region"
         ),
+        lost_lists=tuple(LostList(r["id"], r["why"] or "") for r in entries if r["kind"] == "list"),
         missing=tuple({**row, "rules": json.loads(row["rules"])} for row in rows["unknown"]),
     )
 

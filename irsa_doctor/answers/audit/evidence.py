@@ -43,6 +43,8 @@ class ControlEvidence(msgspec.Struct, frozen=True, eq=False):
     counts: Mapping[ItemResult, int]
     items: Callable[[], Iterator[EvidenceItem]]
     sample: tuple[EvidenceItem, ...] = ()
+    may_lack_items: bool = False
+    """accounts or clusters that could not be read may have more items: that all of these passed does not make it `pass`"""
 
     @property
     def population(self) -> int:
@@ -133,6 +135,22 @@ class AuditedRegion(NamedTuple):
     why: str
 
 
+class LostList(NamedTuple):
+    """A list (`OWNER/LIST/PART`) that was not read whole, and why."""
+
+    id: str
+    why: str
+
+
+_IN_CLUSTERS = ("service-account", "workload", "binding", "identity")
+_KINDS_OF_LISTS: Mapping[str, tuple[str, ...]] = {
+    "roles": ("role", "grant", "policy"),
+    "providers": ("provider",),
+    "clusters": ("cluster", *_IN_CLUSTERS),
+}
+_KINDS = frozenset(kind for kinds in _KINDS_OF_LISTS.values() for kind in kinds)
+
+
 class EvidenceScope(msgspec.Struct, frozen=True):
     """What the last run was to read, and what it could not read; `missing` are inputs, each with the rules that need it."""
 
@@ -141,6 +159,24 @@ class EvidenceScope(msgspec.Struct, frozen=True):
     clusters: tuple[AuditedCluster, ...]
     missing: tuple[Mapping[str, Any], ...]
     regions: tuple[AuditedRegion, ...] = ()
+    lost_lists: tuple[LostList, ...] = ()
+
+    def hidden_kinds(self, chosen: str = "") -> frozenset[str]:
+        """The kinds of subjects of which some may be in what could not be read; of an account alone where one is chosen."""
+        kinds: set[str] = set()
+        for account in self.unread_accounts:
+            if account.state != "excluded" and chosen in ("", account.id):
+                kinds.update(self._hidden_in(account))
+        if any(not chosen or f":{chosen}:" in cluster.arn for cluster in self.unread_clusters):
+            kinds.update(_IN_CLUSTERS)
+        return frozenset(kinds)
+
+    def _hidden_in(self, account: AuditedAccount) -> Iterable[str]:
+        """All kinds, or those of the lists for which the account was read in part."""
+        lost = [each for each in self.lost_lists if each.id.startswith(f"{account.id}/")]
+        if account.state != "partial" or account.why not in {each.why for each in lost}:
+            return _KINDS
+        return (kind for each in lost for kind in _KINDS_OF_LISTS.get(each.id.split("/")[1], ()))
 
     @property
     def unread_regions(self) -> tuple[AuditedRegion, ...]:
@@ -250,8 +286,11 @@ def frameworks_evidence(
     head: str,
     last_run: int,
     sampling: Sampling | None = None,
+    hidden: frozenset[str] = frozenset(),
 ) -> tuple[FrameworkEvidence, ...]:
-    """The evidence for every control of some frameworks; the subjects are read once to count, and once for samples."""
+    """The evidence for every control of some frameworks; the subjects are read once to count, and once for samples. `hidden`
+    are kinds of subjects of which there may be more than were seen."""
+    kinds_of = {rule.id: frozenset(rule.subject) for rule in rules}
     chosen_frameworks = tuple(frameworks)
     plans = [
         (framework, ident, _relations(framework, ident, rules))
@@ -266,10 +305,12 @@ def frameworks_evidence(
                 counter[result] += number
     controls: dict[str, list[ControlEvidence]] = {}
     for (framework, ident, relations), counts in zip(plans, counters, strict=True):
+        lacking = any(kinds_of[each.rule] & hidden for each in relations)
         control = ControlEvidence(
             id=ident,
             title=framework.controls[ident],
-            verdict=_verdict(relations, counts),
+            verdict=_verdict(relations, counts, may_lack_items=lacking),
+            may_lack_items=lacking,
             rules=relations,
             counts=counts,
             items=_reader(source, relations),
@@ -295,16 +336,16 @@ def _relations(framework: Framework, control: str, rules: Sequence[Rule]) -> tup
     return tuple(sorted(bearing, key=lambda each: (each.relation != "supports", each.rule)))
 
 
-def _verdict(relations: Sequence[RuleRelation], counts: Mapping[ItemResult, int]) -> ControlVerdict:
+def _verdict(relations: Sequence[RuleRelation], counts: Mapping[ItemResult, int], *, may_lack_items: bool) -> ControlVerdict:
     if not relations:
         return "not covered"
     if counts.get("failed"):
         return "fail"
-    if counts.get("unknown") or counts.get("not-tested"):
+    if not any(counts.values()):
+        return "not examined"
+    if counts.get("unknown") or counts.get("not-tested") or may_lack_items:
         return "unknown"
-    if counts.get("waived"):
-        return "waived"
-    return "pass" if counts.get("passed") else "not examined"
+    return "waived" if counts.get("waived") else "pass"
 
 
 def _sample(control: ControlEvidence, sampling: Sampling, head: str) -> tuple[EvidenceItem, ...]:

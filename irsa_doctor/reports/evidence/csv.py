@@ -12,9 +12,10 @@ from irsa_doctor.reports.evidence.wording import acceptance_of, first_run, last_
 _COLUMNS = (
     *("control", "title", "result", "rule", "subject", "kind", "account", "account_name", "ou", "cluster"),
     *("first_seen", "last_seen", "owner", "accepted_by", "expires", "key"),
-    *("framework", "failed_in", "in_sample", "not_covered"),
+    *("framework", "failed_in", "in_sample", "not_covered", "not_examined"),
 )
-"""`not_covered` are the controls of the framework that no rule bears on: they have no items, and so no rows"""
+"""`not_covered` are the controls of the framework that no rule bears on, `not_examined` those of which there is no item: they
+have no rows, unless all controls of the framework are such"""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\0")
 """how a cell begins that a spreadsheet would compute; an apostrophe before it makes it a text (OWASP ASVS 5, 1.2.10)"""
 
@@ -27,6 +28,15 @@ def csv_pieces(evidence: AuditEvidence) -> Iterator[str]:
             sample = frozenset(item.key for item in control.sample)
             for item in control.items():
                 yield _line(_cells(item, control, framework, evidence, "yes" if item.key in sample else ""))
+        if not any(control.population for control in framework.controls):
+            yield from (_line(_without_items(control, framework)) for control in framework.controls)
+
+
+def _without_items(control: ControlEvidence, framework: FrameworkEvidence) -> tuple[str, ...]:
+    """The row of a control where no row of the framework would name it."""
+    cells = dict.fromkeys(_COLUMNS, "")
+    cells |= {"control": control.id, "title": control.title or "", "result": control.verdict, "framework": framework.id}
+    return tuple(cells.values())
 
 
 def _cells(
@@ -54,6 +64,7 @@ def _cells(
         " ".join(map(str, item.failed_in)),
         sampled,
         " ".join(each.id for each in framework.controls if not each.is_covered),
+        " ".join(each.id for each in framework.controls if each.is_covered and not each.population),
     )
 
 

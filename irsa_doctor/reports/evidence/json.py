@@ -90,6 +90,7 @@ def _control(control: ControlEvidence, evidence: AuditEvidence) -> dict[str, Any
         "id": control.id,
         "title": control.title,
         "verdict": control.verdict,
+        "may_lack_items": control.may_lack_items,
         "rules": [relation._asdict() for relation in control.rules],
         "population": control.population,
         **{result.replace("-", "_"): control.counts.get(result, 0) for result in ITEM_RESULTS},

@@ -17,6 +17,10 @@ from irsa_doctor.reports.evidence.wording import (
 
 _LONGEST = 60_000
 """characters; GitHub takes 65,536 in a comment"""
+_MAY_LACK = (
+    "Accounts or clusters that could not be read may have more items: a control of which they may have some is unknown,"
+    " although all items that were seen passed."
+)
 _ROWS_LEFT = 200
 """characters kept for the line that says how many rows are left out"""
 
@@ -61,6 +65,8 @@ def _framework(framework: FrameworkEvidence) -> Iterator[str]:
         counts = [control.counts.get(result, 0) for result in ("failed", "waived", "unknown", "passed", "not-tested")]
         name = for_markdown(f"{control.title or ''}")
         yield f"| {control.id} {name} | {control.verdict} | {' | '.join(map(str, (control.population, *counts)))} |"
+    if any(control.may_lack_items and control.verdict == "unknown" for control in framework.controls):
+        yield from ("", _MAY_LACK)
     if framework.uncontrolled:
         yield from ("", f"No control names this: {len(framework.uncontrolled)} open findings.")
     yield ""

@@ -17,6 +17,7 @@ from irsa_doctor.reports.evidence.streaming import streamed_json
 from irsa_doctor.reports.evidence.wording import (
     acceptance_of,
     counts_line,
+    lacking_statement,
     period_words,
     population_statement,
     rule_title,
@@ -205,11 +206,13 @@ class _Writer:
 
     def _finding(self, framework: FrameworkEvidence, control: ControlEvidence) -> dict[str, Any]:
         state = "satisfied" if control.verdict == "pass" else "not-satisfied"
-        token = self._token(control.id, framework)
+        token, lacking = self._token(control.id, framework), lacking_statement(control)
         finding: dict[str, Any] = {
             "uuid": self._id("finding", framework.id, control.id),
             "title": _line(f"{control.id} {control.title or ''}"),
-            "description": f"{control.verdict}: {counts_line(control)} of {control.population} items.",
+            "description": " ".join(
+                filter(None, (f"{control.verdict}: {counts_line(control)} of {control.population} items.", lacking))
+            ),
             "target": {
                 "type": "objective-id",
                 "target-id": token,

@@ -20,6 +20,7 @@ from irsa_doctor.reports.evidence.wording import (
     counts_line,
     ending_waivers,
     first_run,
+    lacking_statement,
     open_now,
     period_words,
     pruned_statement,
@@ -211,7 +212,7 @@ def control_section(evidence: AuditEvidence, control: ControlEvidence, anchor: s
         return
     yield population_svg(control.counts, f"{control.id}: {counts_line(control)}")
     number = f"{control.population:,} item{'' if control.population == 1 else 's'}"
-    yield f"<p>Population: {number}. {counts_line(control).capitalize()}.</p>"
+    yield f"<p>Population: {number}. {counts_line(control).capitalize()}. {lacking_statement(control)}</p>"
     yield from _rules(control)
     if control.sample:
         yield f"<details open><summary>Sample: {counted(len(control.sample), 'item')}</summary>"

@@ -41,6 +41,11 @@ def counts_line(control: ControlEvidence) -> str:
     return ", ".join(parts) or "no items"
 
 
+def lacking_statement(control: ControlEvidence) -> str:
+    """Returns that a control may have more items than were seen, "" where it has not."""
+    return "Accounts or clusters that could not be read may have more items." if control.may_lack_items else ""
+
+
 def open_now(evidence: AuditEvidence) -> list[FindingNote]:
     """Returns the findings that are open in the last run."""
     last = evidence.period.last
