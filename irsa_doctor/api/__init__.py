@@ -11,8 +11,9 @@ from types import ModuleType
 from typing import Any
 
 EXPORTS: Mapping[str, str] = {
-    "answers.audit.evidence": "AuditEvidence AuditedAccount AuditedCluster AuditedRegion ControlEvidence EvidencePeriod "
-    "EvidenceScope FindingEvent FrameworkEvidence RuleRelation RunGap Sampling UncontrolledFinding",
+    "answers.audit.audited_scope": "AuditedAccount AuditedCluster AuditedRegion EvidenceScope LostList",
+    "answers.audit.evidence": "AuditEvidence ControlEvidence EvidencePeriod "
+    "FindingEvent FrameworkEvidence RuleRelation RunGap Sampling UncontrolledFinding",
     "answers.audit.items": "EvidenceItem",
     "answers.check.choice": "UnknownRule",
     "answers.check.examples": "ExamplesResult Failure",
@@ -70,7 +71,7 @@ EXPORTS: Mapping[str, str] = {
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.clouds": "AzureIdentity CloudCluster CloudListing Clouds FederatedCredential GoogleAccount NodePool PoolProvider "
     "RoleBinding",
-    "model.audited": "FindingNote RunTrend",
+    "model.audited": "RunVerdicts StoredSubject FindingNote RunTrend",
     "model.access": "AccessBinding AccessEntry AccessRole AccessRule AccessSubject AssociatedAccess AssociatedPolicy AuthMap "
     "AuthRow ExpectedAccess WebhookConfiguration",
     "model.edits": "FileEdit Proof SubjectSet Suggestion TextPosition",

@@ -1,13 +1,14 @@
 # Written by make generated
 from collections.abc import Mapping
 EXPORTS: Mapping[str, str]
+from irsa_doctor.answers.audit.audited_scope import AuditedAccount as AuditedAccount
+from irsa_doctor.answers.audit.audited_scope import AuditedCluster as AuditedCluster
+from irsa_doctor.answers.audit.audited_scope import AuditedRegion as AuditedRegion
+from irsa_doctor.answers.audit.audited_scope import EvidenceScope as EvidenceScope
+from irsa_doctor.answers.audit.audited_scope import LostList as LostList
 from irsa_doctor.answers.audit.evidence import AuditEvidence as AuditEvidence
-from irsa_doctor.answers.audit.evidence import AuditedAccount as AuditedAccount
-from irsa_doctor.answers.audit.evidence import AuditedCluster as AuditedCluster
-from irsa_doctor.answers.audit.evidence import AuditedRegion as AuditedRegion
 from irsa_doctor.answers.audit.evidence import ControlEvidence as ControlEvidence
 from irsa_doctor.answers.audit.evidence import EvidencePeriod as EvidencePeriod
-from irsa_doctor.answers.audit.evidence import EvidenceScope as EvidenceScope
 from irsa_doctor.answers.audit.evidence import FindingEvent as FindingEvent
 from irsa_doctor.answers.audit.evidence import FrameworkEvidence as FrameworkEvidence
 from irsa_doctor.answers.audit.evidence import RuleRelation as RuleRelation
@@ -234,6 +235,8 @@ from irsa_doctor.model.access import ExpectedAccess as ExpectedAccess
 from irsa_doctor.model.access import WebhookConfiguration as WebhookConfiguration
 from irsa_doctor.model.audited import FindingNote as FindingNote
 from irsa_doctor.model.audited import RunTrend as RunTrend
+from irsa_doctor.model.audited import RunVerdicts as RunVerdicts
+from irsa_doctor.model.audited import StoredSubject as StoredSubject
 from irsa_doctor.model.clouds import AzureIdentity as AzureIdentity
 from irsa_doctor.model.clouds import CloudCluster as CloudCluster
 from irsa_doctor.model.clouds import CloudListing as CloudListing

@@ -11,10 +11,10 @@ from irsa_doctor.model.moments import moment_of
 if TYPE_CHECKING:
     import sqlite3
 
+    from irsa_doctor.answers.audit.audited_scope import EvidenceScope
     from irsa_doctor.answers.audit.evidence import (
         AuditEvidence,
         EvidencePeriod,
-        EvidenceScope,
         FindingEvent,
         PopulationSource,
         Sampling,
@@ -131,7 +131,7 @@ def _trend_runs(connection: "sqlite3.Connection", period: "EvidencePeriod") -> l
 def _scope(options: dict[str, Any], rows: dict[str, list[dict[str, Any]]]) -> "EvidenceScope":
     import json
 
-    from irsa_doctor.answers.audit.evidence import AuditedAccount, AuditedCluster, AuditedRegion, EvidenceScope, LostList
+    from irsa_doctor.answers.audit.audited_scope import AuditedAccount, AuditedCluster, AuditedRegion, EvidenceScope, LostList
 
     entries = rows["scope"]
     return EvidenceScope(
