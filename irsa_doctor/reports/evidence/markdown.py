@@ -18,8 +18,8 @@ from irsa_doctor.reports.evidence.wording import (
 _LONGEST = 60_000
 """characters; GitHub takes 65,536 in a comment"""
 _MAY_LACK = (
-    "Accounts or clusters that could not be read may have more items: a control of which they may have some is unknown,"
-    " although all items that were seen passed."
+    "A control is unknown although all items that were seen passed, where accounts or clusters that could not be read may have"
+    " more items."
 )
 _ROWS_LEFT = 200
 """characters kept for the line that says how many rows are left out"""
@@ -65,7 +65,7 @@ def _framework(framework: FrameworkEvidence) -> Iterator[str]:
         counts = [control.counts.get(result, 0) for result in ("failed", "waived", "unknown", "passed", "not-tested")]
         name = for_markdown(f"{control.title or ''}")
         yield f"| {control.id} {name} | {control.verdict} | {' | '.join(map(str, (control.population, *counts)))} |"
-    if any(control.may_lack_items and control.verdict == "unknown" for control in framework.controls):
+    if any(control.may_lack_items and control.counts.get("passed") == control.population > 0 for control in framework.controls):
         yield from ("", _MAY_LACK)
     if framework.uncontrolled:
         yield from ("", f"No control names this: {len(framework.uncontrolled)} open findings.")

@@ -191,8 +191,9 @@ def controls_table(controls: Sequence[ControlEvidence], address: Mapping[str, st
 def verdict_legend() -> str:
     """Returns what the verdicts and the names of items mean."""
     return (
-        '<p class="dim">fail: an item failed. unknown: none failed, and an input is missing for some or they could not be'
-        " checked. waived: what fails is accepted. pass: every item passed. not examined: there is no item. not covered: no"
+        '<p class="dim">fail: an item failed. unknown: none failed, and an input is missing for some, they could'
+        " not be checked, or accounts or clusters that could not be read may have more. waived: what fails is accepted."
+        " pass: every item passed. not examined: there is no item. not covered: no"
         " rule bears on the control. An account that no run could read has no items. A grant is a statement of a trust policy:"
         " role/name#0 is the first of this role.</p>"
     )
