@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from irsa_doctor.issuers import OTHER, profile_of
 from irsa_doctor.model import Issuer, Place
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.faults import fault_words
@@ -15,6 +16,7 @@ from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
 from irsa_doctor.text.positions import Documents, Source
 from irsa_doctor.trust import Decision, Policy, Problem, Request, decide, provider_arn_of, read_policy
+from irsa_doctor.trust.keys import known_values
 
 
 class Unanswerable(IrsaDoctorError):
@@ -121,6 +123,12 @@ def _why_no_row(line: bytes) -> str:
     if not isinstance(scan, TextError):
         return "not valid JSON"
     return f"not valid JSON: {scan.why.removeprefix('not valid JSON: ')}, column {scan.column or 1}"
+
+
+def with_known(request: Request, issuer: str) -> Request:
+    """The request with the keys that are the same for every token of an issuer (without scheme), where it has none."""
+    known = known_values(request.provider_arn, profile_of(issuer) or OTHER)
+    return msgspec.structs.replace(request, context={**{key: (value,) for key, value in known.items()}, **request.context})
 
 
 def simulate(text: bytes, request: Request, ident: Id = None) -> Simulation:

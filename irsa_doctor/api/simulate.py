@@ -24,10 +24,11 @@ def simulate(
 ) -> "Simulation":
     """The decision of IAM's policy evaluation about a token of `issuer` with `sub` and `aud`, for a role of `account`.
 
-    `policy` is the text of the trust policy; `partition` by default that of the issuer; `context` has further condition keys;
-    `ident` is the `id` of the answer. Raises Unanswerable where these make no request, and NotJudged.
+    `policy` is the text of the trust policy; `partition` by default that of the issuer; `context` has further condition keys,
+    beside those that are the same in every request of the issuer's tokens; `ident` is the `id` of the answer. Raises
+    Unanswerable where these make no request, and NotJudged.
     """
-    from irsa_doctor.answers.simulate import request_of
+    from irsa_doctor.answers.simulate import request_of, with_known
     from irsa_doctor.answers.simulate import simulate as decided
 
     name = issuer.removeprefix("https://")
@@ -36,5 +37,5 @@ def simulate(
     for key, more in context.items():
         values.setdefault(spellings.setdefault(key.lower(), key), []).extend(more)
     request = {"account": account, "issuer": issuer, "context": values} | ({"partition": partition} if partition else {})
-    wanted = request_of(request)
+    wanted = with_known(request_of(request), name)
     return judged_or_named(ident or "the policy", lambda: decided(policy, wanted, ident))
