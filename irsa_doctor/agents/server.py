@@ -118,7 +118,8 @@ class Questions:
         """Decide whether a trust policy admits one token. Verdicts: allow, implicit_deny, explicit_deny, invalid."""
         decided = api.simulate(policy.encode("utf-8", "surrogateescape"), issuer=issuer, account=account, sub=sub, aud=aud)
         text = api.render_simulations([decided], "json")
-        return reply(decided.decision, "contested" if decided.contested else "proved", text)
+        certainty = "contested" if decided.contested else "possible" if decided.depends_on else "proved"
+        return reply(decided.decision, certainty, text)
 
     def explain(self, ident: Annotated[str, Field(description="The id of a rule or a cause.")]) -> Reply:
         """Explain a rule or a cause, with its remedy and sources. The verdict is always explained."""

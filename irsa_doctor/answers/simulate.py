@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.issuers import OTHER, profile_of
-from irsa_doctor.model import Issuer, Place
+from irsa_doctor.model import Issuer, Place, Verdict
 from irsa_doctor.model.errors import IrsaDoctorError
 from irsa_doctor.model.faults import fault_words
 from irsa_doctor.model.limits import reached
@@ -15,7 +15,7 @@ from irsa_doctor.sources.documents.policies import read_policy_bytes, unwrapped
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
 from irsa_doctor.text.positions import Documents, Source
-from irsa_doctor.trust import Decision, Policy, Problem, Request, decide, provider_arn_of, read_policy
+from irsa_doctor.trust import Decision, Policy, Problem, Request, admitted, decide, provider_arn_of, read_policy
 from irsa_doctor.trust.keys import known_values
 
 
@@ -49,7 +49,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The answer to one request.
 
     `decision` is allow, implicit_deny, explicit_deny or invalid. `contested` are points on which AWS's documentation is silent,
-    `decision_otherwise` is the decision by the other reading of them, "" where it is the same.
+    `decision_otherwise` is the decision by the other reading of them, "" where it is the same. `depends_on` are keys that
+    requests may have and that this one was taken to lack: with them it may be decided otherwise.
     """
 
     id: Id
@@ -58,6 +59,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     problems: tuple[LocatedProblem, ...]
     contested: tuple[str, ...] = ()
     decision_otherwise: str = ""
+    depends_on: tuple[str, ...] = ()
 
 
 class Unanswered(msgspec.Struct, frozen=True):
@@ -125,10 +127,27 @@ def _why_no_row(line: bytes) -> str:
     return f"not valid JSON: {scan.why.removeprefix('not valid JSON: ')}, column {scan.column or 1}"
 
 
-def with_known(request: Request, issuer: str) -> Request:
-    """The request with the keys that are the same for every token of an issuer (without scheme), where it has none."""
+def simulate_token(text: bytes, request: Request, issuer: str, ident: Id = None) -> Simulation:
+    """The decision about a token of an issuer (without scheme), of whose request not every key is given.
+
+    Keys that are the same for every such token are known.
+    """
     known = known_values(request.provider_arn, profile_of(issuer) or OTHER)
-    return msgspec.structs.replace(request, context={**{key: (value,) for key, value in known.items()}, **request.context})
+    context = {**{key: (value,) for key, value in known.items()}, **request.context}
+    answer = simulate(text, msgspec.structs.replace(request, context=context), ident)
+    depends_on = () if answer.decision == "invalid" else _not_given(_policy(text), request, issuer)
+    return msgspec.structs.replace(answer, depends_on=depends_on)
+
+
+def _not_given(policy: Policy, request: Request, issuer: str) -> tuple[str, ...]:
+    """The keys on which the decision depends, which a request may have and this one does not."""
+    subjects, audiences = (request.context.get(f"{issuer}:{claim}".lower(), ()) for claim in ("sub", "aud"))
+    if len(subjects) != 1 or len(audiences) != 1:
+        return ()
+    admits = admitted(policy, request.provider_arn, issuer, profile=profile_of(issuer) or OTHER)
+    if admits.verdict(subjects[0], audiences[0]) is not Verdict.UNKNOWN:
+        return ()
+    return tuple(key for key in admits.depends_on if key.lower() not in request.context)
 
 
 def simulate(text: bytes, request: Request, ident: Id = None) -> Simulation:

@@ -28,8 +28,7 @@ def simulate(
     beside those that are the same in every request of the issuer's tokens; `ident` is the `id` of the answer. Raises
     Unanswerable where these make no request, and NotJudged.
     """
-    from irsa_doctor.answers.simulate import request_of, with_known
-    from irsa_doctor.answers.simulate import simulate as decided
+    from irsa_doctor.answers.simulate import request_of, simulate_token
 
     name = issuer.removeprefix("https://")
     values = {f"{name}:sub": [sub], f"{name}:aud": [aud]}
@@ -37,5 +36,5 @@ def simulate(
     for key, more in context.items():
         values.setdefault(spellings.setdefault(key.lower(), key), []).extend(more)
     request = {"account": account, "issuer": issuer, "context": values} | ({"partition": partition} if partition else {})
-    wanted = with_known(request_of(request), name)
-    return judged_or_named(ident or "the policy", lambda: decided(policy, wanted, ident))
+    wanted = request_of(request)
+    return judged_or_named(ident or "the policy", lambda: simulate_token(policy, wanted, name, ident))

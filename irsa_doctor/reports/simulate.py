@@ -30,6 +30,8 @@ def _lines(answer: Simulation | Unanswered) -> Iterator[str]:
     yield f"{head}: {_words(answer.decision)}"
     yield from (f"  statement {reason.statement}: {reason.says}" for reason in answer.because)
     yield from (f"  line {problem.line}, column {problem.column}: {problem.message}" for problem in answer.problems)
+    if answer.depends_on:
+        yield f"  depends on {', '.join(answer.depends_on)}, which the request was taken to lack: --context KEY=VALUE gives it"
     if answer.contested:
         other = f"; it may be {_words(answer.decision_otherwise)}" if answer.decision_otherwise else ""
         yield f"  AWS's documentation is silent on {', '.join(answer.contested)}{other}"

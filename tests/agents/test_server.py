@@ -13,7 +13,7 @@ pytest.importorskip("mcp")
 from mcp.client.client import Client
 from mcp.client.stdio import StdioServerParameters, stdio_client
 
-from tests.cli.running import OPEN, ROLE, put, role, trust
+from tests.cli.running import ACCOUNT, ISSUER, OPEN, ROLE, put, role, trust
 
 ROOT = Path(__file__).resolve().parents[2]
 SHOP = str(ROOT / "fixtures" / "worlds" / "shop")
@@ -39,6 +39,15 @@ def command(*arguments, folder=ROOT):
 
 def words(result):
     return "\n".join(part.text for part in result.content)
+
+
+def test_a_decision_that_depends_on_what_was_not_given_is_not_proved():
+    policy = trust("system:serviceaccount:payments:checkout")
+    policy["Statement"][0]["Condition"]["IpAddress"] = {"aws:SourceIp": "10.0.0.0/8"}
+    token = {"policy": json.dumps(policy), "issuer": f"https://{ISSUER}", "account": ACCOUNT}
+    subjects = ("system:serviceaccount:payments:checkout", "system:serviceaccount:payments:other")
+    results = asked([("simulate", {**token, "sub": subject}) for subject in subjects], SHOP)
+    assert [result.structured_content["certainty"] for result in results] == ["possible", "proved"]
 
 
 def test_every_tool_gives_the_answer_of_the_command_line():

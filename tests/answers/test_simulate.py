@@ -327,27 +327,6 @@ def test_further_keys_and_several_values_of_one_key():
     assert (found["decision"], found.get("contested")) == ("implicit_deny", None)
 
 
-@pytest.mark.parametrize(
-    "condition",
-    [
-        {"Bool": {"aws:SecureTransport": "true"}},
-        {"StringEquals": {"aws:PrincipalAccount": ACCOUNT, "aws:ResourceAccount": ACCOUNT}},
-        {"StringEquals": {"aws:userid": PROVIDER, "aws:PrincipalType": "User"}},
-        {"Null": {"sts:RoleAuthorizedByIdp": "false"}},
-    ],
-)
-def test_keys_that_every_request_has_with_one_value_need_not_be_given(condition):
-    policy = json.dumps(with_condition(condition)).encode()
-    assert ask(policy).returncode == 0
-    row = json.dumps({"id": "a", "policy": json.loads(policy), "request": REQUEST}).encode()
-    assert json.loads(run("--vectors", "-", stdin=row).stdout)["decision"] == "implicit_deny"
-
-
-def test_a_key_that_is_given_takes_the_place_of_what_is_known():
-    policy = json.dumps(with_condition({"Bool": {"aws:SecureTransport": "false"}})).encode()
-    assert (ask(policy).returncode, ask(policy, "--context", "aws:securetransport=false").returncode) == (1, 0)
-
-
 def test_vectors_are_0_where_every_line_was_answered_whatever_the_answers():
     lines = line() + b"\n" + line(policy={}) + b"\n" + line(request={**REQUEST, "context": {}})
     found = run("--vectors", "-", stdin=lines)
