@@ -1,0 +1,43 @@
+"""Two defects of one statement: what one hides is fixed after it, and the role admits whom it names and nobody else."""
+
+import json
+from itertools import product
+
+import pytest
+
+from irsa_doctor import api
+from tests.answers.fix.test_fixes_against_reference import fixed_twice
+from tests.trust.drawing import ACCOUNT, ISSUER, PREFIX
+
+SUBJECT = f"{PREFIX}shop:cart"
+PROVIDER = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
+VALUES = {"without its prefix": "shop:cart", "in another case": f"{PREFIX}shop:Cart", "with a wildcard": f"{PREFIX}shop:ca*"}
+OPENED = {
+    "ForAllValues": ("ForAllValues:StringEquals", True),
+    "IfExists": ("StringEqualsIfExists", True),
+    "without an audience": ("StringEquals", False),
+}
+
+
+def trust(operator: str, subject: str, *, audience: bool = True) -> dict:
+    keys = {f"{ISSUER}:sub": subject} | ({f"{ISSUER}:aud": "sts.amazonaws.com"} if audience else {})
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": PROVIDER},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {operator: keys},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+@pytest.mark.parametrize(("value", "opened"), [*product(VALUES, OPENED)])
+def test_a_wrong_subject_is_put_right_where_the_statement_is_open_otherwise(value, opened, tmp_path, monkeypatch):
+    operator, audience = OPENED[opened]
+    after, fixes, again = fixed_twice(trust(operator, VALUES[value], audience=audience), [SUBJECT], True)
+    assert after == trust("StringEquals", SUBJECT)
+    assert all(fix.applied for fix in fixes)
+    assert not again
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "trust.json").write_text(json.dumps(after), encoding="utf-8")
+    (grant,) = api.who_can("trust.json", ["trust.json"]).grants
+    assert (grant.subjects.patterns, grant.audiences.values) == ((SUBJECT,), ("sts.amazonaws.com",))
