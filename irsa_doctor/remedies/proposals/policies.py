@@ -1,7 +1,8 @@
 """Ways to fix what is wrong with a trust policy: each yields changed documents, and the safety of each is worked out."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import chain
 
 import msgspec
 
@@ -142,9 +143,15 @@ def _mended(case: FixCase, role: RolePolicy, *, by_text: bool) -> PolicyDocument
 
     def change(now: RolePolicy, index: int) -> PolicyDocuments:
         targets = tokens_of(now, index)
-        for by_name in (False, True):
-            documents, _ = slips_mended(now, index, targets, by_name=by_name)
-            yield from documents
+        mended = [*chain.from_iterable(slips_mended(now, index, targets, by_name=by_name)[0] for by_name in (False, True))]
+        yield from mended
+        if by_text:
+            return
+        # what kept all tokens out may have hidden that the statement is open
+        for document in mended:
+            after = _with_document(now, document)
+            if issued := _issuer_at(after, index):
+                yield from _to_users(after, *issued, _subjects_of_users(after, issued[1]))
 
     yield from _everywhere(case, role, change)
 
@@ -204,21 +211,32 @@ def _narrowed(case: FixCase, role: RolePolicy) -> PolicyDocuments:
         grant = grant_of(role.policy, statement, issuer, profile=cluster_profile(issuer))
         if isinstance(grant.subjects, Finite):
             continue
-        everybody = sorted({user.subject for user in role.users if user.issuer == issuer and not user.pod_identity})
+        everybody = _subjects_of_users(role, issuer)
         admitted = [subject for subject in everybody if contains(grant.subjects, subject)]
         for users in (admitted, everybody):
-            document = to_users(role.document, statement.index, issuer, users) if users else None
-            if document is None:
+            documents = [*_to_users(role, statement, issuer, users)]
+            if not documents:
                 continue
             named = True
-            if not any(presence(condition.key, issuer.lower()) == "aud" for condition in statement.conditions):
-                narrowed = msgspec.structs.replace(role, document=document)
-                yield from _with_audience(narrowed, statement, issuer)
-            yield document
+            yield from documents
             if same := in_place(role.document, statement.index, issuer, users):
                 yield same
     if not named:
         raise _nobody()
+
+
+def _subjects_of_users(role: RolePolicy, issuer: str) -> list[str]:
+    return sorted({user.subject for user in role.users if user.issuer == issuer and not user.pod_identity})
+
+
+def _to_users(role: RolePolicy, statement: Statement, issuer: str, users: Sequence[str]) -> PolicyDocuments:
+    """The statement requires one of some subjects, and an audience where it requires none."""
+    document = to_users(role.document, statement.index, issuer, users) if users else None
+    if document is None:
+        return
+    if not any(presence(condition.key, issuer.lower()) == "aud" for condition in statement.conditions):
+        yield from _with_audience(msgspec.structs.replace(role, document=document), statement, issuer)
+    yield document
 
 
 def _audience(case: FixCase, role: RolePolicy) -> PolicyDocuments:

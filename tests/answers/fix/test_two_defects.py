@@ -30,6 +30,46 @@ def trust(operator: str, subject: str, *, audience: bool = True) -> dict:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
+def right() -> dict:
+    return trust("StringEquals", SUBJECT)
+
+
+def changed(**members) -> dict:
+    document = right()
+    del document["Statement"][0]["Condition"]["StringEquals"][f"{ISSUER}:sub"]
+    document["Statement"][0] |= members
+    return document
+
+
+def with_scheme() -> dict:
+    document = changed()
+    document["Statement"][0]["Condition"] = {"StringEquals": {f"https://{ISSUER}:aud": "sts.amazonaws.com"}}
+    return document
+
+
+SHUT = {
+    "the action": changed(Action="sts:AssumeRole"),
+    "the principal": changed(Principal={"Federated": f"https://{ISSUER}"}),
+    "a key": with_scheme(),
+    "the action, and no audience": changed(Action="sts:AssumeRole", Condition={}),
+}
+
+
+@pytest.mark.parametrize("defect", SHUT)
+def test_what_keeps_all_tokens_out_is_put_right_in_a_statement_without_a_subject(defect):
+    """With the subject of the service account that uses the role: without it the role would be open."""
+    after, fixes, again = fixed_twice(SHUT[defect], [SUBJECT], True)
+    assert after == right()
+    assert all(fix.applied for fix in fixes)
+    assert not again
+
+
+@pytest.mark.parametrize("defect", SHUT)
+def test_nothing_is_put_right_in_a_statement_without_a_subject_where_nobody_uses_the_role(defect):
+    after, *_ = fixed_twice(SHUT[defect], [], True)
+    assert after == SHUT[defect]
+
+
 @pytest.mark.parametrize(("value", "opened"), [*product(VALUES, OPENED)])
 def test_a_wrong_subject_is_put_right_where_the_statement_is_open_otherwise(value, opened, tmp_path, monkeypatch):
     operator, audience = OPENED[opened]
