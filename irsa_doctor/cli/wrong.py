@@ -57,5 +57,7 @@ def checked_moment(flag: str, value: str | None) -> "datetime | None":
 
     moment = None if value is None else moment_of(value)
     if value is not None and moment is None:
-        raise wrong(f"{flag} {value}: no time; write it as 2026-11-28T12:00:00Z")
+        whole = f"{value}T00:00:00Z"
+        example = whole if moment_of(whole) else "2026-11-28T12:00:00Z"
+        raise wrong(f"{flag} {value}: not a time with a time zone; write it as {example}")
     return moment

@@ -52,3 +52,9 @@ def test_what_is_no_time_is_a_wrong_call(waived, moment):
     result = run("check", "role.json", "--as-of", moment, cwd=waived)
     assert result.returncode == 2
     assert "2026-11-28T12:00:00Z" in result.stderr
+
+
+def test_a_day_is_shown_as_the_time_that_it_begins(waived):
+    result = run("check", "role.json", "--as-of", "2026-01-01", cwd=waived)
+    assert result.returncode == 2
+    assert result.stderr.rstrip().endswith("write it as 2026-01-01T00:00:00Z")
