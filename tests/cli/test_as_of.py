@@ -46,7 +46,7 @@ def test_the_report_says_the_moment_in_utc_or_the_day_of_now(waived):
 
 
 @pytest.mark.parametrize(
-    "moment", ["yesterday", "2026-03-31", "2026-03-31T10:00:00", "2026-02-30T10:00:00Z", "9999-12-31T23:59:59-14:00", ""]
+    "moment", ["yesterday", "2026-03-31T10:00:00", "2026-02-30T10:00:00Z", "9999-12-31T23:59:59-14:00", ""]
 )
 def test_what_is_no_time_is_a_wrong_call(waived, moment):
     result = run("check", "role.json", "--as-of", moment, cwd=waived)
