@@ -16,6 +16,7 @@ from irsa_doctor.model.errors import NotJudged
 from irsa_doctor.model.extents import worked_out
 from irsa_doctor.model.faults import judged_or_named
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
+from irsa_doctor.trust.admitted import grant_of
 from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.beyond import Beyond, beyond
 from irsa_doctor.trust.contested import POINTS
@@ -26,7 +27,7 @@ from irsa_doctor.trust.principals import admit_more, named_principals
 from irsa_doctor.trust.restrictions import Restrictions, restriction_of
 from irsa_doctor.trust.subjects import reach_of
 from irsa_doctor.trust.symbols import issuer_named, policy_seen_through
-from irsa_doctor.trust.widening import Gain, widening
+from irsa_doctor.trust.widening import Gain, further_conditions, widening
 
 ChangeKind = Literal["same", "widened", "narrowed", "changed", "added", "removed", "unknown"]
 RoleKey = Callable[[AnalysedRole], str]
@@ -272,11 +273,13 @@ def _restrictions(role: AnalysedRole | None, provider: str) -> Mapping[tuple[boo
     policy = role.policy if role else None
     if policy is None:
         return {}
-    issuer = issuer_named(provider).lower()
-    claims = (f"{issuer}:sub", f"{issuer}:aud") if issuer else ()
+    issuer = issuer_named(provider)
+    claims = (f"{issuer}:sub".lower(), f"{issuer}:aud".lower()) if issuer else ()
+    profile = role.by_provider[provider].profile if role and provider in role.by_provider else EKS
     texts: dict[tuple[bool, Restrictions], str] = {}
     for statement in policy.statements:
-        further = [condition for condition in statement.conditions if condition.key not in claims]
+        deciding = further_conditions(grant_of(policy, statement, issuer, profile=profile, provider=provider))
+        further = [condition for condition in statement.conditions if condition.key not in claims or condition in deciding]
         if not further or not _speaks_of(statement, provider):
             continue
         for conditions in [(each,) for each in further] if statement.allow else [statement.conditions]:

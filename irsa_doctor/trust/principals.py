@@ -36,7 +36,9 @@ class NamedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
         return self.kind == other.kind and named and implied(other.restrictions, self.restrictions)
 
     def may_meet(self, other: "NamedPrincipal") -> bool:
-        """Whether both may speak of one caller."""
+        """Whether both may speak of one caller; a Deny for every AWS principal is taken to stop all others too (P5)."""
+        if not self.allow and self.kind == "AWS" and self.name == "*":
+            return True
         if self.kind != other.kind or self.name == other.name:
             return self.kind == other.kind
         accounts = {_account(self.name), _account(other.name)}

@@ -1,15 +1,15 @@
 """Whether one policy may admit a token that another does not, with whatever a request may hold beside sub and aud."""
 
-from collections.abc import Callable, Iterable
-from functools import partial
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from irsa_doctor.issuers import Profile
-from irsa_doctor.trust.admitted import Admitted, admitted, grant_of
+from irsa_doctor.model.once import once
+from irsa_doctor.trust.admitted import Admitted, Grant, admitted, grant_of
 from irsa_doctor.trust.beyond import beyond
-from irsa_doctor.trust.policy import Policy, Statement
+from irsa_doctor.trust.policy import Condition, Policy, Statement
 from irsa_doctor.trust.restrictions import Restrictions, implied, restriction_of
 from irsa_doctor.trust.symbols import issuer_named
 
@@ -52,7 +52,25 @@ def _with_denials_for(provider: str, policy: Policy) -> Policy:
     return msgspec.structs.replace(policy, statements=tuple(kept))
 
 
-class _Comparison(msgspec.Struct, frozen=True):
+def further_conditions(grant: Grant) -> tuple[Condition, ...]:
+    """The conditions on which a statement depends beside sub and aud, those too that compare sub or aud with what a request may
+    hold. What always holds is none of them."""
+    return tuple(
+        condition
+        for condition, limit in zip(grant.statement.conditions, grant.limits, strict=True)
+        if limit.effect != "always" and (limit.effect not in ("sub", "aud") or limit.depends or limit.contested)
+    )
+
+
+class _Part(msgspec.Struct, frozen=True):
+    """A statement, what it requires beside sub and aud, and itself with what it requires of these only."""
+
+    statement: Statement
+    restrictions: Restrictions
+    freed: Statement
+
+
+class _Comparison(msgspec.Struct, frozen=True, dict=True):
     """Two policies, and the provider of the tokens."""
 
     earlier: Policy
@@ -65,58 +83,49 @@ class _Comparison(msgspec.Struct, frozen=True):
         answers = {*self._by_allows(), *self._by_denials()}
         return "some" if True in answers else "too-complex" if None in answers else "none"
 
+    def _parts(self, policy: Policy, *, allow: bool) -> Iterator[_Part]:
+        """The Allow or Deny statements that may match tokens of the provider."""
+        issuer = issuer_named(self.provider)
+        for statement in policy.statements:
+            if statement.allow is not allow or self.provider not in statement.federated or not statement.covers_web_identity:
+                continue
+            grant = grant_of(policy, statement, issuer, profile=self.profile, provider=self.provider)
+            if grant.never:
+                continue
+            further = further_conditions(grant)
+            kept = tuple(condition for condition in statement.conditions if condition not in further)
+            restrictions = frozenset(restriction_of(condition, variables=policy.variables) for condition in further)
+            yield _Part(statement, restrictions, msgspec.structs.replace(statement, conditions=kept))
+
+    @once
+    def _allowed(self) -> Mapping[Restrictions, Sequence[Statement]]:
+        """The later Allow statements, by their restrictions."""
+        allowed: dict[Restrictions, list[Statement]] = {}
+        for part in self._parts(self.later, allow=True):
+            allowed.setdefault(part.restrictions, []).append(part.statement)
+        return allowed
+
     def _by_allows(self) -> Iterable[bool | None]:
         """Whether something is admitted under some restrictions that was not under these or wider ones."""
-        for restrictions in self._allowed(self.later):
-            now = self._admitted(self.later, restrictions.__eq__)
-            before = self._admitted(self.earlier, partial(implied, restrictions))
-            yield _is_more(now, before)
+        allows = tuple(self._parts(self.earlier, allow=True))
+        earlier, later = ([part.statement for part in self._parts(p, allow=False)] for p in (self.earlier, self.later))
+        for restrictions, statements in self._allowed.items():
+            wider = [part.statement for part in allows if implied(restrictions, part.restrictions)]
+            yield _is_more(self._admitted(self.later, statements, later), self._admitted(self.earlier, wider, earlier))
 
     def _by_denials(self) -> Iterable[bool | None]:
         """Whether something that a Deny stopped under some restrictions is admitted under them."""
-        for denial in self._statements(self.earlier, allow=False):
-            stopped = self._restrictions(self.earlier, denial)
-            for restrictions in self._allowed(self.later) if stopped else ():
-                known = stopped | restrictions
-                later = self._statements(self.later, allow=False)
-                still = [self._freed(s) for s in later if implied(known, self._restrictions(self.later, s))]
-                now = self._admitted(self.later, restrictions.__eq__, still)
-                yield _is_more(now, self._admitted(self.later, restrictions.__eq__, [*still, self._freed(denial)]))
+        later = tuple(self._parts(self.later, allow=False))
+        for denial in self._parts(self.earlier, allow=False):
+            for restrictions, statements in self._allowed.items() if denial.restrictions else ():
+                known = denial.restrictions | restrictions
+                still = [part.freed for part in later if implied(known, part.restrictions)]
+                now = self._admitted(self.later, statements, still)
+                yield _is_more(now, self._admitted(self.later, statements, [*still, denial.freed]))
 
-    def _allowed(self, policy: Policy) -> list[Restrictions]:
-        allows = self._statements(policy, allow=True)
-        return sorted({self._restrictions(policy, s) for s in allows}, key=lambda some: sorted(map(repr, some)))
-
-    def _statements(self, policy: Policy, *, allow: bool) -> list[Statement]:
-        return [s for s in policy.statements if s.allow is allow and self.provider in s.federated and s.covers_web_identity]
-
-    def _restrictions(self, policy: Policy, statement: Statement) -> Restrictions:
-        """What a statement requires beside sub and aud; what always holds is no restriction."""
-        grant = grant_of(policy, statement, issuer_named(self.provider), profile=self.profile, provider=self.provider)
-        return frozenset(
-            restriction_of(condition, variables=policy.variables)
-            for condition, limit in zip(statement.conditions, grant.limits, strict=True)
-            if condition.key not in self._claims and limit.effect != "always"
-        )
-
-    @property
-    def _claims(self) -> tuple[str, ...]:
-        issuer = issuer_named(self.provider).lower()
-        return (f"{issuer}:sub", f"{issuer}:aud") if issuer else ()
-
-    def _freed(self, statement: Statement) -> Statement:
-        """The statement with what it requires of sub and aud only."""
-        kept = tuple(condition for condition in statement.conditions if condition.key in self._claims)
-        return msgspec.structs.replace(statement, conditions=kept)
-
-    def _admitted(
-        self, policy: Policy, fits: Callable[[Restrictions], bool], denials: Iterable[Statement] | None = None
-    ) -> Admitted:
-        """What the Allow statements admit whose restrictions fit, without what Deny statements stop: those of the policy, or
-        these."""
-        own = policy.statements if denials is None else (*(s for s in policy.statements if s.allow), *denials)
-        kept = tuple(s for s in own if not s.allow or fits(self._restrictions(policy, s)))
-        part = Policy(policy.variables, kept, (), policy.size)
+    def _admitted(self, policy: Policy, allows: Iterable[Statement], denials: Iterable[Statement]) -> Admitted:
+        """What some Allow statements admit, without what Deny statements stop in every request."""
+        part = Policy(policy.variables, (*allows, *denials), (), policy.size)
         return admitted(part, self.provider, issuer_named(self.provider), profile=self.profile)
 
 

@@ -104,13 +104,32 @@ def test_a_deny_that_stops_less_widens_and_one_that_stops_more_narrows(earlier, 
     assert both_ways(earlier, later) == ("some", "none")
 
 
+def of_own_name(operator, effect="Allow"):
+    return statement({operator: {SUB: "system:serviceaccount:a:${sts:RoleSessionName}"}}, effect)
+
+
 @pytest.mark.parametrize(
     ("earlier", "later"),
     [
+        ([of_own_name("StringLike")], [ANY]),
+        ([of_own_name("StringNotEquals")], [statement({})]),
+        ([ANY, of_own_name("StringNotLike", "Deny")], [ANY]),
+    ],
+    ids=["allowed", "not allowed", "denied"],
+)
+def test_a_subject_compared_with_what_a_request_holds_is_more_than_a_subject(earlier, later):
+    assert both_ways(earlier, later) == ("some", "none")
+    assert both_ways(earlier, earlier) == ("none", "none")
+
+
+@pytest.mark.parametrize(
+    ("earlier", "later"),
+    [
+        ([allow(), deny(StringEquals={"aws:PrincipalTag/team": "a"})], [allow()]),
         ([allow(), deny(**INSIDE, StringEquals={SUB: "system:serviceaccount:b:x"})], [allow()]),
         ([allow(), statement(INSIDE, "Deny", action="sts:TagSession")], [allow()]),
     ],
-    ids=["of others", "of another action"],
+    ids=["of nobody", "of others", "of another action"],
 )
 def test_a_deny_that_stopped_nobody_may_go(earlier, later):
     assert both_ways(earlier, later) == ("none", "none")
@@ -126,6 +145,7 @@ def assume(principal, condition=None, effect="Allow", action="sts:AssumeRole"):
     return statement(condition or {}, effect, principal, action)
 
 
+EC2 = {"Service": "ec2.amazonaws.com"}
 ROOT = {"AWS": "arn:aws:iam::444455556666:root"}
 
 
@@ -140,12 +160,13 @@ def more(earlier, later):
         ([assume(ROOT, {"StringEquals": {"sts:ExternalId": "x"}})], [assume(ROOT)]),
         ([assume(ROOT), assume({"AWS": OTHER}, effect="Deny")], [assume(ROOT)]),
         ([assume(ROOT, action="sts:TagSession")], [assume(ROOT)]),
+        ([assume(EC2), assume({"AWS": "*"}, effect="Deny")], [assume(EC2)]),
         (
             [allow()],
             [allow(), assume({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/x"}, action="sts:AssumeRoleWithSAML")],
         ),
         ([assume(ROOT)], [assume({"AWS": "*"})]),
-        ([assume({"Service": "ec2.amazonaws.com"})], [assume({"Service": ["ec2.amazonaws.com", "pods.eks.amazonaws.com"]})]),
+        ([assume(EC2)], [assume({"Service": ["ec2.amazonaws.com", "pods.eks.amazonaws.com"]})]),
     ],
 )
 def test_principals_that_are_no_web_identities_are_compared_by_what_they_may(earlier, later):
