@@ -26,3 +26,18 @@ EARLY, LATE = "2030-01-01T00:00:00Z", "2031-01-01T00:00:00Z"
 def test_a_window_that_ends_before_it_begins_admits_nobody(conditions, is_empty):
     assert (admit(statement(conditions)).reach.scope == "nobody") is is_empty
     assert (admit(statement(), deny(conditions)).depends_on == ()) is is_empty
+
+
+def test_of_many_limits_only_the_widest_is_compared():
+    early = [f"20{year}-01-01T00:00:00.{part:03d}Z" for year in range(10, 30) for part in range(200)]
+    over = {"DateLessThan": {"aws:CurrentTime": early}, "DateGreaterThan": {"aws:CurrentTime": LATE}}
+    assert admit(statement(over)).reach.scope == "nobody"
+    still = {"DateLessThan": {"aws:CurrentTime": [*early, "2032-01-01"]}, "DateGreaterThan": {"aws:CurrentTime": LATE}}
+    assert admit(statement(still)).reach.scope != "nobody"
+
+
+def test_a_long_list_of_moments_takes_no_long_time():
+    moments = [f"20{year}-01-01T00:00:00.{part:03d}Z" for year in range(10, 30) for part in range(200)]
+    assert admit(
+        statement({"DateEquals": {"aws:CurrentTime": moments}, "DateGreaterThan": {"aws:CurrentTime": LATE}})
+    ).depends_on
