@@ -11,7 +11,7 @@ import msgspec
 from irsa_doctor.model import Role, TrustPolicy
 from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.reading import DocumentReading, Page, Substitution
-from irsa_doctor.sources.templates.controllers.patched_roles import role_of_controller
+from irsa_doctor.sources.templates.controllers.patched_roles import role_of_controller, roles_meant
 from irsa_doctor.sources.templates.values import scalar_text
 from irsa_doctor.text import shapes
 
@@ -28,14 +28,14 @@ _NAME_IN_ADDRESS = regex(r"^.*[ /]")
 
 class Kustomization(msgspec.Struct, frozen=True):
     """A kustomization: its folder, the files and folders that it takes up, which of its settings rename objects, and the
-    namespace that it gives them; `patches` are the files that change objects of others, and are none themselves, each with the
-    name of the object that its `target` asks for, "" where it asks for none."""
+    namespace that it gives them; `patches` are the files that change objects of others, and are none themselves, each with its
+    `target`, empty where it has none."""
 
     folder: str
     targets: tuple[str, ...]
     renames: tuple[str, ...]
     namespace: str = ""
-    patches: Mapping[str, str] = {}
+    patches: Mapping[str, Mapping[str, object]] = {}
 
     def keeps(self, namespace: str) -> bool:
         """Whether an object of a namespace keeps its name and its namespace."""
@@ -90,15 +90,15 @@ def _renaming_patches(members: Mapping[str, object]) -> Iterator[str]:
             yield name
 
 
-def _patch_files(members: Mapping[str, object]) -> Iterator[tuple[str, str]]:
-    """The files that hold patches, with the name that their target has; a patch may also be written in the kustomization."""
+def _patch_files(members: Mapping[str, object]) -> Iterator[tuple[str, Mapping[str, object]]]:
+    """The files that hold patches, with their targets; a patch may also be written in the kustomization."""
     for name in _PATCHES:
         written = members.get(name)
         for item in written if isinstance(written, list) else ():
             path = item.get("path") if isinstance(item, dict) else item
             target = item.get("target") if isinstance(item, dict) else None
             if isinstance(path, str) and "\n" not in path:
-                yield path, str(target.get("name") or "") if isinstance(target, dict) else ""
+                yield path, target if isinstance(target, dict) else {}
 
 
 def apply_renaming(readings: Sequence[DocumentReading]) -> None:
@@ -166,27 +166,29 @@ def _roles_of_patches(
     """The roles whose policy the patches of a kustomization write or that they delete, or those of one that it takes up, as
     these call them."""
     inside = {top.folder, *("" if path == "." else path for path in _walked(top, by_folder))}
-    patches = {path: name for folder in inside if folder in by_folder for path, name in by_folder[folder].patches.items()}
+    patches = {path: target for folder in inside if folder in by_folder for path, target in by_folder[folder].patches.items()}
     for reading in readings:
         own, path = reading.kustomization, os.path.normpath(reading.path)
         is_own = own is not None and own.folder in inside
         if not is_own and path not in patches:
             continue
-        target = "" if is_own else patches[path]
-        yield from [target] if target and reading.deleted else reading.deleted
+        target = {} if is_own else patches[path]
+        yield from roles_meant(target) if target and reading.deleted else reading.deleted
+        name = str(target.get("name") or "")
         for role in reading.roles:
-            if (not target or target in _names(role)) and isinstance(role.policy, TrustPolicy):
-                yield _of_its_controller(role)
+            if (not name or name in _names(role)) and isinstance(role.policy, TrustPolicy):
+                yield _of_its_controller(role, role.address)
 
 
 def _names(role: Role) -> frozenset[str]:
-    """What a patch may call a role: the role of its controller, its address, and its name alone."""
-    return frozenset((_of_its_controller(role), role.address, _NAME_IN_ADDRESS.sub("", role.address)))
+    """What a patch may call a role: its address or its name alone, and each with its controller."""
+    plain = (role.address, _NAME_IN_ADDRESS.sub("", role.address))
+    return frozenset((*plain, *(_of_its_controller(role, name) for name in plain)))
 
 
-def _of_its_controller(role: Role) -> str:
+def _of_its_controller(role: Role, name: str) -> str:
     is_of_crossplane = isinstance(role.policy, TrustPolicy) and "/forProvider/" in role.policy.place.pointer
-    return role_of_controller(role.address, is_of_crossplane)
+    return role_of_controller(name, is_of_crossplane)
 
 
 def _of_flux(path: str, targets: Sequence[tuple[str, str]]) -> Iterator[Kustomization]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from irsa_doctor.model.regex import regex
 
-_DEFAULT = regex(r"""[^|]*\|.*?\bdefault=(?:"([^"]*)"|'([^']*)'|([^\s"'|]+))""")
+_DEFAULT = regex(r"""[^|]*\|(?:[^"']|"[^"]*"|'[^']*')*?\bdefault=(?:"([^"]*)"|'([^']*)'|([^\s"'|]+))""")
 _FIELD = regex(r"\$\{\s*schema\.spec\.([\w.]+)\s*\}")
 _DEEP = 20
 

@@ -16,13 +16,14 @@ _FIELDS: Mapping[tuple[str, ...], str] = {
     ("spec", "forProvider", "assumeRolePolicyDocument"): "iam.aws.crossplane.io/v1beta1",
 }
 """the field of a policy, and the version of the role that has it"""
+_SELECTORS = ("labelSelector", "annotationSelector")
 
 
 def read_patched_role(patch: Mapping[str, object], target: object, place: Place, reading: DocumentReading) -> bool:
     """Read the role whose policy a patch writes or that it deletes, or an operation of a JSON patch of a target; False where it
     does nothing of that."""
     if patch.get("$patch") == "delete":
-        reading.deleted += _deleted(target if isinstance(target, dict) else patch)
+        reading.deleted += roles_meant(target if isinstance(target, dict) else patch)
         return True
     role = _of_operation(patch, target) if "op" in patch else _of_object(patch)
     if role is None:
@@ -39,18 +40,19 @@ def read_deletion(page: Page, reading: DocumentReading) -> None:
     reading.passed.append("a patch that deletes an object")
 
 
-def _deleted(meant: Mapping[str, object]) -> Iterator[str]:
-    """The role that an object is, or that a target asks for: by its address, or without a namespace by its name alone."""
+def roles_meant(meant: Mapping[str, object]) -> Iterator[str]:
+    """The role that an object is, or that a target asks for by its name: by its address, or without a namespace by its name
+    alone. Which objects a target selects by their labels is not known."""
     metadata = meant.get("metadata")
     named = metadata if isinstance(metadata, dict) else meant
     group = shapes.as_text(meant.get("group") or str(meant.get("apiVersion") or "").rpartition("/")[0])
     name, namespace = shapes.as_text(named.get("name") or ""), shapes.as_text(named.get("namespace") or "")
     if not name or meant.get("kind") not in (None, "Role") or (group and not group.startswith("iam.")):
         return
-    if named is meant:
-        yield f"Role {namespace}/{name}" if namespace else name
-    else:
-        yield role_of_controller(f"Role {namespace}/{name}" if namespace else f"Role {name}", "services.k8s.aws" not in group)
+    if any(meant.get(selector) for selector in _SELECTORS):
+        return
+    address = f"Role {namespace}/{name}" if namespace else name if named is meant else f"Role {name}"
+    yield role_of_controller(address, "services.k8s.aws" not in group) if group or named is not meant else address
 
 
 def role_of_controller(address: str, is_of_crossplane: bool) -> str:

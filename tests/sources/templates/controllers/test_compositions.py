@@ -146,6 +146,7 @@ def test_a_graph_joins_a_service_account_to_the_role_of_the_graph():
     [
         ('string | default="*"', "*", "app-*"),
         ("string | default=app description='a | b'", "app", "app-app"),
+        ('string | description="no default=other" default=app', "app", "app-app"),
         ("string | required=true default='x y'", "x y", "app-x y"),
         ('string | default=""', "${schema.spec.in.name}", "app-${schema.spec.in.name}"),
         ("string", "${schema.spec.in.name}", "app-${schema.spec.in.name}"),
