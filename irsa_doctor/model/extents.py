@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import msgspec
 
 _Value = TypeVar("_Value")
+IGNORING_CASE = "ignoring case: "
+"""before the patterns among the keys whose letters match in either case"""
 
 
 class Extent(msgspec.Struct, frozen=True):
@@ -27,11 +29,15 @@ class Extent(msgspec.Struct, frozen=True):
 
     def holds(self, other: "Extent") -> bool:
         """Whether another extent is a part of this one, as far as that is seen from the patterns."""
+        if not self.patterns and not self.audiences:
+            # each key is an extent: see `_union`
+            return not other.patterns and set(other.keys) <= set(self.keys)
         return (
             _cover(self.patterns, other.patterns)
             and _cover(self.audiences, other.audiences)
             and set(self.without) <= set(other.without)
             and set(self.keys) <= set(other.keys)
+            and ("*" in self.patterns or not any(key.startswith(IGNORING_CASE) for key in set(other.keys) - set(self.keys)))
         )
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.cli.running import OPEN, RIGHT, put, role, run
+from tests.cli.running import ISSUER, OPEN, RIGHT, put, role, run
 from tests.cli.test_config_from import git, judged, repository
 
 ARN = "arn:aws:iam::111122223333:role/app"
@@ -48,6 +48,8 @@ def but_for_a_deny(document, **conditions):
 
 
 STOPPED = but_for_a_deny(NAMES, NotIpAddress={"aws:SourceIp": "203.0.113.0/24"})
+STOPPED_FOR_ONE = but_for_a_deny(NAMES, StringEquals={f"{ISSUER}:sub": "system:serviceaccount:x:ab", f"{ISSUER}:aud": "other"})
+OWN_NAMES = like("system:serviceaccount:x:${sts:RoleSessionName}*")
 STOPPED_LESS = but_for_a_deny(NAMES, NotIpAddress={"aws:SourceIp": ["203.0.113.0/24", "198.51.100.0/24"]})
 
 
@@ -68,6 +70,8 @@ def accepted(folder, content):
         (LIMITED, NAMES),
         (STOPPED, NAMES),
         (STOPPED, STOPPED_LESS),
+        (STOPPED_FOR_ONE, NAMES),
+        (OWN_NAMES, NAMES),
         (NAMESPACE, ALL),
     ],
 )

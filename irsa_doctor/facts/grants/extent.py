@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from irsa_doctor.facts.grants.reading import GrantReading
 from irsa_doctor.model import text_of
-from irsa_doctor.model.extents import Extent
+from irsa_doctor.model.extents import IGNORING_CASE, Extent
 from irsa_doctor.trust import spell
 from irsa_doctor.trust.policy import Condition
 
@@ -17,9 +17,9 @@ def extent_of(read: GrantReading) -> Extent:
     further = [
         _written(condition)
         for condition, limit in zip(read.statement.conditions, read.grant.limits, strict=True)
-        if not exact or limit.effect not in ("sub", "aud")
+        if not exact or limit.effect not in ("sub", "aud") or limit.depends or limit.contested
     ]
-    case = tuple(f"ignoring case: {pattern}" for pattern in subjects.ignoring_case)
+    case = tuple(f"{IGNORING_CASE}{pattern}" for pattern in subjects.ignoring_case)
     return Extent(
         patterns=tuple(map(read.with_names.written, subjects.patterns)),
         without=tuple(map(read.with_names.written, subjects.without)),
@@ -29,15 +29,16 @@ def extent_of(read: GrantReading) -> Extent:
             *(f"no audience {pattern}" for pattern in audiences.without),
             *case,
             *sorted(further),
-            *sorted(_stopping(read)),
+            *sorted(_stopping(read, exact=exact)),
         ),
     )
 
 
-def _stopping(read: GrantReading) -> Iterator[str]:
-    """The Deny statements that stop somebody in some requests only: the patterns do not show them."""
+def _stopping(read: GrantReading, *, exact: bool) -> Iterator[str]:
+    """The Deny statements that the patterns do not show: they stop somebody in some requests or with some audiences only."""
     for part in read.share.denies if read.share else ():
-        if part.sure and all(limit.exact for limit in part.grant.limits):
+        claims = {limit.effect for limit in part.grant.limits} & {"sub", "aud"}
+        if exact and part.sure and len(claims) < 2 and all(limit.exact for limit in part.grant.limits):
             continue
         conditions = sorted(map(_written, part.grant.statement.conditions))
         yield f"but for a Deny where {'; '.join(conditions) or 'nothing more is required'}"
