@@ -257,11 +257,12 @@ def association_elsewhere(
     return None
 
 
-def is_association_misnamed(account: ServiceAccount, lookups: Lookups) -> bool:
+def is_association_misnamed(account: ServiceAccount, lookups: Lookups) -> bool | Unknown:
     """Whether it is certain that such an association is for nobody, and that the service account has no other."""
     near, closed = near_association(account, lookups), lookups.inventory.closed
     if near is None:
-        return False
+        refused = lookups.inventory.refused("associations", account.cluster)
+        return False if refused is None else refused
     namespaces = {account.namespace, text_of(near.namespace)}
     whole = all(closed.has_kind(account.cluster, "serviceaccounts", namespace) for namespace in namespaces)
     return whole and closed.has_association(account.cluster, account.namespace, account.name)

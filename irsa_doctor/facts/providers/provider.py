@@ -38,7 +38,7 @@ class ProviderFacts(msgspec.Struct, frozen=True):
     issuer_form: IssuerForm
     audience: AcceptedAudience | Unknown
     cluster_known: bool | Unknown
-    of_foreign_cluster: bool
+    of_foreign_cluster: bool | Unknown
     """Whether the cluster of its issuer belongs to another account"""
     client_ids: ClientIds | Unknown
     kops_audience: KopsAudience | Unknown
@@ -72,7 +72,7 @@ def provider_facts(view: View, provider: OidcProvider) -> Judged:
         "malformed" if malformed else issuer.form,
         audience,
         _cluster_known(provider, issuer, view),
-        _is_of_foreign_cluster(provider, view),
+        _is_of_foreign_cluster(provider, issuer, view),
         audiences.client_ids(provider) if audience == "there" or isinstance(audience, Unknown) else "used",
         audiences.kops(provider),
         _thumbprints(provider, issuer, view),
@@ -139,9 +139,12 @@ def malformed_thumbprints(thumbprints: Sequence[str] | Unknown) -> bool:
     return len(thumbprints) > _THUMBPRINTS or any(not _THUMBPRINT.fullmatch(value) for value in thumbprints)
 
 
-def _is_of_foreign_cluster(provider: OidcProvider, view: View) -> bool:
-    clusters = view.inventory.clusters_by_issuer.get(provider.issuer, ())
-    return bool(clusters) and all(cluster.account and cluster.account != provider.account for cluster in clusters)
+def _is_of_foreign_cluster(provider: OidcProvider, issuer: Issuer, view: View) -> bool | Unknown:
+    if clusters := view.inventory.clusters_by_issuer.get(provider.issuer):
+        return all(cluster.account and cluster.account != provider.account for cluster in clusters)
+    # one that was to be read and was not may be in another account
+    unseen = view.inventory.unseen_clusters(issuer.region) if issuer.form == "eks" else None
+    return False if unseen is None else unseen
 
 
 def _thumbprints(provider: OidcProvider, issuer: Issuer, view: View) -> Thumbprints | Unknown:

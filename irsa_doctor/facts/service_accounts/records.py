@@ -17,7 +17,7 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     annotation: Annotation | Unknown
     """The form of the annotation with the role ARN"""
     annotation_variable: bool
-    wanted: bool
+    wanted: bool | Unknown
     """Whether a role admits it by name, and it names no role"""
     partition_differs: bool
     regional_endpoints_ignored: bool
@@ -27,7 +27,7 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     audience: AnnotatedAudience | Unknown
     overridden: Override | Unknown
     pod_identity: Literal["none", "seen"] | Unknown
-    association_misnamed: bool
+    association_misnamed: bool | Unknown
     association_policy_refused: bool | Unknown
     association_repeated: bool
     association_role_elsewhere: bool

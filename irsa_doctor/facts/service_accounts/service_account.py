@@ -102,12 +102,21 @@ def _facts(view: View, account: ServiceAccount) -> ServiceAccountFacts:
     return facts
 
 
-def _is_wanted(view: View, account: ServiceAccount) -> bool:
-    """Whether a role admits a service account by name that names none, nor gets one in another way."""
+def _is_wanted(view: View, account: ServiceAccount) -> bool | Unknown:
+    """Whether a role admits a service account by name that names none, nor gets one in another way; unknown where its cluster
+    was not described, or the roles of that account were not listed, when they were asked for."""
     key = (account.cluster, account.namespace, account.name)
     if account.annotations.get(ROLE_ARN) or key in view.inventory.association_by_key or key in view.annotated_workloads:
         return False
-    return bool(_trusting(view, account)) and not any(map(own_roles, view.inventory.workloads_by_service_account.get(key, ())))
+    if any(map(own_roles, view.inventory.workloads_by_service_account.get(key, ()))):
+        return False
+    if _trusting(view, account):
+        return True
+    cluster, inventory = view.inventory.cluster_by_id.get(account.cluster), view.inventory
+    refused = inventory.refused("cluster", account.cluster)
+    if refused is None and cluster is not None and cluster.account:
+        refused = inventory.refused("roles", cluster.account)
+    return False if refused is None else refused
 
 
 def own_roles(workload: Workload) -> frozenset[str]:

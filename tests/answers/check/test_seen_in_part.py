@@ -12,14 +12,17 @@ from irsa_doctor.api.governed import governing_of, input_of
 from irsa_doctor.api.load import load_files
 from irsa_doctor.model.findings import JudgedSubject
 from tests.estate import generate
+from tests.shards.organisations import put
+from tests.store.denied import WholeOrganisation, without
 
 SHOP = Path(__file__).parents[3] / "fixtures" / "worlds" / "shop"
 
 
-def judged(paths: list[str]) -> dict[tuple[str, str], JudgedSubject]:
+def judged(paths: list[str], *kinds: str) -> dict[tuple[str, str], JudgedSubject]:
     record = JudgedSubjects()
     judge(input_of(load_files(paths)), governing_of(Settings()), date(2026, 1, 1), record=record)
-    return {(subject.kind, subject.id): subject for subject in record.listed() if subject.kind in ("grant", "binding")}
+    kinds = kinds or ("grant", "binding")
+    return {(subject.kind, subject.id): subject for subject in record.listed() if subject.kind in kinds}
 
 
 def silent(whole: dict[tuple[str, str], JudgedSubject], part: dict[tuple[str, str], JudgedSubject]) -> set[tuple[str, str]]:
@@ -53,3 +56,19 @@ def test_a_provider_of_an_account_that_was_not_listed_may_be_missing(worlds):
     verdicts = {dict(subject.verdicts)["trust-principal-provider-deleted"] for subject in judged(roles).values()}
     assert verdicts <= {"unknown", "pass"}
     assert "unknown" in verdicts
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_no_rule_passes_for_want_of_a_list_that_was_refused(tmp_path, seed):
+    kinds = ("grant", "provider", "service-account")
+    organisation = WholeOrganisation(seed)
+    shards = dict(organisation.shards())
+    for file, shard in shards.items():
+        put(tmp_path / "whole" / file, shard)
+    whole = judged([str(tmp_path / "whole")], *kinds)
+    paths = [answer["path"] for shard in shards.values() for answer in shard["documents"]]
+    for number in range(3):
+        lost = organisation.rng.sample(paths, organisation.rng.choice((1, 2, len(paths) // 5)))
+        for file, shard in without(shards, lost).items():
+            put(tmp_path / str(number) / file, shard)
+        assert silent(whole, judged([str(tmp_path / str(number))], *kinds)) == set(), lost
