@@ -14,10 +14,13 @@ from irsa_doctor.trust.restrictions import Restrictions, implied, restrictions_o
 
 PrincipalKind = Literal["AWS", "Service", "SAML"]
 _ACTIONS: dict[PrincipalKind, str] = {"AWS": "sts:AssumeRole", "Service": "sts:AssumeRole", "SAML": "sts:AssumeRoleWithSAML"}
+_OF_SESSIONS = ("sts:TagSession", "sts:SetSourceIdentity")
+"""without these, whoever may assume the role gets no session with tags or a source identity"""
 
 
 class NamedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
-    """One principal that one statement lets assume the role, or denies that, under restrictions.
+    """One principal that one statement lets assume the role, or denies that, under restrictions; `session` is an action that
+    is needed beside that for some sessions, "" for the assuming itself.
 
     `name` is one and the same for all forms of a principal: an account has two. `value` is what is written, `text` what people
     read.
@@ -29,13 +32,19 @@ class NamedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     value: str
     restrictions: Restrictions
     text: str
+    session: str = ""
 
     def covers(self, other: "NamedPrincipal") -> bool:
         """Whether it is proved that a statement says this of everybody, and in every request, of whom the other says it."""
         named = self.name == other.name or (self.kind == "AWS" and self.name == "*")
-        return self.kind == other.kind and named and implied(other.restrictions, self.restrictions)
+        is_same = self.kind == other.kind and self.session == other.session
+        return is_same and named and implied(other.restrictions, self.restrictions)
 
     def may_meet(self, other: "NamedPrincipal") -> bool:
+        """Whether both may speak of one action of one caller."""
+        return self.session == other.session and self.may_name(other)
+
+    def may_name(self, other: "NamedPrincipal") -> bool:
         """Whether both may speak of one caller; a Deny for every AWS principal is taken to stop all others too (P5)."""
         if not self.allow and self.kind == "AWS" and self.name == "*":
             return True
@@ -56,25 +65,29 @@ def named_principals(policy: Policy | None) -> Sequence[NamedPrincipal]:
             name=_name(kind, value),
             value=text_of(value),
             restrictions=restrictions_of(policy, statement),
-            text=_text(statement, kind, value),
+            text=f"{_text(statement, kind, value)}{f' ({session})' if session else ''}",
+            session=session,
         )
         for statement in policy.statements
         if statement.effect_seen
         for kind, value in _principals(statement)
-        if covering(statement, _ACTIONS[kind]) is not False
+        for session in ("", *_OF_SESSIONS)
+        if covering(statement, session or _ACTIONS[kind]) is not False
     ]
 
 
 def admitted_principals(policy: Policy) -> Sequence[NamedPrincipal]:
     """The principals that may assume the role, if only in some requests: no Deny stops them in all of them."""
-    named = named_principals(policy)
+    named = [each for each in named_principals(policy) if not each.session]
     denied = [each for each in named if not each.allow]
     return [each for each in named if each.allow and not any(denial.covers(each) for denial in denied)]
 
 
 def admit_more(later: Sequence[NamedPrincipal], earlier: Sequence[NamedPrincipal]) -> bool:
-    """Whether later statements may let somebody in whom the earlier ones did not: by an Allow, or because a Deny is gone."""
-    allowed = [each for each in later if each.allow]
+    """Whether later statements may let somebody in whom the earlier ones did not, or with other sessions: by an Allow, or
+    because a Deny is gone."""
+    assuming = [each for each in later if each.allow and not each.session]
+    allowed = [each for each in later if each.allow and (not each.session or any(some.may_name(each) for some in assuming))]
     gained = any(not any(e.allow and e.covers(each) for e in earlier) for each in allowed)
     freed = (e for e in earlier if not e.allow and not any(not each.allow and each.covers(e) for each in later))
     return gained or any(denial.may_meet(each) for denial in freed for each in allowed)

@@ -43,8 +43,11 @@ Restrictions = frozenset[Restriction]
 
 def restriction_of(condition: Condition, *, variables: bool) -> Restriction:
     """The restriction that a condition of a policy is; `variables`: the policy's version has them."""
-    values = tuple(sorted(set(condition.values), key=text_of))
-    return Restriction(condition.use, condition.key, values, variables and any("${" in text_of(value) for value in values))
+    values, use = tuple(sorted(set(condition.values), key=text_of)), condition.use
+    if values and (use.qualifier or use.operator.negated):
+        # it holds or fails without the key as it is (C6, C9, C10)
+        use = OperatorUse(use.operator, use.qualifier)
+    return Restriction(use, condition.key, values, variables and any("${" in text_of(value) for value in values))
 
 
 def restrictions_of(policy: Policy, statement: Statement, without: Collection[str] = ()) -> Restrictions:
@@ -70,9 +73,7 @@ def _is_comparable(restriction: Restriction) -> bool:
 def _may_follow(first: OperatorUse, second: OperatorUse) -> bool:
     """Whether operators differ in nothing but values and strictness, and the second holds without the key if the first does."""
     alike = first.operator.family == second.operator.family and first.operator.negated == second.operator.negated
-    if not alike or first.qualifier != second.qualifier:
-        return False
-    return first.if_exists <= second.if_exists if not first.qualifier else first.if_exists == second.if_exists
+    return alike and first.qualifier == second.qualifier and first.if_exists <= second.if_exists
 
 
 def _texts_within(narrow: Restriction, wide: Restriction) -> bool:

@@ -67,6 +67,7 @@ def test_a_restriction_that_is_tightened_narrows_and_one_that_is_loosened_widens
     [
         ({"IpAddress": {ADDRESS: "10.0.0.0/8"}}, {"IpAddress": {ADDRESS.lower(): ["10.9.0.0/8"]}}),
         ({"Null": {"aws:TagKeys": "true"}}, {}),
+        ({"NotIpAddress": {ADDRESS: "10.0.0.0/8"}}, {"NotIpAddressIfExists": {ADDRESS: "10.0.0.0/8"}}),
         ({"StringEquals": {"aws:PrincipalAccount": ACCOUNT}}, {}),
         ({"DateLessThan": {TIME: "2030-01-01T00:00:00Z"}}, {"DateLessThan": {TIME: "2030-01-01T01:00:00+01:00"}}),
     ],
@@ -146,6 +147,7 @@ def assume(principal, condition=None, effect="Allow", action="sts:AssumeRole"):
 
 
 EC2 = {"Service": "ec2.amazonaws.com"}
+PODS = {"Service": "pods.eks.amazonaws.com"}
 ROOT = {"AWS": "arn:aws:iam::444455556666:root"}
 
 
@@ -161,6 +163,8 @@ def more(earlier, later):
         ([assume(ROOT), assume({"AWS": OTHER}, effect="Deny")], [assume(ROOT)]),
         ([assume(ROOT, action="sts:TagSession")], [assume(ROOT)]),
         ([assume(EC2), assume({"AWS": "*"}, effect="Deny")], [assume(EC2)]),
+        ([assume(PODS)], [assume(PODS, action=["sts:AssumeRole", "sts:TagSession"])]),
+        ([assume(PODS)], [assume(PODS), assume(PODS, action="sts:TagSession")]),
         (
             [allow()],
             [allow(), assume({"Federated": f"arn:aws:iam::{ACCOUNT}:saml-provider/x"}, action="sts:AssumeRoleWithSAML")],
@@ -177,10 +181,11 @@ def test_principals_that_are_no_web_identities_are_compared_by_what_they_may(ear
     ("earlier", "later"),
     [
         ([assume(ROOT)], [assume({"AWS": "444455556666"})]),
+        ([assume(ROOT)], [assume(ROOT), assume(EC2, action="sts:TagSession")]),
         ([assume({"AWS": [OTHER, ACCOUNT]})], [assume({"AWS": ACCOUNT}), assume({"AWS": OTHER})]),
         ([assume({"AWS": ACCOUNT}), assume({"AWS": OTHER}, effect="Deny")], [assume({"AWS": ACCOUNT})]),
     ],
-    ids=["two forms", "split", "a deny for nobody who is let in"],
+    ids=["two forms", "tags of sessions that nobody gets", "split", "a deny for nobody who is let in"],
 )
 def test_the_same_principals_in_other_words_are_the_same(earlier, later):
     assert more(earlier, later) == (False, False)
