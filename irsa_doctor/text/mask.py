@@ -67,7 +67,7 @@ _SIGNATURE = regex(r"sig[\"']?\s*[:=]")
 nothing"""
 _OF_TOKEN = regex(
     r"(?i)(token(?:[\"']?\s*[:=]\s*|(?<=-token)\s+)[\"']?)"
-    r"((?=[\w.+/=~-]*\d)[\w.+/=~-]{16,}|[a-z0-9]{6}\.[a-z0-9]{16}(?![\w-]|\.\w))"
+    r"((?=[\w.+/=~-]{0,400}\d)[\w.+/=~-]{16,}|[a-z0-9]{6}\.[a-z0-9]{16}(?![\w-]|\.\w))"
 )
 """behind a name that ends with `token`, whatever it opens, a long word with a digit, or the form of a bootstrap token"""
 _PAIR = regex(
