@@ -372,3 +372,13 @@ def test_a_principal_that_does_not_exist_comes_first_whoever_the_keys_are_of(key
     (finding,) = api.check([str(tmp_path)], settings=CLOSED).findings
     cause = api.why("prod/app", [str(tmp_path)], settings=CLOSED).causes[0]
     assert finding.rule == cause.id == "trust-principal-provider-deleted"
+
+
+def test_a_provider_of_pipelines_that_does_not_exist_is_not_why_a_service_account_is_refused(tmp_path):
+    host = "token.actions.githubusercontent.com"
+    condition = {"StringEquals": {f"{host}:sub": "repo:acme/shop:ref:refs/heads/main", f"{host}:aud": AUDIENCE}}
+    principal = f"arn:aws:iam::111122223333:oidc-provider/{host}"
+    world(tmp_path, {"Principal": {"Federated": principal}, "Condition": condition})
+    causes = api.why("prod/app", [str(tmp_path)], settings=CLOSED).causes
+    assert causes
+    assert "trust-principal-provider-deleted" not in {cause.id for cause in causes}

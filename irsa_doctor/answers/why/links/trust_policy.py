@@ -14,6 +14,7 @@ from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely,
 from irsa_doctor.answers.why.links.template_trust import trust_of_template
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.grants.exclusion import Exclusion, exclusions
+from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.lookups.accounts import NO_NAMESPACE
 from irsa_doctor.facts.service_accounts.unwritten import is_named_whole, may_be_admitted_anywhere
 from irsa_doctor.issuers import EKS
@@ -221,9 +222,13 @@ def _of_annotation(case: Case, first: Sign) -> tuple[Sign, ...]:
 
 def _of_deleted_provider(case: Case, statement: int, first: Sign) -> tuple[Sign, ...]:
     """A statement that names another provider than the token's may name one that the account does not have: then that is what
-    the findings report of it."""
-    findings = case.findings.of_sign("provider-deleted") if first.finding is None else ()
-    return signs_of([finding for finding in findings if finding.subject.id == f"{case.role}#{statement}"])
+    the findings report of it. One for another kind of issuer, as of pipelines, was never meant for a service account."""
+    ident = f"{case.role}#{statement}"
+    grants = case.analysed.grants if case.analysed else ()
+    kinds = [grant.facts.issuer_kind for grant in grants if grant.id == ident and isinstance(grant.facts, GrantFacts)]
+    is_meant = first.finding is None and any((kind != "other") is case.is_of_cluster for kind in kinds)
+    findings = case.findings.of_sign("provider-deleted") if is_meant else ()
+    return signs_of([finding for finding in findings if finding.subject.id == ident])
 
 
 def _sign(case: Case, exclusion: Exclusion) -> Sign:
