@@ -16,7 +16,7 @@ from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
 from irsa_doctor.text.positions import Documents, Source
 from irsa_doctor.trust import Decision, Policy, Problem, Request, admitted, decide, provider_arn_of, read_policy
-from irsa_doctor.trust.keys import known_values
+from irsa_doctor.trust.keys import known_values, presence
 
 
 class Unanswerable(IrsaDoctorError):
@@ -132,11 +132,20 @@ def simulate_token(text: bytes, request: Request, issuer: str, ident: Id = None)
 
     Keys that are the same for every such token are known.
     """
+    policy = _policy(text)
     known = known_values(request.provider_arn, profile_of(issuer) or OTHER)
-    context = {**{key: (value,) for key, value in known.items()}, **request.context}
-    answer = simulate(text, msgspec.structs.replace(request, context=context), ident)
-    depends_on = () if answer.decision == "invalid" else _not_given(_policy(text), request, issuer)
+    context = {**_present(policy, issuer), **{key: (value,) for key, value in known.items()}, **request.context}
+    answer = answer_of(decide(policy, msgspec.structs.replace(request, context=context)), text, ident)
+    depends_on = () if answer.decision == "invalid" else _not_given(policy, request, issuer)
     return msgspec.structs.replace(answer, depends_on=depends_on)
+
+
+def _present(policy: Policy, issuer: str) -> dict[str, tuple[str, ...]]:
+    """Keys that every request has, and that the policy requires to be there or not: their values are not known."""
+    profile = profile_of(issuer) or OTHER
+    conditions = (condition for statement in policy.statements for condition in statement.conditions)
+    required = {condition.key for condition in conditions if condition.use.operator.family == "null"}
+    return {key: ("",) for key in sorted(required) if presence(key, issuer.lower(), profile) == "always"}
 
 
 def _not_given(policy: Policy, request: Request, issuer: str) -> tuple[str, ...]:

@@ -14,9 +14,10 @@ from tests.answers.test_simulate import ACCOUNT, API, NAME, PROVIDER, REQUEST, a
         {"StringEquals": {"aws:PrincipalAccount": ACCOUNT, "aws:ResourceAccount": ACCOUNT}},
         {"StringEquals": {"aws:userid": PROVIDER, "aws:PrincipalType": "User"}},
         {"Null": {"sts:RoleAuthorizedByIdp": "false"}},
+        {"Null": {"sts:RoleSessionName": "false", "aws:CurrentTime": "false"}},
     ],
 )
-def test_keys_that_every_request_has_with_one_value_need_not_be_given(condition):
+def test_keys_that_every_request_has_need_not_be_given_where_their_value_decides_nothing(condition):
     policy = json.dumps(with_condition(condition)).encode()
     assert ask(policy).returncode == 0
     row = json.dumps({"id": "a", "policy": json.loads(policy), "request": REQUEST}).encode()
