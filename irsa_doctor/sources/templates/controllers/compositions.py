@@ -14,7 +14,6 @@ from irsa_doctor.model.place import Place
 from irsa_doctor.sources.documents.kubernetes import account_annotations, annotations_of
 from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
 from irsa_doctor.sources.templates.controllers.go_templates import CannotFill, filled_in
-from irsa_doctor.sources.templates.controllers.graph_schemas import with_defaults
 from irsa_doctor.sources.templates.signs import role_sign
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import StillOpen, TextError
@@ -230,8 +229,7 @@ def read_graph(page: Page, reading: DocumentReading, read: ReadPage) -> None:
     """A ResourceGraphDefinition of kro: templates of objects, with CEL between `${` and `}`."""
     members = shapes.mapping(page.value, page.place)
     spec, at = shapes.inner(members, "spec", page.place), page.place.at("spec")
-    schema = shapes.inner(shapes.inner(spec, "schema", at), "spec", at.at("schema"))
-    items = [with_defaults(item, schema) for item in shapes.many(spec, "resources", at)]
+    items = shapes.many(spec, "resources", at)
     roles = dict(_roles_of(items))
 
     def read_resource(item: object, resource_place: Place) -> None:

@@ -141,32 +141,6 @@ def test_a_graph_joins_a_service_account_to_the_role_of_the_graph():
     assert not any(rule == "trust-sub-mismatch" for rule, _ in found(right))
 
 
-@pytest.mark.parametrize(
-    ("field", "subject", "name"),
-    [
-        ('string | default="*"', "*", "app-*"),
-        ("string | default=app description='a | b'", "app", "app-app"),
-        ('string | description="no default=other" default=app', "app", "app-app"),
-        ("string | required=true default='x y'", "x y", "app-x y"),
-        ('string | default=""', "${schema.spec.in.name}", "app-${schema.spec.in.name}"),
-        ("string", "${schema.spec.in.name}", "app-${schema.spec.in.name}"),
-    ],
-)
-def test_a_field_of_a_graph_is_its_default(field, subject, name):
-    policy = (POLICY % ("111122223333", ISSUER, ISSUER, "prod")).replace(":app", ":${ schema.spec.in.name }")
-    template = {
-        **ACK,
-        "metadata": {"name": "app-${schema.spec.in.name}"},
-        "spec": {"name": "x", "assumeRolePolicyDocument": policy},
-    }
-    made = graph(("role", template))
-    made["spec"]["schema"] = {"kind": "App", "spec": {"in": {"name": field}}}
-    (role,) = inventory({"graph.json": made}).roles
-    (subjects,) = conditions(role)["StringEquals"].values()
-    assert subjects.replace(" schema.spec.in.name ", "schema.spec.in.name") == f"system:serviceaccount:prod:{subject}"
-    assert role.address == f"Role {name}"
-
-
 def test_of_a_service_account_without_a_name_only_the_annotation_is_judged():
     documents = {"graph.json": graph(("account", account("arn:aws:iam::111122223333:policy/x", "${schema.spec.name}")))}
     assert {rule for rule, _ in found(documents)} == {"role-arn-is-policy-arn"}
