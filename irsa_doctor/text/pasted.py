@@ -20,6 +20,7 @@ _ROUNDS = 4
 """times that a text is taken out of JSON: a message in a log line in an event in an answer"""
 # the frame of Terraform's diagnostics, marks of quotation, and the indent of a wrapped line
 _BREAK = re.compile(r"[ \t]{0,40}\r?\n[ \t]{0,80}(?:[\u2502\u2503|>][ \t]{0,40})?")
+_FRAME = re.compile(r"[ \t]{0,80}[\u2502\u2503][ \t]{0,40}(?!.*[\u2502\u2503])")
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 
 
@@ -42,11 +43,12 @@ def joined_lines(text: str) -> str:
 
 
 def rejoined(text: str) -> str:
-    """A text whose runs of equally long lines are one line each: there a terminal has broken a line inside words.
+    """A text whose runs of equally long lines are one line each: there a terminal has broken a line inside words. So is each
+    paragraph in a frame, as Terraform draws it.
 
     The other lines stay, so that a message between lines of a log is read as well.
     """
-    lines, made, start = text.split("\n"), [], 0
+    lines, made, start = list(_unframed(text)), [], 0
     while start < len(lines):
         width, end = len(lines[start]), start + 1
         while end < len(lines) and len(lines[end]) == width:
@@ -57,6 +59,23 @@ def rejoined(text: str) -> str:
         made += ["".join(lines[start:end])] if is_broken else lines[start:end]
         start = end
     return "\n".join(made)
+
+
+def _unframed(text: str) -> Iterator[str]:
+    """The lines of a text, each paragraph in a frame as one of them."""
+    paragraph: list[str] = []
+    for line in text.split("\n"):
+        frame = _FRAME.match(line)
+        said = line[frame.end() :].rstrip() if frame else ""
+        if said:
+            paragraph.append(said)
+            continue
+        if paragraph:
+            yield " ".join(paragraph)
+            paragraph = []
+        yield said if frame else line
+    if paragraph:
+        yield " ".join(paragraph)
 
 
 def looks_broken(text: str) -> bool:

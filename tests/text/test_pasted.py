@@ -45,6 +45,13 @@ def test_runs_of_equally_long_lines_are_one_line_and_others_stay():
     assert rejoined("one\ntwo\nsix") == "one\ntwo\nsix"
 
 
+def test_a_paragraph_in_a_frame_between_lines_of_a_log_is_one_line():
+    framed = "ready\n\u2577\n\u2502 Error: applying\n\u2502 \n\u2502 is not\n\u2502 authorized \n\u2575\ndone"
+    assert rejoined(framed) == "ready\n\u2577\nError: applying\n\nis not authorized\n\u2575\ndone"
+    table = "\u2502 a \u2502 b \u2502\n\u2502 c \u2502 d \u2502"
+    assert rejoined(table) == table
+
+
 @pytest.mark.parametrize(
     "raw",
     [
