@@ -7,6 +7,7 @@
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 
@@ -130,7 +131,17 @@ def _resources(members: _Members, place: Place) -> Iterator[tuple[str, _Members,
     elif isinstance(programmed, dict):
         for name, item in programmed.items():
             if isinstance(item, dict):
-                yield str(item.get("type")), item, place.at("resources", str(name)), str(name), "properties"
+                yield str(item.get("type")), _unescaped(item), place.at("resources", str(name)), str(name), "properties"
+
+
+def _unescaped(value: Any) -> Any:
+    """A value of a program with the signs that `$$` stands for
+    (https://github.com/pulumi/pulumi-yaml/blob/main/pkg/pulumiyaml/ast/interpolation.go)."""
+    if isinstance(value, str):
+        return value.replace("$$", "$")
+    if isinstance(value, list):
+        return [_unescaped(item) for item in value]
+    return {name: _unescaped(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 def _name(item: _Members) -> str:

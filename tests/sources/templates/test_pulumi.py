@@ -51,6 +51,15 @@ def test_a_role_has_its_policy_as_text_object_or_function(form, kind, written):
     assert row_of(given, "Main.yaml").kind == "pulumi"
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_a_variable_of_iam_is_escaped_in_programs_alone(form):
+    subject = "system:serviceaccount:${sts:RoleSessionName}:app"
+    written = subject.replace("${", "$${") if form is program else subject
+    given = inventory({"Main.yaml": yaml.safe_dump(form(resource("aws:iam:Role", "app", {"assumeRolePolicy": policy(written)})))})
+    (role,) = given.roles
+    assert conditions(role)["StringEquals"][f"{ISSUER}:sub"] == subject
+
+
 @pytest.mark.parametrize("written", [UNKNOWN, "${trust.json}", {"fn::invoke": {}}, None])
 def test_a_policy_that_is_known_after_deployment_is_unknown(written):
     (role,) = inventory({"x.json": state(resource("aws:iam/role:Role", "app", {"assumeRolePolicy": written}))}).roles

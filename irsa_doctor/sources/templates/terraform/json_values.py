@@ -99,7 +99,7 @@ def _moved(pieces: Iterable[Fragment], text: JsonText, before: int) -> Iterator[
     for piece in pieces:
         if piece.at < 0:
             yield piece
-        elif isinstance(piece.part, Hole):
+        elif isinstance(piece.part, Hole) or piece.size > 0:  # an escape of templates is written as more than it says
             start, end = (text.written_at(piece.at - before + more) for more in (0, max(piece.size, 1)))
             yield Fragment(piece.part, start, end - start)
         else:

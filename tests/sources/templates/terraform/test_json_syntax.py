@@ -36,6 +36,16 @@ def test_interpolations_in_a_policy_are_put_in_and_places_behind_them_are_exact(
     assert policy_text(given, role, *at) == '\\"system:serviceaccount:prod:app\\"'
 
 
+def test_escapes_of_templates_in_a_policy_are_what_they_stand_for():
+    subject = "system:serviceaccount:${sts:RoleSessionName}:%{app}"
+    text = json.dumps(policy(subject)).replace("${", "$${").replace("%{", "%%{")
+    given = loaded({"main.tf.json": resource({"assume_role_policy": text})})
+    (role,) = given.inventory.roles
+    assert statement(role)["Condition"]["StringEquals"][SUB] == subject
+    at = ("Statement", 0, "Condition", "StringEquals", SUB)
+    assert policy_text(given, role, *at) == '\\"' + subject.replace("${", "$${").replace("%{", "%%{") + '\\"'
+
+
 def test_jsonencode_in_an_interpolation_gives_the_policy():
     call = '${jsonencode({Statement = [{Effect = "Allow", Action = "sts:AssumeRole", Principal = {AWS = "*"}}]})}'
     assert statement(app(resource({"assume_role_policy": call})))["Principal"] == {"AWS": "*"}
