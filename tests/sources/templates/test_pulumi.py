@@ -55,7 +55,9 @@ def test_a_role_has_its_policy_as_text_object_or_function(form, kind, written):
 def test_a_variable_of_iam_is_escaped_in_programs_alone(form):
     subject = "system:serviceaccount:${sts:RoleSessionName}:app"
     written = subject.replace("${", "$${") if form is program else subject
-    given = inventory({"Main.yaml": yaml.safe_dump(form(resource("aws:iam:Role", "app", {"assumeRolePolicy": policy(written)})))})
+    given = inventory(
+        {"Main.yaml": yaml.safe_dump(form(resource("aws:iam:Role", "app", {"assumeRolePolicy": policy(written)})))}
+    )
     (role,) = given.roles
     assert conditions(role)["StringEquals"][f"{ISSUER}:sub"] == subject
 
