@@ -23,6 +23,7 @@ OF_ONE_SHARD = {
     "misnamed_associations": "an association and its cluster are of one account",
     "names_of_accounts": "of RBAC, with which shards are joined",
     "publications": "the signing keys and discovery documents of all shards are in each",
+    "refused_associations": "the gaps and clusters of all shards are in each",
     "role_by_id": "the subjects of the own shard",
     "roles": "the subjects of the own shard",
     "roles_by_principal": "of role chains, with which shards are joined",

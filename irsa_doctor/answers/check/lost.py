@@ -4,11 +4,12 @@ from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
-from irsa_doctor.model import Document, Inventory
+from irsa_doctor.model import Closed, Document, Inventory
 
 
 def only_of(inventory: Inventory, paths: Collection[str], lost: Mapping[str, str]) -> Inventory:
-    """Return the inventory of some of its documents; the rows of `lost` ones say why they were not judged."""
+    """Return the inventory of some of its documents; the rows of `lost` ones say why they were not judged. What they hold is
+    there all the same: nothing proves any more that something is not."""
     kept = set(paths)
     parts = {
         name: tuple(record for record in records if record.place.document in kept)
@@ -18,7 +19,8 @@ def only_of(inventory: Inventory, paths: Collection[str], lost: Mapping[str, str
     pairs = (item for item in inventory.contradictions if {item.first.document, item.second.document} <= kept)
     rows = tuple(_rows(inventory, lost))
     left = tuple(alternative.of(frozenset(kept)) for alternative in inventory.alternatives)
-    return msgspec.structs.replace(inventory, **parts, contradictions=tuple(pairs), alternatives=left, documents=rows)
+    others = {"contradictions": tuple(pairs), "alternatives": left, "documents": rows, "closed": Closed()}
+    return msgspec.structs.replace(inventory, **parts, **others)
 
 
 def _rows(inventory: Inventory, lost: Mapping[str, str]) -> Iterator[Document]:

@@ -286,8 +286,13 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def uses_pod_identity(self) -> bool:
         """Whether EKS Pod Identity supplies the role, so that no token is sent to STS: evidence of a request excludes it,
         and so does a pod that has a web identity."""
+        return self.association is not None and not self.sends_requests
+
+    @property
+    def sends_requests(self) -> bool:
+        """Whether the credential is certainly a token that STS gets."""
         requested = bool(self.stated_role or self.token or self.calls or self.sends_web_identity)
-        return self.association is not None and not requested and not any(s.passed for s in self.evidence.symptoms)
+        return requested or any(s.passed for s in self.evidence.symptoms)
 
     @cached_property
     def sends_web_identity(self) -> bool:

@@ -324,6 +324,15 @@ def overridden(account: ServiceAccount, lookups: Lookups) -> Override | Unknown:
     return lookups.inventory.unknown("associations", account.cluster, f"{account.namespace}/{account.name}", what, how)
 
 
+def refused_for(account: ServiceAccount, lookups: Lookups) -> Unknown | None:
+    """Why it is not known whether a service account has an association that a source was asked for; None where it is, and
+    where no source was asked."""
+    key = (account.cluster, account.namespace, account.name)
+    if key in lookups.inventory.association_by_key or lookups.inventory.closed.has_association(*key):
+        return None
+    return lookups.inventory.refused("associations", account.cluster, f"{account.namespace}/{account.name}")
+
+
 def association_seen(account: ServiceAccount, lookups: Lookups) -> Literal["none", "seen"] | Unknown:
     """Whether the association of a service account says which role it hands out: a list does not."""
     association = lookups.inventory.association_by_key.get((account.cluster, account.namespace, account.name))

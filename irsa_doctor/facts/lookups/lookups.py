@@ -13,7 +13,17 @@ from irsa_doctor.facts.lookups.template_roles import TemplateRoles
 from irsa_doctor.facts.roles.policy_shape import PolicyShape
 from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
 from irsa_doctor.issuers import cluster_profile
-from irsa_doctor.model import Cluster, Contradiction, Inventory, OidcProvider, PodIdentityAssociation, ServiceAccount, Text
+from irsa_doctor.model import (
+    Cluster,
+    Contradiction,
+    Inventory,
+    OidcProvider,
+    PodIdentityAssociation,
+    ServiceAccount,
+    Text,
+    Unknown,
+    parse_arn,
+)
 from irsa_doctor.model.access import ExpectedAccess
 from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.model.nearness import nearest
@@ -190,6 +200,17 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
             if made or (isinstance(arn, str) and arn):
                 table.setdefault(made.id if made else str(arn), []).append(association)
         return {role: tuple(sorted(associations, key=association_place)) for role, associations in table.items()}
+
+    @cached_property
+    def refused_associations(self) -> Mapping[str, Unknown]:
+        """Account -> why not all associations of its clusters, and their roles, are in the input; "" where it may be any."""
+        known = self.inventory.cluster_by_id
+        table: dict[str, Unknown] = {}
+        for gap in self.inventory.gaps:
+            if gap.collection in ("association", "associations"):
+                arn = parse_arn(known[gap.owner].arn if gap.owner in known else gap.owner)
+                table.setdefault(arn.account if arn else "", Unknown(gap.missing, gap.how))
+        return table
 
     @cached_property
     def associations_by_account(self) -> Mapping[tuple[str | Text, str | Text], tuple[PodIdentityAssociation, ...]]:

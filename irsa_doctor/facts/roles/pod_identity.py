@@ -49,12 +49,15 @@ def is_for_pods(statement: Statement) -> bool:
     return SERVICE in statement.service and not statement.covers_web_identity
 
 
-def any_cluster_may(role: Role, policy: Policy, lookups: Lookups) -> bool:
+def any_cluster_may(role: Role, policy: Policy, lookups: Lookups) -> bool | Unknown:
     """Whether no condition of a role that is handed out limits the clusters, namespaces or service accounts that get it."""
-    if not lookups.associations_of_role.get(role.id) or handed_out(role, policy, lookups) != "served":
-        return False
     wide = (statement for width, value, statement in wide_principals(policy) if width == "service" and value == SERVICE)
-    return any(covers(statement, ASSUME_ROLE) for statement in wide)
+    if not any(covers(statement, ASSUME_ROLE) for statement in wide):
+        return False
+    if lookups.associations_of_role.get(role.id):
+        return handed_out(role, policy, lookups) == "served"
+    unseen = lookups.refused_associations
+    return unseen.get(role.account, unseen.get("", False))
 
 
 def capability_of(policy: Policy) -> tuple[Capability, str]:

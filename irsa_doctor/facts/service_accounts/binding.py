@@ -9,7 +9,7 @@ import msgspec
 from irsa_doctor.facts.grants.exclusion import exclusions, other_subject
 from irsa_doctor.facts.grants.grant import AUDIENCE_OF_ISSUER
 from irsa_doctor.facts.lookups.accounts import NO_NAMESPACE
-from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, association_of, may_be_associated
+from irsa_doctor.facts.lookups.associations import CAPABILITIES, NO_ISSUER, association_of, may_be_associated, refused_for
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole, are_one_role
 from irsa_doctor.facts.roles.role_facts import RoleFacts
@@ -237,7 +237,10 @@ def _trust_as_named(view: View, account: ServiceAccount, named: AnalysedRole) ->
     audiences = audiences_of(view, account, issuer)
     if named.admits(issuer, account.subject, audiences):
         return "denied" if policy.has_deny and _is_denied_now(view, account, named, audiences) else "admits"
-    return _refusal(view, account, named, issuer)
+    trust = _refusal(view, account, named, issuer)
+    # in order where the account has an association
+    unseen = refused_for(account, view) if trust == "pod-identity-only" else None
+    return trust if unseen is None else unseen
 
 
 def _is_denied_now(view: View, account: ServiceAccount, named: AnalysedRole, audiences: frozenset[str]) -> bool:
@@ -387,8 +390,6 @@ _OTHER_SUBJECTS: Mapping[DefectKind, Trust] = {
     "subject-release": "release-name",
     "subject-other": "other-subject",
 }
-
-
 _OF_SUBJECTS = frozenset({*_OTHER_SUBJECTS.values(), *_SHUT_OUT, "trusted-elsewhere"})
 """the relations of which the namespace of the account is a part"""
 

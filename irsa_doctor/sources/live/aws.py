@@ -120,6 +120,7 @@ class AwsAccount(AwsClient):
         if fault:
             what, how = f"clusters of account {self.id} in {region}", shell_command("aws eks list-clusters --region {}", region)
             self.gap(fault, "clusters", region, what, how)
+            self.gap(fault, "associations", "", what, how, owner="")
         return [str(name) for name in names]
 
     def _late_cluster(self, name: str, region: str) -> Gap:
@@ -141,6 +142,8 @@ class AwsAccount(AwsClient):
         if answer.kind != "absent":
             how = shell_command("aws eks describe-cluster --name {} --region {}", name, region)
             self.gap(answer, "cluster", "", f"issuer of cluster {name}", how, self.cluster_arn(name, region))
+            # which cluster of Kubernetes it is stays unknown, and with it whose its associations are
+            self.gap(answer, "associations", "", f"issuer of cluster {name}", how, owner="")
         return None
 
     def _noted(self, answer: Mapping[str, Any], name: str, region: str) -> dict[str, Any]:

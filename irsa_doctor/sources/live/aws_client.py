@@ -191,12 +191,12 @@ class AwsClient:
             return items, call_error(error, f"{service}:{operation}", self.caller)
         return items, None
 
-    def gap(self, fault: CallError, collection: str, name: str, what: str, how: str, owner: str = "") -> None:
-        """Note that something is not known, with the permission by name."""
+    def gap(self, fault: CallError, collection: str, name: str, what: str, how: str, owner: str | None = None) -> None:
+        """Note that something of the account is not known, or of another owner ("" any), with the permission by name."""
         missing = f"{what}: {fault.says}"
         if fault.kind == "denied":
             how = f"allow it (irsa-doctor permissions {self.command} prints the policy)"
-        self.notes.gap(Gap(collection, owner or self.id, name, missing, how))
+        self.notes.gap(Gap(collection, self.id if owner is None else owner, name, missing, how))
 
     def late(self, collection: str, name: str, what: str, owner: str = "") -> Gap:
         """What to note where the time is up before an answer came."""

@@ -18,7 +18,7 @@ from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.facts.lookups.accounts import NO_NAMESPACE
 from irsa_doctor.facts.service_accounts.unwritten import is_named_whole, may_be_admitted_anywhere
 from irsa_doctor.issuers import EKS
-from irsa_doctor.model import TrustPolicy, Verdict, parse_arn, text_of
+from irsa_doctor.model import TrustPolicy, Unknown, Verdict, parse_arn, text_of
 from irsa_doctor.model.moments import rfc3339
 from irsa_doctor.rulebook.cause_block import StsError
 from irsa_doctor.rulebook.causes import causes_of_sign
@@ -31,6 +31,7 @@ from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.times import policy_at, reads_time_as_text
 from irsa_doctor.trust.windows import time_of_request
 
+_FOR_PODS: DefectKind = "principal-pod-identity"
 _CALLS = "aws cloudtrail lookup-events --lookup-attributes AttributeKey=EventName,AttributeValue=AssumeRoleWithWebIdentity"
 
 
@@ -134,7 +135,18 @@ def _trust_policy(case: Case) -> LinkState:
     if state.verdict == "fail" and case.token is None and _may_be_elsewhere(case, policy):
         says = f"{state.because}; its manifest has no namespace, and in another one it may be admitted"
         state = undecided(says, *map(at_most_likely, state.signs), settle=fill_command(NO_NAMESPACE.how, case))
+    unseen = _refused_association(case) if any(sign.id == _cause(_FOR_PODS) for sign in state.signs) else None
+    if unseen is not None:
+        says = f"{state.because}; with an association it needs no web identity: {unseen.missing}"
+        state = undecided(says, *map(at_most_likely, state.signs), settle=unseen.how)
     return _of_assumed_policy(case, state)
+
+
+def _refused_association(case: Case) -> Unknown | None:
+    """Why EKS Pod Identity may supply the role all the same: a source that was asked for associations refused them."""
+    if case.association is not None or case.has_no_association or case.sends_requests:
+        return None
+    return case.view.inventory.refused("associations", case.cluster_id, case.name)
 
 
 def _of_assumed_policy(case: Case, state: LinkState) -> LinkState:
