@@ -272,10 +272,12 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "helm-release",
         _both(
-            _of_group("helm.toolkit.fluxcd.io", "helm.cattle.io"), _is_of_kind("HelmRelease", "HelmChart", "HelmChartConfig")
+            _of_group("fluxcd.io", "cattle.io", "crossplane.io", "cluster.x-k8s.io"),
+            _is_of_kind("HelmRelease", "HelmChart", "HelmChartConfig", "Release", "HelmChartProxy"),
         ),
         template_readers.load_helm_release,
     ),
+    Kind("helmfile", _has_items("releases", "chart", "name"), template_readers.load_helmfile),
     Kind(
         "argo-application",
         _both(_of_group("argoproj.io"), _is_of_kind("Application", "ApplicationSet")),

@@ -144,6 +144,13 @@ def load_helm_release(page: Page, reading: DocumentReading) -> None:
     read_helm_release(page, reading)
 
 
+def load_helmfile(page: Page, reading: DocumentReading) -> None:
+    """Read what a helmfile sets for the charts of its releases."""
+    from irsa_doctor.sources.templates.releases import read_helmfile
+
+    read_helmfile(page, reading)
+
+
 def load_application(page: Page, reading: DocumentReading) -> None:
     """Read the values of an application of Argo CD."""
     from irsa_doctor.sources.templates.releases import read_application

@@ -9,7 +9,8 @@ from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.access import AccessTemplate, read_access_manifest
-from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, known, scalar_text
+from irsa_doctor.sources.templates.named_accounts import is_of_accounts, moves_objects
+from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, hole, known, scalar_text
 
 _DEEP = 8
 """Levels of values in which a chart has its service accounts, and of lists in lists of manifests"""
@@ -83,7 +84,7 @@ def annotations_in(written: TemplateValue | None) -> Iterator[tuple[str, str | T
 
 def read_chart_values(source: ManifestSource, values: TemplateValue, namespace: TemplateValue | None) -> None:
     """Add the service accounts that the values of a chart name and annotate. Others a chart may make by itself."""
-    for written in _accounts_in(values, 0):
+    for written, is_moved in _accounts_in(values, 0):
         members = _members(written)
         create, name = members.get("create"), members.get("name")
         annotations = members.get("annotations")
@@ -93,21 +94,27 @@ def read_chart_values(source: ManifestSource, values: TemplateValue, namespace: 
             note = f"{source.address} names a role for a service account whose name is that of its chart"
             source.reading.notes.append(note)
             continue
-        metadata = {"name": name, "annotations": annotations} | ({"namespace": namespace} if namespace else {})
+        own = TemplateValue(hole(f"namespace of {source.address}")) if is_moved else namespace
+        metadata = {"name": name, "annotations": annotations} | ({"namespace": own} if own else {})
         place = source.place.at("serviceAccount", len(source.reading.service_accounts))
         add_template_account(source, msgspec.structs.replace(written, value=metadata), "", place)
 
 
-def _accounts_in(values: TemplateValue, depth: int, *, is_inside: bool = False) -> Iterator[TemplateValue]:
-    """The objects that charts call `serviceAccount`, or those of several components in it."""
-    for name, item in _members(values).items():
+def _accounts_in(
+    values: TemplateValue, depth: int, *, is_inside: bool = False, is_moved: bool = False
+) -> Iterator[tuple[TemplateValue, bool]]:
+    """The objects that charts call `serviceAccount`, or those of several components in it; and whether the chart puts them into
+    another namespace than that of the release."""
+    members = _members(values)
+    is_moved = is_moved or any(isinstance(name, str) and moves_objects(name, item.value) for name, item in members.items())
+    for name, item in members.items():
         if not isinstance(item.value, Mapping) or depth > _DEEP:
             continue
-        is_account = is_inside or (isinstance(name, str) and name.lower() in ("serviceaccount", "serviceaccounts"))
+        is_account = is_inside or (isinstance(name, str) and is_of_accounts(name))
         if is_account and "annotations" in item.value:
-            yield item
+            yield item, is_moved
         else:
-            yield from _accounts_in(item, depth + 1, is_inside=is_account)
+            yield from _accounts_in(item, depth + 1, is_inside=is_account, is_moved=is_moved)
 
 
 def _members(written: TemplateValue | None) -> Mapping[object, TemplateValue]:

@@ -30,7 +30,9 @@ from irsa_doctor.sources.templates.access import AccessTemplate, read_access_man
 from irsa_doctor.sources.templates.access_entries import read_association, read_component_access, read_entry
 from irsa_doctor.sources.templates.addons import Addon, add_account, add_association, is_policy, session_tags_of
 from irsa_doctor.sources.templates.clusters import add_cluster
+from irsa_doctor.sources.templates.named_accounts import target_namespace
 from irsa_doctor.sources.templates.providers import add_provider
+from irsa_doctor.sources.templates.releases import ChartValues, read_release_values
 from irsa_doctor.sources.templates.values import TemplateValue, hole, written_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import value_with_holes, with_holes
@@ -42,6 +44,7 @@ _OBJECT = re.compile(r"kubernetes:[\w./]+:(ServiceAccount|Namespace|Pod|Deployme
 _ACCESS_OBJECT = re.compile(
     r"kubernetes:(?:rbac\.authorization\.k8s\.io/\w+:(Role|ClusterRole|RoleBinding|ClusterRoleBinding)|core/v1:(ConfigMap))\Z"
 )
+_RELEASE = re.compile(r"kubernetes:helm\.sh/v\d:(?:Release|Chart)\Z")
 _UNKNOWN = ("04da6b54-80e4-46f7-96ec-b56ff0331ba9", "output<string>")
 """What Pulumi writes for a value that it does not know yet"""
 _COMPONENTS = ("eks:Cluster", "eks:index:Cluster")
@@ -157,6 +160,8 @@ def _read(kind: str, resource: PulumiResource) -> None:
         _read_object(match[1], resource)
     elif match := _ACCESS_OBJECT.match(kind):
         _read_access_object(match[1] or match[2], resource)
+    elif _RELEASE.match(kind):
+        _read_release(resource)
     elif (match := _TYPE.match(kind)) and (reader := _READERS.get(match[1])):
         resource.reading.attempt(resource, resource.at, lambda value, at: reader(resource))
 
@@ -170,6 +175,12 @@ def _read_object(kind: str, resource: PulumiResource) -> None:
     resource.reading.attempt(
         resource.properties, resource.at, lambda value, at: read_resource(kind, shapes.mapping(value, at), at, resource.reading)
     )
+
+
+def _read_release(resource: PulumiResource) -> None:
+    """https://www.pulumi.com/registry/packages/kubernetes/api-docs/helm/v3/release/"""
+    values = ChartValues(resource.properties.get("values"), resource.at.at("values"))
+    read_release_values([values], target_namespace(resource.properties.get("namespace")), resource.reading)
 
 
 def _read_access_object(kind: str, resource: PulumiResource) -> None:

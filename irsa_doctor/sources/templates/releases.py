@@ -1,42 +1,115 @@
-"""Reads the values that objects of a cluster set for charts: releases of Flux and of K3s, applications of Argo CD.
+"""Reads the values that objects of a cluster set for charts: releases of Flux, K3s, Crossplane and Cluster API, applications of
+Argo CD.
 
-https://fluxcd.io/flux/components/helm/helmreleases/#values, https://docs.k3s.io/add-ons/helm and
+https://fluxcd.io/flux/components/helm/helmreleases/#values, https://docs.k3s.io/add-ons/helm,
+https://github.com/crossplane-contrib/provider-helm, https://cluster-api-addon-provider-helm.sigs.k8s.io and
 https://argo-cd.readthedocs.io/en/stable/user-guide/helm/#values
+
+A service account is certain where the values name it beside its annotations, as charts made by `helm create` have it, and
+the object says to which namespace it goes.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from irsa_doctor.model import Place
+import msgspec
+
+from irsa_doctor.model import Place, ServiceAccount
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.annotations import read_patches, read_values
-from irsa_doctor.sources.templates.controllers.compositions import add_template_annotations, keep_left_words
+from irsa_doctor.sources.templates.controllers.compositions import keep_left_words
 from irsa_doctor.sources.templates.kustomizations import in_repository
+from irsa_doctor.sources.templates.named_accounts import ReleaseNames, name_accounts, target_namespace
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError
-from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.positions import Anchor
+from irsa_doctor.text.scanner import escaped
 
 # a full stop that is part of a name has a backslash before it (https://helm.sh/docs/intro/using_helm/)
 _STEP = re.compile(r"(?:[^.\\]|\\.)+")
 _SOURCES = ("source", "sources")
+_DEEP = 16
+"""steps of a value that is set by its path"""
+
+
+class ChartValues(msgspec.Struct, frozen=True):
+    """Values of a chart, and where they are written. Of those that are no object of the document, `written` has the pointers
+    by those in the values; what is not in it is written where all of them are."""
+
+    content: object
+    place: Place
+    written: Mapping[str, str] | None = None
+
+
+class _Form(msgspec.Struct, frozen=True):
+    """Where an object has what it sets for a chart: as an object, as a text of YAML, and one by one; and the namespace to
+    which the release goes, that of the object itself where `of_object`."""
+
+    values: str = ""
+    text: str = ""
+    set: str = ""
+    namespace: str = ""
+    of_object: bool = False
+    within: str = ""
+
+
+_FORMS = {
+    "HelmRelease": _Form(values="values", namespace="targetNamespace", of_object=True),
+    "HelmChart": _Form(text="valuesContent", set="set", namespace="targetNamespace"),
+    "HelmChartConfig": _Form(text="valuesContent"),
+    "HelmChartProxy": _Form(text="valuesTemplate", namespace="namespace"),
+    "Release": _Form(values="values", set="set", namespace="namespace", within="forProvider"),
+}
 
 
 def read_helm_release(page: Page, reading: DocumentReading) -> None:
-    """The values of a release of Flux (`spec.values`) or of K3s (`spec.valuesContent`)."""
+    """The values of a release of Flux, K3s, Crossplane or Cluster API."""
     members = shapes.mapping(page.value, page.place)
+    form = _FORMS[shapes.as_text(members.get("kind"))]
+    metadata = shapes.inner(members, "metadata", page.place)
     spec, place = shapes.inner(members, "spec", page.place), page.place.at("spec")
-    read = [_read(spec.get("values"), place.at("values"), reading), _read_text(spec, "valuesContent", place, reading)]
+    if form.within:
+        spec, place = shapes.inner(spec, form.within, place), place.at(form.within)
+    namespace = target_namespace(spec.get(form.namespace), metadata.get("namespace") if form.of_object else None)
+    read = read_release_values(_of_release(spec, form, place, reading), namespace, reading)
     for number, renderer in enumerate(shapes.many(spec, "postRenderers", place)):
-        read.append(_read_patches(renderer, place.at("postRenderers", number), reading))
+        read |= _read_patches(renderer, place.at("postRenderers", number), reading)
     if spec.get("valuesFrom"):
         reading.notes.append(f"{_called(members)} has values from elsewhere, which are not read")
     _note_without_annotations(members, read, reading)
 
 
-def _note_without_annotations(members: Mapping[str, object], read: Sequence[bool], reading: DocumentReading) -> None:
+def _of_release(spec: Mapping[str, object], form: _Form, place: Place, reading: DocumentReading) -> Iterator[ChartValues]:
+    """What a release sets for a chart, what wins first."""
+    if form.set:
+        yield _set_one_by_one(spec.get(form.set), place.at(form.set))
+    if form.values:
+        yield ChartValues(spec.get(form.values), place.at(form.values))
+    if form.text:
+        yield from _in_text(spec, form.text, place, reading)
+
+
+def read_helmfile(page: Page, reading: DocumentReading) -> None:
+    """The values that stand in a helmfile; those in files are documents of their own (https://helmfile.readthedocs.io)."""
+    members, read = shapes.mapping(page.value, page.place), False
+    for number, release in enumerate(shapes.many(members, "releases", page.place)):
+        if isinstance(release, dict):
+            layers = _of_helmfile(release, page.place.at("releases", number))
+            read |= read_release_values(layers, target_namespace(release.get("namespace")), reading)
+    if not read:
+        reading.passed.append("a helmfile whose own values annotate no service account")
+
+
+def _of_helmfile(release: Mapping[str, object], place: Place) -> Iterator[ChartValues]:
+    yield _set_one_by_one(release.get("set"), place.at("set"))
+    written = release.get("values")
+    for number, values in reversed(list(enumerate(written if isinstance(written, list) else ()))):
+        yield ChartValues(values, place.at("values", number))
+
+
+def _note_without_annotations(members: Mapping[str, object], read: bool, reading: DocumentReading) -> None:
     """Note of an object that no service account is annotated in its values, or which of them could not be read."""
-    if not any(read):
+    if not read:
         unread = [note for note in reading.notes if "not read before" in note]
         reading.passed += unread or [f"{_called(members)} annotates no service account"]
 
@@ -48,7 +121,10 @@ def read_application(page: Page, reading: DocumentReading) -> None:
     template = spec.get("template")
     if isinstance(template, dict) and isinstance(template.get("spec"), dict):
         spec, place = template["spec"], place.at("template", "spec")
-    read = [is_read for source, at in _sources(spec, place) for is_read in _read_source(source, at, reading)]
+    destination = shapes.inner(spec, "destination", place)
+    read = False
+    for source, at in _sources(spec, place):
+        read |= _read_source(source, at, destination.get("namespace"), reading)
     _note_without_annotations(members, read, reading)
 
 
@@ -68,13 +144,15 @@ def _sources(spec: Mapping[str, object], place: Place) -> Iterator[tuple[Mapping
                 yield source, at
 
 
-def _read_source(source: Mapping[str, object], place: Place, reading: DocumentReading) -> Iterator[bool]:
+def _read_source(source: Mapping[str, object], place: Place, namespace: object, reading: DocumentReading) -> bool:
     if "path" in source:
         reading.applied.append(in_repository(source["path"]))
-    helm = source.get("helm")
+    helm, read = source.get("helm"), False
     if isinstance(helm, dict):
-        yield from _read_chart(helm, place.at("helm"), reading)
-    yield _read_patches(source, place, reading)
+        read = read_release_values(
+            _of_chart(helm, place.at("helm"), reading), target_namespace(helm.get("namespace"), namespace), reading
+        )
+    return _read_patches(source, place, reading) or read
 
 
 def _read_patches(members: object, place: Place, reading: DocumentReading) -> bool:
@@ -87,55 +165,81 @@ def _read_patches(members: object, place: Place, reading: DocumentReading) -> bo
     return len(reading.account_templates) > before
 
 
-def _read_chart(helm: Mapping[str, object], place: Place, reading: DocumentReading) -> Iterator[bool]:
-    yield _read(helm.get("valuesObject"), place.at("valuesObject"), reading)
-    yield _read_text(helm, "values", place, reading)
-    parameters = helm.get("parameters")
-    for number, parameter in enumerate(parameters if isinstance(parameters, list) else ()):
-        if isinstance(parameter, dict):
-            yield _read_parameter(parameter, place.at("parameters", number), reading)
+def _of_chart(helm: Mapping[str, object], place: Place, reading: DocumentReading) -> Iterator[ChartValues]:
+    """What an application sets for a chart, what wins first."""
+    yield _set_one_by_one(helm.get("parameters"), place.at("parameters"))
+    yield ChartValues(helm.get("valuesObject"), place.at("valuesObject"))
+    yield from _in_text(helm, "values", place, reading)
 
 
-def _read(values: object, place: Place, reading: DocumentReading) -> bool:
-    before = len(reading.account_templates)
-    is_read = isinstance(values, dict) and read_values(Page(values, place), reading)
-    keep_left_words(reading, before)
-    return is_read
+def _set_one_by_one(parameters: object, place: Place) -> ChartValues:
+    """Values by their paths, `serviceAccount.annotations.KEY`, in which full stops of the key have backslashes before them."""
+    values: dict[str, object] = {}
+    written = {}
+    for name, value, at in _parameters(parameters, place):
+        steps = [re.sub(r"\\(.)", r"\1", step) for step in _STEP.findall(name)]
+        if steps and len(steps) < _DEEP:
+            _put(values, steps, value)
+            written["".join(f"/{escaped(step)}" for step in steps)] = at.pointer
+    return ChartValues(values, place, written)
 
 
-def _read_text(members: Mapping[str, object], name: str, place: Place, reading: DocumentReading) -> bool:
-    """Values that are a text of YAML; whether they annotate a service account."""
+def _parameters(written: object, place: Place) -> Iterator[tuple[str, object, Place]]:
+    """The path of each value, the value, and its place: of a list of both, or of values by their paths."""
+    if isinstance(written, dict):
+        for name, value in written.items():
+            yield str(name), value, place.at(name)
+    for number, parameter in enumerate(written if isinstance(written, list) else ()):
+        name = parameter.get("name") if isinstance(parameter, dict) else None
+        if isinstance(parameter, dict) and isinstance(name, str):
+            yield name, parameter.get("value"), place.at(number, "value")
+
+
+def _put(values: dict[str, object], steps: Sequence[str], value: object) -> None:
+    *above, name = steps
+    for step in above:
+        inner = values.get(step)
+        if not isinstance(inner, dict):
+            inner = values[step] = {}
+        values = inner
+    values[name] = value
+
+
+def _in_text(members: Mapping[str, object], name: str, place: Place, reading: DocumentReading) -> Iterator[ChartValues]:
+    """Values that are a text of YAML."""
     from irsa_doctor.text.yaml import read_yaml
 
     text, at = members.get(name), place.at(name)
     if not isinstance(text, str):
-        return False
+        return
     documents = read_yaml(text.encode(errors="replace"))
     if isinstance(documents, TextError):
         reading.notes.append(f"the values at {at.pointer} are not read before they are rendered: {documents.why}")
-        return False
-    before = len(reading.account_templates)
+        return
     for document in documents:
-        read_values(Page(document.value, at), reading)
-    keep_left_words(reading, before)
-    for account in reading.account_templates[before:]:
+        yield ChartValues(document.value, at, {})
+
+
+def read_release_values(layers: Iterable[ChartValues], namespace: str, reading: DocumentReading) -> bool:
+    """Read the values that are set for a chart, those that win first; whether they annotate a service account."""
+    layers, read = list(layers), False
+    names = ReleaseNames(namespace, [values.content for values in layers])
+    for values in layers:
+        before = len(reading.account_templates)
+        read |= read_values(Page(values.content, values.place), reading)
+        keep_left_words(reading, before)
+        _anchor(reading.account_templates[before:], values, reading)
+        name_accounts(reading, before, values.place, names)
+    return read
+
+
+def _anchor(accounts: Iterable[ServiceAccount], values: ChartValues, reading: DocumentReading) -> None:
+    """Note where annotations are written that have no place of their own in the document."""
+    if values.written is None:
+        return
+    for account in accounts:
+        at = account.place.pointer.removesuffix("#").removeprefix(values.place.pointer)
         for key in account.annotations:
             made = account.place.at("metadata", "annotations", key)
-            reading.anchors[(made.part, made.pointer)] = Anchor(at.pointer)
-    return len(reading.account_templates) > before
-
-
-def _read_parameter(parameter: Mapping[str, object], place: Place, reading: DocumentReading) -> bool:
-    """One value by its path, `serviceAccount.annotations.KEY`, in which full stops of the key have backslashes before them."""
-    name, value = parameter.get("name"), parameter.get("value")
-    steps = [re.sub(r"\\(.)", r"\1", step) for step in _STEP.findall(name)] if isinstance(name, str) else []
-    if len(steps) < 2 or steps[-2] != "annotations" or not steps[-1].startswith("eks.amazonaws.com/"):
-        return False
-    at = Place(place.document, f"{place.pointer}#", place.part)
-    add_template_annotations(
-        ".".join(steps[:-2]) or "values", {steps[-1]: with_holes(shapes.as_text(value))}, place, at, reading
-    )
-    keep_left_words(reading, len(reading.account_templates) - 1)
-    made = at.at("metadata", "annotations", steps[-1])
-    reading.anchors[(made.part, made.pointer)] = Anchor(place.at("value").pointer)
-    return True
+            pointer = values.written.get(f"{at}/annotations/{escaped(key)}", values.place.pointer)
+            reading.anchors[(made.part, made.pointer)] = Anchor(pointer)

@@ -125,3 +125,51 @@ def test_releases_of_one_list_are_each_read_and_told_apart():
     assert len(listed.workloads) == len(inventory({"one.yaml": yaml.safe_dump(workflow)}).workloads)
     apart = inventory({"all.yaml": yaml.safe_dump_all(items[:2])})
     assert [account.name for account in apart.account_templates] == ["serviceAccount", "serviceAccount (2)"]
+
+
+NAMED = {
+    "flux": FLUX.replace("{name: app}", "{name: app, namespace: prod}") + f"  values: {{{ACCOUNT}}}\n",
+    "flux elsewhere": FLUX.replace("{name: app}", "{name: app, namespace: flux-system}")
+    + f"  targetNamespace: prod\n  values: {{{ACCOUNT}}}\n",
+    "k3s": FORMS["k3s"] + "  targetNamespace: prod\n",
+    "crossplane": "apiVersion: helm.crossplane.io/v1beta1\nkind: Release\nmetadata: {name: app}\nspec:\n"
+    f"  forProvider: {{namespace: prod, values: {{{ACCOUNT}}}}}\n",
+    "cluster api": "apiVersion: addons.cluster.x-k8s.io/v1alpha1\nkind: HelmChartProxy\nmetadata: {name: app}\nspec:\n"
+    f"  namespace: prod\n  valuesTemplate: |\n    {ACCOUNT}\n",
+    "argo object": FORMS["argo object"] + "  destination: {namespace: prod}\n",
+    "argo text": FORMS["argo text"] + "  destination: {namespace: prod}\n",
+    "argo parameters": FORMS["argo parameter"]
+    + "        - {name: serviceAccount.name, value: app}\n  destination: {namespace: prod}\n",
+    "argo over another": FORMS["argo object"].replace("name: app, annotations", "name: other, annotations")
+    + "      parameters: [{name: serviceAccount.name, value: app}]\n  destination: {namespace: prod}\n",
+    "argo set": FORMS["argo set"] + "      destination: {namespace: prod}\n",
+    "helmfile": f"releases:\n  - {{name: app, namespace: prod, chart: x/y, values: [{{{ACCOUNT}}}, other.yaml]}}\n",
+    "pulumi": "name: shop\nruntime: yaml\nresources:\n  app:\n    type: kubernetes:helm.sh/v3:Release\n"
+    f"    properties: {{namespace: prod, values: {{{ACCOUNT}}}}}\n",
+}
+
+
+@pytest.mark.parametrize("form", NAMED.values(), ids=NAMED.keys())
+def test_a_service_account_that_values_name_is_certain_where_the_release_has_a_namespace(form):
+    given = inventory({"app.yaml": form.replace("ARN", ROLE)})
+    (account,) = given.service_accounts
+    assert (account.subject, account.annotations[KEY]) == ("system:serviceaccount:prod:app", ROLE)
+    assert not given.account_templates
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [
+        ("name: app, annotations", "annotations"),
+        ("name: app, annotations", "create: false, name: app, annotations"),
+        ("name: app, annotations", "name: '${name}', annotations"),
+        ("serviceAccount:", "namespaceOverride: other, serviceAccount:"),
+        ("serviceAccount:", "pod:"),
+        ("destination: {namespace: prod}", "destination: {namespace: '{{namespace}}'}"),
+        ("destination: {namespace: prod}", "destination: {name: shop}"),
+    ],
+)
+def test_a_service_account_whose_name_or_namespace_is_made_later_has_its_annotation_alone(written, instead):
+    given = inventory({"app.yaml": NAMED["argo object"].replace("ARN", ROLE).replace(written, instead)})
+    assert not given.service_accounts
+    assert len(given.account_templates) == 1

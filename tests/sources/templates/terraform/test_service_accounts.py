@@ -155,6 +155,13 @@ def test_a_helm_release_makes_the_service_account_of_its_values(form):
     assert trust(text) == "other-namespace"
 
 
+def test_a_chart_that_puts_its_objects_into_another_namespace_than_that_of_the_release_leaves_it_open():
+    account_ = f'serviceAccount = {{ name = "app", annotations = {{ "{ROLE_ARN}" = "x" }} }}'
+    text = f'  namespace = "bills"\n  values = [yamlencode({{ dns = {{ namespaceOverride = "dns", {account_} }} }})]'
+    assert accounts(resource("helm_release", text)) == ()
+    assert len(accounts(resource("helm_release", text.replace('"dns"', '""')))) == 1
+
+
 def test_the_namespace_of_a_release_is_followed_and_default_where_there_is_none():
     text = NAMESPACE + resource(
         "helm_release", f"  namespace = kubernetes_namespace.prod.metadata[0].name\n{RELEASES['set list']}"
