@@ -11,6 +11,8 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.reach.arrivals import Arrival
 from irsa_doctor.facts.reach.graph import ReachGraph
 from irsa_doctor.facts.reach.standing import AccessStanding
+from irsa_doctor.facts.reach.undetermined import undetermined
+from irsa_doctor.model import Unknown
 from irsa_doctor.model.extents import fits
 
 CHAIN = "chain"
@@ -36,11 +38,18 @@ class Reachability:
         self.view = view
         self.graph = ReachGraph(view, everything=everything)
         self._new: dict[int, Sequence[ClusterIdentity]] = {}
+        self._undetermined: dict[str, Sequence[Unknown]] = {}
 
     @property
     def is_known(self) -> bool:
         """Whether the input has anything of RBAC or an associated access policy."""
         return bool(self.graph.known)
+
+    def undetermined(self, cluster: str) -> Sequence[Unknown]:
+        """The inputs of a cluster that are missing."""
+        if cluster not in self._undetermined:
+            self._undetermined[cluster] = tuple(undetermined(self.view, self.graph, cluster))
+        return self._undetermined[cluster]
 
     @cached_property
     def _listable(self) -> Mapping[AccessStanding, Sequence[tuple[ClusterIdentity, tuple[ClusterIdentity, ...]]]]:

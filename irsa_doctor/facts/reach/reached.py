@@ -16,7 +16,7 @@ from irsa_doctor.facts.reach.graph import ReachGraph
 from irsa_doctor.facts.reach.listing import ANYONE, ListedIdentity, Reachability
 from irsa_doctor.facts.reach.records import AuthMapFacts, Concern, IdentityFacts, ReachedRoleFacts
 from irsa_doctor.facts.reach.through import EnablingObject, first_step, through
-from irsa_doctor.facts.reach.undetermined import undetermined
+from irsa_doctor.facts.reach.undetermined import concerned_clusters
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.model import Cluster, Place, Unknown, parse_arn, text_of
@@ -29,14 +29,17 @@ _NOWHERE = Place("")
 
 def reach_facts(view: View) -> Iterator[Judged]:
     """Every identity that reaches a role, every role that can be reached, and the maps aws-auth."""
-    inventory = view.inventory
-    for auth_map in inventory.auth_maps:
+    for auth_map in view.inventory.auth_maps:
         yield _of_map(view, auth_map)
-    if not (inventory.access_roles or inventory.access_bindings or any(item.policies for item in inventory.associated_access)):
-        yield from _undetermined(view, None)
-        return
     reachability = Reachability(view)
-    yield from _undetermined(view, reachability.graph)
+    for cluster in concerned_clusters(view):
+        for unknown in reachability.undetermined(cluster):
+            yield from _without_verdict("cluster", view.label_of(cluster), unknown)
+    if reachability.is_known:
+        yield from _reaching(view, reachability)
+
+
+def _reaching(view: View, reachability: Reachability) -> Iterator[Judged]:
     reached: dict[ClusterIdentity, list[str]] = {}
     for role in sorted(view.cases_by_id):
         policy = view.cases_by_id[role][0].role.policy
@@ -73,11 +76,6 @@ def judged_identities(reachability: Reachability, judged: Judged) -> tuple[tuple
             if entry.sure and _ident(reachability.view, entry.identity) == judged.id:
                 reached.setdefault(entry.identity, []).append(role)
     return tuple(reached), tuple(dict.fromkeys(role for roles in reached.values() for role in roles))
-
-
-def _undetermined(view: View, graph: ReachGraph | None) -> Iterator[Judged]:
-    for cluster, unknown in undetermined(view, graph):
-        yield from _without_verdict("cluster", view.label_of(cluster), unknown)
 
 
 def _without_verdict(kind: str, ident: str, unknown: Unknown) -> tuple[Judged, Judged]:
@@ -236,9 +234,13 @@ def _shortest(
 def _is_concerned(reachability: Reachability, role: str) -> bool:
     """Whether a role has to do with a cluster of which something of RBAC is known: it admits somebody there, or is a principal
     there. Nothing was looked at of any other."""
-    graph, admission = reachability.graph, reachability.graph.admission(role)
-    clusters = {cell.cluster for cell in admission.cells} | {account.cluster for account in admission.accounts}
-    return not graph.known.isdisjoint(clusters) or role in graph.principals_of_role
+    graph = reachability.graph
+    return not graph.known.isdisjoint(_admitted_clusters(graph, role)) or role in graph.principals_of_role
+
+
+def _admitted_clusters(graph: ReachGraph, role: str) -> set[str]:
+    admission = graph.admission(role)
+    return {cell.cluster for cell in admission.cells} | {account.cluster for account in admission.accounts}
 
 
 def _of_role(reachability: Reachability, role: str, listed: Sequence[ListedIdentity]) -> Judged:
@@ -246,8 +248,34 @@ def _of_role(reachability: Reachability, role: str, listed: Sequence[ListedIdent
     makers = [entry.identity for entry in listed if entry.creates and not reachability.is_expected(entry.identity)]
     is_held = _is_of_workloads(reachability.view, reachability.view.cases_by_id[role][0])
     onward = list(_onward(reachability, role)) if is_held else []
-    facts = ReachedRoleFacts(bool(anyone), bool(makers), bool(onward))
+    unseen = next(_unseen(reachability, role), False)
+    creatable = _perhaps_creatable(reachability, role, listed) if unseen is False else unseen
+    facts = ReachedRoleFacts(
+        anyone=True if anyone else unseen,
+        creatable=True if makers else creatable,
+        maps_back=True if onward else is_held and unseen,
+    )
     return Judged("role", role, role, facts, partial(_role_evidence, reachability, role, anyone, makers, onward))
+
+
+def _unseen(reachability: Reachability, role: str) -> Iterator[bool | Unknown]:
+    """What is missing of the clusters of a role: what is not found there is not denied."""
+    graph = reachability.graph
+    principals = {principal.cluster for principal in graph.principals_of_role.get(role, ())}
+    for cluster in sorted(_admitted_clusters(graph, role) | principals):
+        yield from reachability.undetermined(cluster)
+
+
+def _perhaps_creatable(reachability: Reachability, role: str, listed: Iterable[ListedIdentity]) -> bool | Unknown:
+    """Why somebody may be able to make an account that the trust of a role names: it may exist where not all were listed."""
+    graph, inventory = reachability.graph, reachability.view.inventory
+    standings = {graph.standing(entry.identity) for entry in listed if not reachability.is_expected(entry.identity)}
+    for target, arrival in graph.arrivals(role):
+        if target.namespace and not target.name and not standings.isdisjoint(arrival.direct):
+            space, then = target.namespace, "--complete serviceaccounts"
+            how = shell_command("kubectl get serviceaccounts -n {} -o yaml", space)
+            return inventory.unknown("serviceaccounts", target.cluster, space, f"service accounts of {space}", how, then)
+    return False
 
 
 def _is_anyone(reachability: Reachability, identity: ClusterIdentity) -> bool:

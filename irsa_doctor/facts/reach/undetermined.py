@@ -28,21 +28,18 @@ def concerned_clusters(view: View) -> Sequence[str]:
     return list(dict.fromkeys(cluster.id for issuer in sorted(issuers) for cluster in by_issuer.get(issuer, ())))
 
 
-def undetermined(view: View, graph: ReachGraph | None) -> Iterator[tuple[str, Unknown]]:
-    """(id of a cluster, an input that is missing) of every cluster that matters; `graph` is None where the input has nothing
-    of RBAC."""
-    for cluster in concerned_clusters(view):
-        if graph is None or cluster not in graph.known:
-            yield cluster, nothing_of_rbac([view.name_of(cluster)])
-            continue
-        for missing in (
-            _open_kinds(view, cluster),
-            _bound_and_absent(view, graph, cluster),
-            _of_principals(view, graph, cluster),
-            undecided_rows(view, cluster),
-        ):
-            if missing is not None:
-                yield cluster, missing
+def undetermined(view: View, graph: ReachGraph, cluster: str) -> Iterator[Unknown]:
+    """The inputs of a cluster that are missing."""
+    if cluster not in graph.known:
+        yield nothing_of_rbac([view.name_of(cluster)])
+        return
+    parts = (
+        _open_kinds(view, cluster),
+        _bound_and_absent(view, graph, cluster),
+        _of_principals(view, graph, cluster),
+        undecided_rows(view, cluster),
+    )
+    yield from (missing for missing in parts if missing is not None)
 
 
 def _open_kinds(view: View, cluster: str) -> Unknown | None:

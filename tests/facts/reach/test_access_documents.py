@@ -13,7 +13,6 @@ from irsa_doctor.facts import View
 from irsa_doctor.facts.reach.listing import Reachability
 from irsa_doctor.facts.reach.reached import reach_facts
 from irsa_doctor.facts.reach.records import AuthMapFacts
-from irsa_doctor.facts.reach.undetermined import undetermined
 from irsa_doctor.sources import load
 from tests.facts.reach.worlds import (
     ACCOUNT,
@@ -281,7 +280,7 @@ def test_rows_of_newer_authenticators_are_unknown(row):
     reachability = Reachability(view(*GOOD, auth(mapRoles=f"- {row}\n"), mode="CONFIG_MAP"))
     says = "if EKS takes permission sets and wildcards in aws-auth of cluster apollo: mapRoles[0]"
     assert says in {item.missing for item in open_parts(reachability, [CLUSTER])}
-    assert says in {missing.missing for _, missing in undetermined(reachability.view, reachability.graph)}
+    assert says in {missing.missing for missing in reachability.undetermined(CLUSTER)}
 
 
 @pytest.mark.parametrize("item", ["just words", "7", "[a]"])

@@ -14,7 +14,9 @@ from tests.facts.reach.worlds import (
     cluster_role,
     documents,
     group,
+    iam_role,
     role,
+    trust,
     view,
     wide_binding,
     written,
@@ -78,3 +80,31 @@ def test_the_report_has_each_once_and_what_supplies_it(tmp_path):
     says = "of cluster apollo"
     assert [row.missing for row in rows] == [f"all {', '.join(ROLES)} {says}"]
     assert rows[0].how.startswith("kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o yaml")
+
+
+def of_role(*objects, **options):
+    """The facts of the one role that is judged itself."""
+    return next(item.facts for item in reach_facts(view(*objects, **options)) if item.kind == "role")
+
+
+@pytest.mark.parametrize("lost", ROLES)
+def test_a_role_passes_no_rule_while_who_is_bound_in_its_cluster_is_not_known(lost):
+    facts = of_role(*GOOD, complete=tuple(kind for kind in COMPLETE if kind != lost))
+    missing = f"all {lost} of cluster apollo"
+    assert [value.missing for value in (facts.anyone, facts.creatable)] == [missing, missing]
+
+
+def test_what_is_found_of_a_role_is_certain_though_bindings_are_missing():
+    everybody = wide_binding("all", "tokens", group("system:authenticated"))
+    facts = of_role(cluster_role("tokens", TOKENS), everybody, complete=())
+    assert facts.anyone is True
+
+
+def test_an_account_that_is_named_and_not_seen_may_be_created():
+    making = {"apiGroups": [""], "resources": ["serviceaccounts", "serviceaccounts/token"], "verbs": ["create"]}
+    policy = trust("system:serviceaccount:shop:web", "system:serviceaccount:shop:later")
+    objects = (cluster_role("making", making), binding("ci", "ClusterRole/making", group("dev")))
+    partly = tuple(kind for kind in COMPLETE if kind != "serviceaccounts")
+    options = {"roles": [iam_role(policy)]}
+    assert of_role(*objects, complete=COMPLETE, **options).creatable is True
+    assert isinstance(of_role(*objects, complete=partly, **options).creatable, Unknown)
