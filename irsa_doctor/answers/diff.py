@@ -22,9 +22,9 @@ from irsa_doctor.trust.beyond import Beyond, beyond
 from irsa_doctor.trust.contested import POINTS
 from irsa_doctor.trust.languages import Language, contains, difference, union
 from irsa_doctor.trust.openings import RINGS, Ring
-from irsa_doctor.trust.policy import Condition
-from irsa_doctor.trust.principals import admit_more, named_principals
-from irsa_doctor.trust.restrictions import Restrictions, restriction_of
+from irsa_doctor.trust.policy import OF_SESSIONS, Condition, covers
+from irsa_doctor.trust.principals import admit_more, named_principals, unseen_statements
+from irsa_doctor.trust.restrictions import restriction_of
 from irsa_doctor.trust.subjects import reach_of
 from irsa_doctor.trust.symbols import issuer_named, policy_seen_through
 from irsa_doctor.trust.widening import Gain, further_conditions, widening
@@ -125,6 +125,11 @@ def _others(name: str, before: Policy | None, after: Policy | None) -> RoleChang
     """What changed of principals that are no web identities."""
     was, now = named_principals(before), named_principals(after)
     change = _change(admit_more(now, was), admit_more(was, now))
+    open_before, open_after = unseen_statements(before), unseen_statements(after)
+    either = {**open_before, **open_after}
+    holes = {hole for key in open_before.keys() ^ open_after.keys() for hole in either[key]}
+    if holes and change not in ("widened", "changed"):
+        return RoleChange(name, "", "unknown", because=_depending_on(holes))
     before_only, after_only = ({each.text for each in some} for some in (was, now))
     both = Difference(tuple(sorted(after_only - before_only)), tuple(sorted(before_only - after_only)))
     return RoleChange(name, "", change, others=both if change != "same" else Difference())
@@ -174,7 +179,7 @@ def _provider(
     was, now = _admitted(before, provider, after), _admitted(after, provider, before)
     if unseen := {*was.unseen, *now.unseen}:
         same = before is not None and after is not None and _text(before) == _text(after)
-        because = None if same else f"it depends on values that are not known: {', '.join(sorted(unseen))}"
+        because = None if same else _depending_on(unseen)
         return RoleChange(name, provider, "same" if same else "unknown", because=because)
     gained, lost = beyond(now, was), beyond(was, now)
     conditions = _conditions(before, after, provider)
@@ -194,6 +199,10 @@ def _provider(
         audiences=Difference(_without(now.audiences, was.audiences), _without(was.audiences, now.audiences)),
         conditions=conditions,
     )
+
+
+def _depending_on(holes: Iterable[str]) -> str:
+    return f"it depends on values that are not known: {', '.join(sorted(holes))}"
 
 
 def _ring(before: AnalysedRole | None, after: AnalysedRole | None, provider: str) -> RingChange | None:
@@ -268,15 +277,19 @@ def _conditions(before: AnalysedRole | None, after: AnalysedRole | None, provide
     return Difference(tuple(sorted(gained)), tuple(sorted(lost)))
 
 
-def _restrictions(role: AnalysedRole | None, provider: str) -> Mapping[tuple[bool, Restrictions], str]:
-    """The text of each restriction of an Allow, and of each Deny with restrictions."""
+def _restrictions(role: AnalysedRole | None, provider: str) -> Mapping[object, str]:
+    """The text of each restriction of an Allow, of each Deny with restrictions, and of sessions that are not allowed."""
     policy = role.policy if role else None
     if policy is None:
         return {}
     issuer = issuer_named(provider)
     claims = (f"{issuer}:sub".lower(), f"{issuer}:aud".lower()) if issuer else ()
     profile = role.by_provider[provider].profile if role and provider in role.by_provider else EKS
-    texts: dict[tuple[bool, Restrictions], str] = {}
+    texts: dict[object, str] = {}
+    allowing = [s for s in policy.statements if s.allow and provider in s.federated]
+    for action in OF_SESSIONS if allowing and profile.session_tags else ():
+        if not any(covers(statement, action) for statement in allowing):
+            texts[action] = f"without {action}"
     for statement in policy.statements:
         deciding = further_conditions(grant_of(policy, statement, issuer, profile=profile, provider=provider))
         further = [condition for condition in statement.conditions if condition.key not in claims or condition in deciding]

@@ -3,19 +3,17 @@
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_principal.html
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
 
 from irsa_doctor.model import parse_arn, text_of
-from irsa_doctor.trust.policy import Policy, Statement, Value, covering
-from irsa_doctor.trust.restrictions import Restrictions, implied, restrictions_of
+from irsa_doctor.trust.policy import OF_SESSIONS, Policy, Statement, Value, covering, names_of_holes
+from irsa_doctor.trust.restrictions import Restrictions, cases_of, implied, restrictions_of
 
 PrincipalKind = Literal["AWS", "Service", "SAML"]
 _ACTIONS: dict[PrincipalKind, str] = {"AWS": "sts:AssumeRole", "Service": "sts:AssumeRole", "SAML": "sts:AssumeRoleWithSAML"}
-_OF_SESSIONS = ("sts:TagSession", "sts:SetSourceIdentity")
-"""without these, whoever may assume the role gets no session with tags or a source identity"""
 
 
 class NamedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,6 +37,12 @@ class NamedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
         named = self.name == other.name or (self.kind == "AWS" and self.name == "*")
         is_same = self.kind == other.kind and self.session == other.session
         return is_same and named and implied(other.restrictions, self.restrictions)
+
+    def is_covered(self, others: Iterable["NamedPrincipal"]) -> bool:
+        """Whether it is proved that some of the others say this too, if each of a part of its requests."""
+        others = [other for other in others if other.allow is self.allow]
+        cases = (msgspec.structs.replace(self, restrictions=case) for case in cases_of(self.restrictions))
+        return all(any(other.covers(case) for other in others) for case in cases)
 
     def may_meet(self, other: "NamedPrincipal") -> bool:
         """Whether both may speak of one action of one caller."""
@@ -71,7 +75,7 @@ def named_principals(policy: Policy | None) -> Sequence[NamedPrincipal]:
         for statement in policy.statements
         if statement.effect_seen
         for kind, value in _principals(statement)
-        for session in ("", *_OF_SESSIONS)
+        for session in ("", *OF_SESSIONS)
         if covering(statement, session or _ACTIONS[kind]) is not False
     ]
 
@@ -80,7 +84,11 @@ def admitted_principals(policy: Policy) -> Sequence[NamedPrincipal]:
     """The principals that may assume the role, if only in some requests: no Deny stops them in all of them."""
     named = [each for each in named_principals(policy) if not each.session]
     denied = [each for each in named if not each.allow]
-    return [each for each in named if each.allow and not any(denial.covers(each) for denial in denied)]
+    return [each for each in named if each.allow and not _is_denied(each, denied)]
+
+
+def _is_denied(allowed: NamedPrincipal, denied: Sequence[NamedPrincipal]) -> bool:
+    return bool(denied) and msgspec.structs.replace(allowed, allow=False).is_covered(denied)
 
 
 def admit_more(later: Sequence[NamedPrincipal], earlier: Sequence[NamedPrincipal]) -> bool:
@@ -88,9 +96,26 @@ def admit_more(later: Sequence[NamedPrincipal], earlier: Sequence[NamedPrincipal
     because a Deny is gone."""
     assuming = [each for each in later if each.allow and not each.session]
     allowed = [each for each in later if each.allow and (not each.session or any(some.may_name(each) for some in assuming))]
-    gained = any(not any(e.allow and e.covers(each) for e in earlier) for each in allowed)
-    freed = (e for e in earlier if not e.allow and not any(not each.allow and each.covers(e) for each in later))
+    gained = any(not each.is_covered(earlier) for each in allowed)
+    freed = (each for each in earlier if not each.allow and not each.is_covered(later))
     return gained or any(denial.may_meet(each) for denial in freed for each in allowed)
+
+
+def unseen_statements(policy: Policy | None) -> Mapping[object, Sequence[str]]:
+    """The statements with principals that are no web identities of which it is left open what they say, and whether they allow
+    or deny; with the holes."""
+    if policy is None:
+        return {}
+    table: dict[object, Sequence[str]] = {}
+    for statement in policy.statements:
+        named = list(_principals(statement))
+        acts = {covering(statement, action) for kind, _ in named for action in (_ACTIONS[kind], *OF_SESSIONS)}
+        holes = (*statement.unseen, *(names_of_holes(statement.not_actions or statement.actions) if None in acts else ()))
+        is_one_hole = bool(statement.actions) and statement.federated == statement.actions
+        if holes and (named or is_one_hole):
+            says = msgspec.structs.replace(statement, index=0, steps=(), conditions=())
+            table[says, policy.variables, restrictions_of(policy, statement)] = holes
+    return table
 
 
 def is_saml(federated: str) -> bool:

@@ -4,7 +4,9 @@ The operators are those of `conditions`; what is not proved is no implication.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
+from itertools import product
+from math import prod
 
 import msgspec
 
@@ -20,7 +22,8 @@ from irsa_doctor.trust.typed import compare_typed, order_implies, range_within, 
 class Restriction(msgspec.Struct, frozen=True):
     """One condition without its place: equal where key, operator and values are, however they are written.
 
-    `key` is in lower case; `variables`: the values have policy variables, or what an old version takes for text.
+    `key` is in lower case, or as it is written where it has a hole; `variables`: the values have policy variables, or what an
+    old version takes for text.
     """
 
     use: OperatorUse
@@ -47,7 +50,9 @@ def restriction_of(condition: Condition, *, variables: bool) -> Restriction:
     if values and (use.qualifier or use.operator.negated):
         # it holds or fails without the key as it is (C6, C9, C10)
         use = OperatorUse(use.operator, use.qualifier)
-    return Restriction(use, condition.key, values, variables and any("${" in text_of(value) for value in values))
+    return Restriction(
+        use, condition.key or text_of(condition.raw_key), values, variables and any("${" in text_of(value) for value in values)
+    )
 
 
 def restrictions_of(policy: Policy, statement: Statement, without: Collection[str] = ()) -> Restrictions:
@@ -62,6 +67,26 @@ def restrictions_of(policy: Policy, statement: Statement, without: Collection[st
 def implied(some: Iterable[Restriction], others: Iterable[Restriction]) -> bool:
     """Whether it is proved that all the others hold wherever these do."""
     return all(any(restriction.implies(other) for restriction in some) for other in others)
+
+
+def cases_of(restrictions: Restrictions) -> Sequence[Restrictions]:
+    """Restrictions with one value each, of which one holds wherever all of these do: several values are alternatives. The
+    restrictions as they are where there are too many."""
+    by_value = [_by_value(restriction) for restriction in restrictions]
+    if prod(map(len, by_value)) > _MOST_CASES:
+        return (restrictions,)
+    return [frozenset(case) for case in product(*by_value)]
+
+
+_MOST_CASES = 64
+
+
+def _by_value(restriction: Restriction) -> Sequence[Restriction]:
+    """One for each value; what is negated, or asks for all values of a request, takes its values together."""
+    use = restriction.use
+    if use.operator.negated or use.qualifier == "ForAllValues" or len(restriction.values) < 2:
+        return (restriction,)
+    return [msgspec.structs.replace(restriction, values=(value,)) for value in restriction.values]
 
 
 def _is_comparable(restriction: Restriction) -> bool:

@@ -1,6 +1,7 @@
 """Whether one policy may admit a token that another does not, with whatever a request may hold beside sub and aud."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import product
 from typing import Literal
 
 import msgspec
@@ -9,17 +10,20 @@ from irsa_doctor.issuers import Profile
 from irsa_doctor.model.once import once
 from irsa_doctor.trust.admitted import Admitted, Grant, admitted, grant_of
 from irsa_doctor.trust.beyond import beyond
-from irsa_doctor.trust.policy import Condition, Policy, Statement
-from irsa_doctor.trust.restrictions import Restrictions, implied, restriction_of
+from irsa_doctor.trust.languages import Language, intersection
+from irsa_doctor.trust.policy import OF_SESSIONS, WEB_IDENTITY, Condition, Policy, Statement, covers, with_variables
+from irsa_doctor.trust.restrictions import Restrictions, cases_of, implied, restriction_of
+from irsa_doctor.trust.subjects import is_empty
 from irsa_doctor.trust.symbols import issuer_named
 
 Gain = Literal["none", "some", "too-complex", "contested"]
 
+_Cell = tuple[Language, Language]
 _NOTHING = Policy(False, (), (), 0)
 
 
 def widening(earlier: Policy | None, later: Policy | None, provider: str, profile: Profile) -> Gain:
-    """Whether the later policy may admit a token of a provider that the earlier one does not.
+    """Whether the later policy may admit a token of a provider that the earlier one does not, tags of its session and all.
 
     It is contested where that depends on whether a Deny for every AWS principal stops web identities (P5).
     """
@@ -27,10 +31,38 @@ def widening(earlier: Policy | None, later: Policy | None, provider: str, profil
         return "none"
     if earlier is None:
         return _Comparison(_NOTHING, _without_denials_of_everybody(later), provider, profile).widening()
+    earlier, later = _of_one_version(earlier, later)
+    gains = [_widening(earlier, later, provider, profile)]
+    if profile.session_tags:
+        let_in = admitted(later, provider, issuer_named(provider), profile=profile)
+        gains += [
+            _widening(_about(action, earlier), _about(action, later), provider, profile, let_in) for action in OF_SESSIONS
+        ]
+    return min(gains, key=_GRAVEST.index)
+
+
+_GRAVEST: Sequence[Gain] = ("some", "too-complex", "contested", "none")
+
+
+def _of_one_version(*policies: Policy) -> Sequence[Policy]:
+    """The policies in the version that has variables, where one of them is in it."""
+    return [with_variables(policy) for policy in policies] if any(policy.variables for policy in policies) else policies
+
+
+def _about(action: str, policy: Policy) -> Policy:
+    """What a policy says of another action, said of the assuming itself."""
+    kept = [s for s in policy.statements if covers(s, action)]
+    spoken = tuple(msgspec.structs.replace(s, actions=(WEB_IDENTITY,), not_actions=None) for s in kept)
+    return msgspec.structs.replace(policy, statements=spoken)
+
+
+def _widening(earlier: Policy, later: Policy, provider: str, profile: Profile, within: Admitted | None = None) -> Gain:
     if not any(_is_for_everybody(statement) for statement in (*earlier.statements, *later.statements)):
-        return _Comparison(earlier, later, provider, profile).widening()
-    without = _Comparison(_without_denials_of_everybody(earlier), _without_denials_of_everybody(later), provider, profile)
-    as_ours = _Comparison(_with_denials_for(provider, earlier), _with_denials_for(provider, later), provider, profile)
+        return _Comparison(earlier, later, provider, profile, within).widening()
+    without = _Comparison(
+        _without_denials_of_everybody(earlier), _without_denials_of_everybody(later), provider, profile, within
+    )
+    as_ours = _Comparison(_with_denials_for(provider, earlier), _with_denials_for(provider, later), provider, profile, within)
     readings = {without.widening(), as_ours.widening()}
     return readings.pop() if len(readings) == 1 else "too-complex" if "too-complex" in readings else "contested"
 
@@ -71,12 +103,13 @@ class _Part(msgspec.Struct, frozen=True):
 
 
 class _Comparison(msgspec.Struct, frozen=True, dict=True):
-    """Two policies, and the provider of the tokens."""
+    """Two policies, and the provider of the tokens; what is gained counts where it is `within` something."""
 
     earlier: Policy
     later: Policy
     provider: str
     profile: Profile
+    within: Admitted | None = None
 
     def widening(self) -> Gain:
         """Whether an Allow admits more, or a Deny stops less."""
@@ -102,7 +135,8 @@ class _Comparison(msgspec.Struct, frozen=True, dict=True):
         """The later Allow statements, by their restrictions."""
         allowed: dict[Restrictions, list[Statement]] = {}
         for part in self._parts(self.later, allow=True):
-            allowed.setdefault(part.restrictions, []).append(part.statement)
+            for case in cases_of(part.restrictions):
+                allowed.setdefault(case, []).append(part.statement)
         return allowed
 
     def _by_allows(self) -> Iterable[bool | None]:
@@ -111,24 +145,36 @@ class _Comparison(msgspec.Struct, frozen=True, dict=True):
         earlier, later = ([part.statement for part in self._parts(p, allow=False)] for p in (self.earlier, self.later))
         for restrictions, statements in self._allowed.items():
             wider = [part.statement for part in allows if implied(restrictions, part.restrictions)]
-            yield _is_more(self._admitted(self.later, statements, later), self._admitted(self.earlier, wider, earlier))
+            yield self._is_more(self._admitted(self.later, statements, later), self._admitted(self.earlier, wider, earlier))
 
     def _by_denials(self) -> Iterable[bool | None]:
         """Whether something that a Deny stopped under some restrictions is admitted under them."""
         later = tuple(self._parts(self.later, allow=False))
         for denial in self._parts(self.earlier, allow=False):
-            for restrictions, statements in self._allowed.items() if denial.restrictions else ():
-                known = denial.restrictions | restrictions
+            cases = cases_of(denial.restrictions) if denial.restrictions else ()
+            for case, (restrictions, statements) in product(cases, self._allowed.items()):
+                known = case | restrictions
                 still = [part.freed for part in later if implied(known, part.restrictions)]
                 now = self._admitted(self.later, statements, still)
-                yield _is_more(now, self._admitted(self.later, statements, [*still, denial.freed]))
+                yield self._is_more(now, self._admitted(self.later, statements, [*still, denial.freed]))
 
     def _admitted(self, policy: Policy, allows: Iterable[Statement], denials: Iterable[Statement]) -> Admitted:
         """What some Allow statements admit, without what Deny statements stop in every request."""
         part = Policy(policy.variables, (*allows, *denials), (), policy.size)
         return admitted(part, self.provider, issuer_named(self.provider), profile=self.profile)
 
+    def _is_more(self, now: Admitted, before: Admitted) -> bool | None:
+        gained = beyond(now, before)
+        if not gained.certain or self.within is None:
+            return bool(gained.cells) if gained.certain else None
+        shared = [self._share(cell, other) for cell, other in product(gained.cells, self.within.cells)]
+        return True if True in shared else None if None in shared else False
 
-def _is_more(now: Admitted, before: Admitted) -> bool | None:
-    gained = beyond(now, before)
-    return bool(gained.cells) if gained.certain else None
+    def _share(self, cell: _Cell, other: _Cell) -> bool | None:
+        """Whether some token is in both."""
+        (audiences, subjects), (more_audiences, more_subjects) = cell, other
+        empty = {
+            is_empty(intersection((audiences, more_audiences)), "text"),
+            is_empty(intersection((subjects, more_subjects)), self.profile.grammar),
+        }
+        return False if True in empty else None if None in empty else True
