@@ -16,13 +16,14 @@ from irsa_doctor.model.errors import NotJudged
 from irsa_doctor.model.extents import worked_out
 from irsa_doctor.model.faults import judged_or_named
 from irsa_doctor.trust import Admitted, Policy, Statement, admitted, spell
+from irsa_doctor.trust.actions import OF_SESSIONS
 from irsa_doctor.trust.admitted import grant_of
 from irsa_doctor.trust.association import policy_seen_for
 from irsa_doctor.trust.beyond import Beyond, beyond
 from irsa_doctor.trust.contested import POINTS
 from irsa_doctor.trust.languages import Language, contains, difference, union
 from irsa_doctor.trust.openings import RINGS, Ring
-from irsa_doctor.trust.policy import OF_SESSIONS, Condition, covers
+from irsa_doctor.trust.policy import Condition, covers
 from irsa_doctor.trust.principals import admit_more, named_principals, unseen_statements
 from irsa_doctor.trust.restrictions import restriction_of
 from irsa_doctor.trust.subjects import reach_of

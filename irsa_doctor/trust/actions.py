@@ -27,14 +27,16 @@ def action_form(statement: Statement, policy: Policy) -> ActionForm:
     return "other" if _is_beside(statement, companions) else "assume-role"
 
 
-_OF_SESSIONS = frozenset({"sts:tagsession", "sts:setsourceidentity"})
-"""actions that may stand in a statement of their own"""
+OF_SESSIONS = ("sts:TagSession", "sts:SetSourceIdentity")
+"""actions without which nobody gets a session with tags or a source identity; they may stand in a statement of their own"""
 
 
 def _is_beside(statement: Statement, companions: list[Statement]) -> bool:
     """Whether others allow web identity to those that a statement names, so that nobody misses it there."""
     named = _subjects(statement)
-    if statement.not_actions is None and _OF_SESSIONS.issuperset(text_of(action).lower() for action in statement.actions):
+    if statement.not_actions is None and {text_of(action).lower() for action in statement.actions} <= set(
+        map(str.lower, OF_SESSIONS)
+    ):
         named = frozenset(subject for subject in named if "*" not in subject and "?" not in subject)
     return any(not (others := _subjects(other)) or named <= others for other in companions)
 

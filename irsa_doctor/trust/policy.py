@@ -3,12 +3,12 @@
 Grammar: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 import msgspec
 
-from irsa_doctor.model import Text, TrustPolicy, has_hole, holes_in, joined, text_of
+from irsa_doctor.model import Text, TrustPolicy, has_hole, holes_in, text_of
 from irsa_doctor.model.once import once
 from irsa_doctor.trust.guards import guard_for, guard_problem
 from irsa_doctor.trust.operators import OperatorUse, parse_operator
@@ -17,7 +17,6 @@ from irsa_doctor.trust.refusals import DEFAULT_QUOTA, Problem, Problems, Steps, 
 
 __all__ = [
     "DEFAULT_QUOTA",
-    "OF_SESSIONS",
     "WEB_IDENTITY",
     "Condition",
     "Policy",
@@ -28,12 +27,9 @@ __all__ = [
     "covers",
     "names_of_holes",
     "read_policy",
-    "with_variables",
 ]
 
 WEB_IDENTITY = "sts:AssumeRoleWithWebIdentity"
-OF_SESSIONS = ("sts:TagSession", "sts:SetSourceIdentity")
-"""without these, whoever may assume a role gets no session with tags or a source identity"""
 
 
 class Condition(msgspec.Struct, frozen=True):
@@ -154,26 +150,6 @@ def _covering(actions: tuple[Value, ...], not_actions: tuple[Value, ...] | None,
 def _action_matches(listed: Value, action: str) -> bool | None:
     fits = Glob(widest(pieces_of(listed, wildcards=True, variables=False)), ignore_case=True).matches(action)
     return None if fits and has_hole(listed) else fits
-
-
-def with_variables(policy: Policy) -> Policy:
-    """A policy as the version that has variables writes it: what an old version takes for text stays text (V3, V6)."""
-    if policy.variables:
-        return policy
-    statements = tuple(_with_values(statement, _as_text) for statement in policy.statements)
-    return msgspec.structs.replace(policy, variables=True, statements=statements)
-
-
-def _with_values(statement: Statement, written: Callable[[Value], Value]) -> Statement:
-    """A statement with other values in its conditions."""
-    conditions = (msgspec.structs.replace(c, values=tuple(map(written, c.values))) for c in statement.conditions)
-    return msgspec.structs.replace(statement, conditions=tuple(conditions))
-
-
-def _as_text(value: Value) -> Value:
-    if isinstance(value, str):
-        return value.replace("${", "${$}{")
-    return joined(part.replace("${", "${$}{") if isinstance(part, str) else part for part in value.parts)
 
 
 def names_of_holes(values: Iterable[object]) -> tuple[str, ...]:
@@ -418,4 +394,7 @@ def _of_unknown_version(statement: Statement, version: Text) -> Statement:
     def seen(value: Value) -> Value:
         return version if "${" in text_of(value) else value
 
-    return _with_values(statement, seen)
+    conditions = tuple(
+        msgspec.structs.replace(condition, values=tuple(map(seen, condition.values))) for condition in statement.conditions
+    )
+    return msgspec.structs.replace(statement, conditions=conditions)

@@ -9,8 +9,9 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.model import parse_arn, text_of
-from irsa_doctor.trust.policy import OF_SESSIONS, Policy, Statement, Value, covering, names_of_holes
-from irsa_doctor.trust.restrictions import Restrictions, cases_of, implied, restrictions_of
+from irsa_doctor.trust.actions import OF_SESSIONS
+from irsa_doctor.trust.policy import Policy, Statement, Value, covering, names_of_holes
+from irsa_doctor.trust.restrictions import Restrictions, alternatives_of, implied, restrictions_of
 
 PrincipalKind = Literal["AWS", "Service", "SAML"]
 _ACTIONS: dict[PrincipalKind, str] = {"AWS": "sts:AssumeRole", "Service": "sts:AssumeRole", "SAML": "sts:AssumeRoleWithSAML"}
@@ -41,7 +42,7 @@ class NamedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
     def is_covered(self, others: Iterable["NamedPrincipal"]) -> bool:
         """Whether it is proved that some of the others say this too, if each of a part of its requests."""
         others = [other for other in others if other.allow is self.allow]
-        cases = (msgspec.structs.replace(self, restrictions=case) for case in cases_of(self.restrictions))
+        cases = (msgspec.structs.replace(self, restrictions=case) for case in alternatives_of(self.restrictions))
         return all(any(other.covers(case) for other in others) for case in cases)
 
     def may_meet(self, other: "NamedPrincipal") -> bool:

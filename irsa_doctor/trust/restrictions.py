@@ -69,7 +69,7 @@ def implied(some: Iterable[Restriction], others: Iterable[Restriction]) -> bool:
     return all(any(restriction.implies(other) for restriction in some) for other in others)
 
 
-def cases_of(restrictions: Restrictions) -> Sequence[Restrictions]:
+def alternatives_of(restrictions: Restrictions) -> Sequence[Restrictions]:
     """Restrictions with one value each, of which one holds wherever all of these do: several values are alternatives. The
     restrictions as they are where there are too many."""
     by_value = [_by_value(restriction) for restriction in restrictions]

@@ -7,12 +7,14 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.issuers import Profile
+from irsa_doctor.model import joined
 from irsa_doctor.model.once import once
+from irsa_doctor.trust.actions import OF_SESSIONS
 from irsa_doctor.trust.admitted import Admitted, Grant, admitted, grant_of
 from irsa_doctor.trust.beyond import beyond
 from irsa_doctor.trust.languages import Language, intersection
-from irsa_doctor.trust.policy import OF_SESSIONS, WEB_IDENTITY, Condition, Policy, Statement, covers, with_variables
-from irsa_doctor.trust.restrictions import Restrictions, cases_of, implied, restriction_of
+from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement, Value, covers
+from irsa_doctor.trust.restrictions import Restrictions, alternatives_of, implied, restriction_of
 from irsa_doctor.trust.subjects import is_empty
 from irsa_doctor.trust.symbols import issuer_named
 
@@ -46,7 +48,26 @@ _GRAVEST: Sequence[Gain] = ("some", "too-complex", "contested", "none")
 
 def _of_one_version(*policies: Policy) -> Sequence[Policy]:
     """The policies in the version that has variables, where one of them is in it."""
-    return [with_variables(policy) for policy in policies] if any(policy.variables for policy in policies) else policies
+    return [_with_variables(policy) for policy in policies] if any(policy.variables for policy in policies) else policies
+
+
+def _with_variables(policy: Policy) -> Policy:
+    """A policy as the version that has variables writes it: what an old version takes for text stays text (V3, V6)."""
+    if policy.variables:
+        return policy
+    statements = tuple(_with_variables_of(statement) for statement in policy.statements)
+    return msgspec.structs.replace(policy, variables=True, statements=statements)
+
+
+def _with_variables_of(statement: Statement) -> Statement:
+    conditions = (msgspec.structs.replace(c, values=tuple(map(_as_text, c.values))) for c in statement.conditions)
+    return msgspec.structs.replace(statement, conditions=tuple(conditions))
+
+
+def _as_text(value: Value) -> Value:
+    if isinstance(value, str):
+        return value.replace("${", "${$}{")
+    return joined(part.replace("${", "${$}{") if isinstance(part, str) else part for part in value.parts)
 
 
 def _about(action: str, policy: Policy) -> Policy:
@@ -135,7 +156,7 @@ class _Comparison(msgspec.Struct, frozen=True, dict=True):
         """The later Allow statements, by their restrictions."""
         allowed: dict[Restrictions, list[Statement]] = {}
         for part in self._parts(self.later, allow=True):
-            for case in cases_of(part.restrictions):
+            for case in alternatives_of(part.restrictions):
                 allowed.setdefault(case, []).append(part.statement)
         return allowed
 
@@ -151,7 +172,7 @@ class _Comparison(msgspec.Struct, frozen=True, dict=True):
         """Whether something that a Deny stopped under some restrictions is admitted under them."""
         later = tuple(self._parts(self.later, allow=False))
         for denial in self._parts(self.earlier, allow=False):
-            cases = cases_of(denial.restrictions) if denial.restrictions else ()
+            cases = alternatives_of(denial.restrictions) if denial.restrictions else ()
             for case, (restrictions, statements) in product(cases, self._allowed.items()):
                 known = case | restrictions
                 still = [part.freed for part in later if implied(known, part.restrictions)]

@@ -64,7 +64,7 @@ def closing_of(reachability: Reachability, judged: Judged) -> Closing:
     identities, roles = judged_identities(reachability, judged)
     if not identities:
         raise NotClosed("nobody whom a binding names reaches a role")
-    only_new = isinstance(judged.facts, ReachedRoleFacts) and not judged.facts.anyone
+    only_new = isinstance(judged.facts, ReachedRoleFacts) and judged.facts.anyone is not True
     answers = [closing(reachability, identity, roles, only_new=only_new) for identity in identities]
     removals = dict.fromkeys(removal for answer in answers for removal in answer.removals)
     return Closing(tuple(removals), tuple(dict.fromkeys(words for answer in answers for words in answer.rights)))

@@ -65,7 +65,7 @@ def judged_identities(reachability: Reachability, judged: Judged) -> tuple[tuple
     by_role = {role: reachability.listed(role) for role in sorted(reachability.view.cases_by_id)}
     if isinstance(judged.facts, ReachedRoleFacts):
         listed = by_role.get(judged.id, ())
-        if judged.facts.anyone:
+        if judged.facts.anyone is True:
             named = [entry.identity for entry in listed if entry.sure and _is_anyone(reachability, entry.identity)]
         else:
             named = [entry.identity for entry in listed if entry.creates and not reachability.is_expected(entry.identity)]

@@ -3,7 +3,8 @@
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.facts.reach.reached import reach_facts
+from irsa_doctor.facts.reach.listing import Reachability
+from irsa_doctor.facts.reach.reached import judged_identities, reach_facts
 from irsa_doctor.facts.reach.records import IdentityFacts, ReachedRoleFacts
 from irsa_doctor.model import Unknown
 from tests.facts.reach.worlds import (
@@ -82,9 +83,11 @@ def test_the_report_has_each_once_and_what_supplies_it(tmp_path):
     assert rows[0].how.startswith("kubectl get roles,clusterroles,rolebindings,clusterrolebindings -A -o yaml")
 
 
-def of_role(*objects, **options):
+def of_role(*objects, **options) -> ReachedRoleFacts:
     """The facts of the one role that is judged itself."""
-    return next(item.facts for item in reach_facts(view(*objects, **options)) if item.kind == "role")
+    facts = next(item.facts for item in reach_facts(view(*objects, **options)) if item.kind == "role")
+    assert isinstance(facts, ReachedRoleFacts)
+    return facts
 
 
 @pytest.mark.parametrize("lost", ROLES)
@@ -108,3 +111,16 @@ def test_an_account_that_is_named_and_not_seen_may_be_created():
     options = {"roles": [iam_role(policy)]}
     assert of_role(*objects, complete=COMPLETE, **options).creatable is True
     assert isinstance(of_role(*objects, complete=partly, **options).creatable, Unknown)
+
+
+def test_a_finding_about_a_role_has_a_fix_though_bindings_are_missing():
+    making = {"apiGroups": [""], "resources": ["serviceaccounts", "serviceaccounts/token", "namespaces"], "verbs": ["create"]}
+    policy = trust("system:serviceaccount:*:web", operator="StringLike")
+    objects = (cluster_role("making", making), wide_binding("ci", "making", group("dev")))
+    judged = reach_facts(view(*objects, complete=(), roles=[iam_role(policy)]))
+    own = next(item for item in judged if item.kind == "role")
+    assert isinstance(own.facts, ReachedRoleFacts)
+    assert (own.facts.creatable, isinstance(own.facts.anyone, Unknown)) == (True, True)
+    reachability = Reachability(view(*objects, complete=(), roles=[iam_role(policy)]))
+    identities, _ = judged_identities(reachability, own)
+    assert [identity.name for identity in identities] == ["dev"]
