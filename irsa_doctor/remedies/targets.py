@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 
 from irsa_doctor.facts import AnalysedRole, Judged, View
 from irsa_doctor.facts.lookups.users import RoleUser
-from irsa_doctor.model import Role, parse_arn
+from irsa_doctor.model import Role, Unknown, parse_arn
 from irsa_doctor.remedies.trust_policy import RolePolicy, provider_for
 from irsa_doctor.trust import Statement, admitted, is_subject
 from irsa_doctor.trust.presented import PresentedToken
@@ -49,11 +49,23 @@ def indexes(judged: Judged, role: RolePolicy) -> list[int]:
     return [statement.index for statement in role.policy.statements if statement.allow]
 
 
-def token_of(role: Role, user: RoleUser) -> PresentedToken | None:
-    """The token of a service account that uses a role, None where not all of it is known."""
-    if not (user.issuer and user.audience and role.account) or user.pod_identity:
+def token_of(policy: RolePolicy, user: RoleUser) -> PresentedToken | None:
+    """The token of a service account that uses a role, None where not all of it is known, or not if STS takes it."""
+    role = policy.known_role
+    if not (user.issuer and user.audience and role.account) or user.pod_identity or has_unseen_audience(policy, user):
         return None
     return PresentedToken(role.account, provider_for(role, user.issuer), user.issuer, user.subject, user.audience, _known(role))
+
+
+def has_unseen_audience(policy: RolePolicy, user: RoleUser) -> bool:
+    """Whether tokens have an unusual audience that the policy does not name, and the client ids of the provider were not seen:
+    if it does not take that, a role that requires it admits nobody."""
+    if not user.audience or user.audience in policy.view.default_audiences(user.issuer):
+        return False
+    if any(user.audience in condition.values for statement in policy.policy.statements for condition in statement.conditions):
+        return False
+    provider = policy.view.inventory.provider_by_arn.get(provider_for(policy.known_role, user.issuer))
+    return provider is None or isinstance(provider.client_ids, Unknown)
 
 
 def _known(role: Role) -> Mapping[str, tuple[str, ...]]:
@@ -63,7 +75,7 @@ def _known(role: Role) -> Mapping[str, tuple[str, ...]]:
 
 def using(role: RolePolicy, index: int) -> list[PresentedToken]:
     """The tokens of the service accounts that use a role, whatever the statement."""
-    return [target for user in role.users if (target := token_of(role.known_role, user))]
+    return [target for user in role.users if (target := token_of(role, user))]
 
 
 def written_for(role: RolePolicy, index: int) -> list[PresentedToken]:

@@ -1,8 +1,10 @@
 """What a finding offers lets in whom the role was made for, and nobody else."""
 
+import json
+
 import pytest
 
-from tests.facts.situations import ACCOUNT, ISSUER, provider_arn
+from tests.facts.situations import ACCOUNT, ISSUER, account, aws, manifests, provider_arn, role, role_arn, view
 from tests.remedies.offering import (
     APP,
     AUD,
@@ -129,3 +131,19 @@ def test_a_finding_that_nobody_reads_costs_nothing():
     assert Offer(lambda: read.append(1)) is not None
     assert read == []
     assert offered(inventory)["trust-sub-prefix-missing"].policy is not None
+
+
+def test_no_role_is_made_to_require_an_audience_that_the_provider_may_not_take():
+    annotated = manifests(account(role_arn=role_arn(), audience="vault"))
+    given_all = aws(**{"roles.json": {"RoleDetailList": [role()]}, "o.yaml": annotated})
+    known = "provider.json"
+    taken = given_all | {known: {"Url": ISSUER, "ClientIDList": [STS, "vault"]}}
+    fix = offered(view(taken, "serviceaccounts"))["trust-aud-mismatch"]
+    assert fix is not None
+    assert '"vault"' in json.dumps(fix.policy)
+    unseen = {name: document for name, document in given_all.items() if name != known}
+    assert offered(view(unseen, "serviceaccounts"))["trust-aud-mismatch"] is None
+    # a role that names it is not changed in that
+    other = role(AssumeRolePolicyDocument=whole(statement(**conditions(sub=f"{PREFIX}prod:app-1", aud="vault"))))
+    named = unseen | {"roles.json": {"RoleDetailList": [other]}}
+    assert offered(view(named, "serviceaccounts"))["trust-sub-mismatch"] is not None

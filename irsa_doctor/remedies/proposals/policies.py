@@ -10,6 +10,7 @@ from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import EKS, cluster_profile, profile_of
 from irsa_doctor.model import TrustPolicy
+from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.edits import EditKind, Proof
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
 from irsa_doctor.remedies.edits.records import OpenTexts, Wish
@@ -18,8 +19,17 @@ from irsa_doctor.remedies.proposals.records import FixCase, Proposal, TemplateOu
 from irsa_doctor.remedies.refusals import without_refusals
 from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change
 from irsa_doctor.remedies.standins import StandIns
-from irsa_doctor.remedies.targets import indexes, issued_by, names_of_binding, role_of_finding, token_of, using, written_for
-from irsa_doctor.remedies.trust_policy import RolePolicy, candidates, role_policy, slips_mended, template_policy
+from irsa_doctor.remedies.targets import (
+    has_unseen_audience,
+    indexes,
+    issued_by,
+    names_of_binding,
+    role_of_finding,
+    token_of,
+    using,
+    written_for,
+)
+from irsa_doctor.remedies.trust_policy import RolePolicy, candidates, provider_for, role_policy, slips_mended, template_policy
 from irsa_doctor.trust import Statement, grant_of
 from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains
@@ -139,7 +149,8 @@ def _mended(case: FixCase, role: RolePolicy, *, by_text: bool) -> PolicyDocument
     """What keeps tokens out put right: of the service accounts that use the role, or of the subjects that it names."""
     tokens_of = written_for if by_text else using
     if not by_text and not any(tokens_of(role, index) for index in indexes(case.judged, role)):
-        raise _nobody()
+        unseen = next((user for user in role.users if has_unseen_audience(role, user)), None)
+        raise _not_taken(role, unseen) if unseen else _nobody()
 
     def change(now: RolePolicy, index: int) -> PolicyDocuments:
         targets = tokens_of(now, index)
@@ -164,10 +175,23 @@ def _nobody() -> Unfixable:
     )
 
 
+_CLIENT_IDS = "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {}"
+
+
+def _not_taken(role: RolePolicy, user: RoleUser) -> Unfixable:
+    return Unfixable(
+        "value-unknown",
+        f"it is not known if the OIDC provider takes the audience {user.audience}; if not, the service account has to change",
+        shell_command(_CLIENT_IDS, provider_for(role.known_role, user.issuer)),
+    )
+
+
 def _binding(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     """The service account that names the role is admitted."""
     user = _user(case, role)
-    target = token_of(role.known_role, user) if user else None
+    target = token_of(role, user) if user else None
+    if user and has_unseen_audience(role, user):
+        raise _not_taken(role, user)
     if target is None:
         raise Unfixable("value-unknown", "the issuer or the audience of the service account's tokens is not known")
     yield from candidates(role, target)
