@@ -9,7 +9,7 @@ from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.access import AccessTemplate, read_access_manifest
-from irsa_doctor.sources.templates.named_accounts import is_of_accounts, moves_objects
+from irsa_doctor.sources.templates.named_accounts import MOVING, is_of_accounts
 from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, hole, known, scalar_text
 
 _DEEP = 8
@@ -106,7 +106,7 @@ def _accounts_in(
     """The objects that charts call `serviceAccount`, or those of several components in it; and whether the chart puts them into
     another namespace than that of the release."""
     members = _members(values)
-    is_moved = is_moved or any(isinstance(name, str) and moves_objects(name, item.value) for name, item in members.items())
+    is_moved = is_moved or any(name in members and members[name].value for name in MOVING)
     for name, item in members.items():
         if not isinstance(item.value, Mapping) or depth > _DEEP:
             continue

@@ -14,15 +14,13 @@ from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 from irsa_doctor.text.scanner import unescaped_steps
 
+MOVING = ("namespaceOverride", "forceNamespace")
+"""values by which charts put their objects into another namespace than that of the release"""
+
 
 def is_of_accounts(name: str) -> bool:
     """Whether charts call what concerns their service accounts so."""
     return name.lower() in ("serviceaccount", "serviceaccounts")
-
-
-def moves_objects(name: str, value: object) -> bool:
-    """Whether a value puts the objects of a chart into another namespace than that of the release."""
-    return name.lower() in ("namespaceoverride", "forcenamespace") and value not in (None, "", False)
 
 
 class ReleaseNames(msgspec.Struct, frozen=True):
@@ -36,7 +34,7 @@ class ReleaseNames(msgspec.Struct, frozen=True):
         if not self.namespace or not any(map(is_of_accounts, steps)):
             return ""
         ways = [_way(values, steps) for values in self.values]
-        if any(moves_objects(str(name), value) for way in ways for above in way for name, value in above.items()):
+        if any(above.get(name) for way in ways for above in way for name in MOVING):
             return ""
         written = [way[-1] for way in ways if len(way) > len(steps)]
         if str(_first(written, "create")).lower() == "false":
