@@ -47,6 +47,12 @@ class Expected(msgspec.Struct, frozen=True, kw_only=True):
     principal_defect: DefectKind | None = None
     now: str = ""
 
+    def is_wrong_audience(self, value: str, form: AudienceForm) -> bool:
+        """Whether no token has this audience: where whoever requests a token chooses it, a host of STS is one like another."""
+        if form in ("invisible", "case") or self.audiences_known:
+            return True
+        return self.audiences_usual and (form != "other" or is_meant_for_tokens(value, self.audiences))
+
 
 class StatementReading(msgspec.Struct, frozen=True, kw_only=True):
     """What one statement requires of the claims of a token, and its defects.
@@ -311,11 +317,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
             form = audience_form(value, expected.audiences)
             if value.startswith(PREFIX):
                 yield Defect(kind="claims-swapped", condition=condition, value=value, places=places)
-            elif (
-                form != "other"
-                or expected.audiences_known
-                or (expected.audiences_usual and is_meant_for_tokens(value, expected.audiences))
-            ):
+            elif expected.is_wrong_audience(value, form):
                 meant = audience_meant(value, form, expected.audiences)
                 yield Defect(kind=_OF_AUDIENCES[form], condition=condition, value=value, meant=meant, places=places)
 

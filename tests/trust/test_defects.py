@@ -3,6 +3,7 @@
 import pytest
 
 from irsa_doctor.issuers import EKS, OTHER
+from irsa_doctor.issuers import profile as named_profile
 from irsa_doctor.model import Place, TrustPolicy
 from irsa_doctor.trust import grant_of, read_policy
 from irsa_doctor.trust.defects import Expected, defects_of, reading_of
@@ -81,6 +82,25 @@ def test_an_audience_is_no_defect_where_nobody_knows_those_of_the_tokens():
     grant = grant_of(policy, policy.statements[0], ISSUER, profile=EKS)
     expected = Expected(issuer=ISSUER, profile=EKS, audiences=frozenset([AUDIENCE]), audiences_known=False)
     assert defects_of(policy, grant, expected) == ()
+
+
+@pytest.mark.parametrize("audience", ["https://sts.amazonaws.com", "sts.eu-west-1.amazonaws.com", "sts.amazonaws.com.cn"])
+def test_an_audience_that_the_author_of_a_job_chooses_may_look_like_an_endpoint(audience):
+    document = {
+        "Version": "2012-10-17",
+        "Statement": {
+            "Effect": "Allow",
+            "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/gitlab.com"},
+            "Action": "sts:AssumeRoleWithWebIdentity",
+            "Condition": {"StringEquals": {"gitlab.com:aud": audience, "gitlab.com:sub": "project_path:acme/x:*"}},
+        },
+    }
+    policy = read_policy(TrustPolicy(document, Place("-")))
+    profile = named_profile("gitlab")
+    grant = grant_of(policy, policy.statements[0], "gitlab.com", profile=profile)
+    chosen = {"audiences_known": False, "audiences_usual": False, "audiences": frozenset([AUDIENCE])}
+    kinds = [defect.kind for defect in defects_of(policy, grant, Expected(issuer="gitlab.com", profile=profile, **chosen))]
+    assert not [kind for kind in kinds if kind.startswith("audience-")]
 
 
 @pytest.mark.parametrize(
