@@ -24,6 +24,7 @@ from irsa_doctor.model import (
 from irsa_doctor.model.regex import regex
 from irsa_doctor.trust.patterns import glob_of, pieces_of, widest
 from irsa_doctor.trust.policy import Condition, Policy, Statement, Value
+from irsa_doctor.trust.subjects import PREFIX
 from irsa_doctor.trust.symbols import GLOBAL_KEYS, seen_key
 
 _HOST = regex(r"[a-z0-9-]+(\.[a-z0-9-]+)+(:[0-9]+)?(/[^\s${}<>%]*)?", re.IGNORECASE)
@@ -31,6 +32,7 @@ _INDEX = regex(r"\[([^\[\]]+)\]")
 # a store of parameters or secrets has the values of anything, so that its entries own nothing
 _OWNER = regex(r"\b(module|aws_(?!ssm_|secretsmanager_|appconfig_)\w+)\.([\w-]+)")
 _ALIASES = 64
+_OF_ARN = regex(r"(?:\b|_|[a-z](?=A))(?:arn|Arn|ARN)\W*$")
 _REFERENCE = regex(r"\$\{.*\}", re.DOTALL)
 
 
@@ -131,6 +133,8 @@ class _Association(msgspec.Struct, frozen=True):
         raw, named = condition.raw_key, _split(condition)
         if named is None:
             return seen_key(condition, issuer)
+        if named[0] == self.principal and self.is_of_provider:
+            return msgspec.structs.replace(condition, key=f"arn:{text_of(raw).lower()}")
         if named[0] == issuer or named[0] in aliases:
             return msgspec.structs.replace(condition, key=f"{text_of(issuer).lower()}:{named[1]}")
         if self.is_strange(named[0], issuer):
@@ -147,6 +151,15 @@ class _Association(msgspec.Struct, frozen=True):
         if len(literal) == 1 and (not self.issuer or _may_be(self.issuer, next(iter(literal)))):
             return next(iter(literal.values()))
         return self.issuer or issuer_in(Text((Hole(text_of(self.principal)),)))
+
+    @property
+    def is_of_provider(self) -> bool:
+        """Whether a principal that is one hole holds the ARN of a provider: its name says so, or the subjects are those of a
+        cluster, which has no principal without an ARN as Cognito and Google have."""
+        if _OF_ARN.search(text_of(self.principal)):
+            return True
+        values = [value for condition in self.statement.conditions for value in condition.values]
+        return any(text_of(value).startswith(PREFIX) for value in values)
 
     def is_alias(self, other: Value, issuer: Value) -> bool:
         """Whether a text other than the issuer means the issuer, as far as is known."""

@@ -229,6 +229,17 @@ def test_what_is_only_presumed_is_said_to_be():
     assert seen.statement.conditions[0].key == f"{ISSUER}:sub".lower()
 
 
+@pytest.mark.parametrize("provider", ["var.oidc_provider_arn", "var.oidcProviderArn", "var.provider", "local.arns[0]"])
+def test_a_key_that_begins_with_the_hole_of_the_principal_begins_with_an_arn(provider):
+    keys = f'"${{{provider}}}:sub" = {ONE}, "${{{provider}}}:aud" = "sts.amazonaws.com"'
+    assert "trust-key-is-arn" in fired(encoded(f"{{ StringEquals = {{ {keys} }} }}", provider))
+
+
+def test_a_key_that_begins_with_the_hole_of_a_built_in_principal_may_be_right():
+    keys = '"${var.provider}:sub" = "110169484474386276334", "${var.provider}:aud" = "client"'
+    assert "trust-key-is-arn" not in fired(encoded(f"{{ StringEquals = {{ {keys} }} }}", "var.provider"))
+
+
 def findings_of(text: str, path: str = "main.tf") -> dict[str, str]:
     """Rule -> message of every finding; a rule that fires twice fails."""
     listed = judged(text, path).findings
