@@ -42,7 +42,7 @@ def statement_count(document: PolicyDocument) -> int:
 
 def has_deny(document: PolicyDocument) -> bool:
     """Whether one of its statements denies something."""
-    return any(isinstance(s, dict) and s.get("Effect") == "Deny" for s in _listed(document.get("Statement")))
+    return any(isinstance(s, dict) and str(s.get("Effect")).lower() == "deny" for s in _listed(document.get("Statement")))
 
 
 class CannotEdit(Exception):

@@ -259,7 +259,7 @@ def test_a_member_given_twice_is_for_a_person():
 @pytest.mark.parametrize(
     ("change", "path", "right"),
     [
-        ({"Effect": "allow"}, "Effect", "Allow"),
+        ({"Effect": "Allow "}, "Effect", "Allow"),
         ({"Resource": "*"}, "Resource", None),
         ({"Condition": {"stringequals": {SUB: APP, AUD: STS}}}, "Condition", {"StringEquals": {SUB: APP, AUD: STS}}),
     ],

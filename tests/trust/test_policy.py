@@ -65,7 +65,6 @@ def test_the_usual_policy_has_no_problem(version):
         (statement(Action=":AssumeRole"), "action-without-vendor"),
         (statement(Action=WEB_IDENTITY, NotAction="sts:TagSession"), "action-and-not-action"),
         ({"Effect": "Allow", "Principal": {"Federated": PROVIDER}}, "no-action"),
-        (statement(effect="allow"), "bad-effect"),
         (statement(effect="Permit"), "bad-effect"),
         ({"Principal": {"Federated": PROVIDER}, "Action": WEB_IDENTITY}, "bad-effect"),
         (statement({"stringEquals": {SUB: API}}), "bad-operator"),
@@ -120,6 +119,8 @@ def test_iam_refuses(broken, code):
         (statement({"ArnLike": {"aws:SourceArn": "arn:aws:eks:*"}}), "doubtful-value"),
         (statement({"StringEquals": {SUB: API, SUB.upper(): API}}), "two-spellings"),
         (statement({"StringEquals": {SUB: [API, 5]}}), "mixed-types"),
+        (statement(effect="allow"), "effect-case"),
+        (statement(effect="DENY"), "effect-case"),
         (statement({"StringEquals": {SUB: ["x" * 3000]}}), "over-default-quota"),
     ],
 )
