@@ -16,6 +16,7 @@ from irsa_doctor.trust.admitted import speaks_of
 from irsa_doctor.trust.claim_sets import Box, box_of, boxes_of, claim_of
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.languages import Finite, Language, contains
+from irsa_doctor.trust.naming import may_hold_wildcards
 from irsa_doctor.trust.openings import RINGS, Opening, Ring
 from irsa_doctor.trust.policy import Condition
 from irsa_doctor.trust.ring import NOBODY, Circumstances, RingReading, ring_of, ring_of_scope
@@ -200,6 +201,8 @@ def reach_kind(read: GrantReading, grounds: Grounds) -> ReachKind | Unknown:
     guarding = [condition for condition in _on_subject(read) if _is_positive(condition) and not condition.use.if_exists]
     has_guard = any("*" not in map(text_of, condition.values) for condition in guarding)
     kind = kind_of_ring(grounds.ring, read.profile, has_guard=has_guard)
+    if kind == "none" and grounds.ring.ring != "nobody" and any(map(may_hold_wildcards, _on_subject(read))):
+        return PLACEHOLDERS
     return "guard-only" if kind == "guard-passed" and read.limits_audience is False else kind
 
 
