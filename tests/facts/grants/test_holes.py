@@ -240,6 +240,33 @@ def test_a_key_that_begins_with_the_hole_of_a_built_in_principal_may_be_right():
     assert "trust-key-is-arn" not in fired(encoded(f"{{ StringEquals = {{ {keys} }} }}", "var.provider"))
 
 
+LISTS = (
+    '[for n in var.names : "system:serviceaccount:*:${n}*"]',
+    'sort(distinct(flatten([for k, v in var.names : ["system:serviceaccount:*:${v.app}*"]])))',
+    'formatlist("system:serviceaccount:*:%s*", [for n in var.names : "a-${n}"])',
+)
+
+
+@pytest.mark.parametrize("values", LISTS)
+def test_what_is_open_for_each_item_of_an_unknown_list_is_open(values):
+    text = 'variable "names" {}\n' + encoded(f'{{ StringLike = {{ {SUB} = {values}, {AUD} = "sts.amazonaws.com" }} }}')
+    assert fired(text) == {"open-sub-star": "high"}
+
+
+def test_how_many_items_an_unknown_list_has_is_not_known():
+    counted = 'length([for n in var.names : "a-${n}"]) == 1'
+    text = 'variable "names" {}\n' + encoded(f"{counted} ? {{ StringEquals = {{ {SUB} = {ONE} }} }} : {{}}")
+    assert "open-no-sub" in fired(text)
+
+
+def test_a_pattern_of_a_pipeline_that_a_template_leaves_open_is_unknown():
+    host = "token.actions.githubusercontent.com"
+    condition = f'{{ StringLike = {{ "{host}:sub" = var.subjects, "{host}:aud" = "sts.amazonaws.com" }} }}'
+    text = encoded(condition, f'"arn:aws:iam::111122223333:oidc-provider/{host}"')
+    assert {"reach-world", "reach-organisation"} <= unknown_rules(text)
+    assert "reach-world" not in unknown_rules(text.replace("StringLike", "StringEquals"))
+
+
 def findings_of(text: str, path: str = "main.tf") -> dict[str, str]:
     """Rule -> message of every finding; a rule that fires twice fails."""
     listed = judged(text, path).findings
@@ -483,7 +510,7 @@ def test_an_open_statement_beside_unknown_ones_is_found_and_they_are_unknown():
     ("text", "path"),
     [
         (whole('jsonencode({ Version = "2012-10-17", Statement = var.statements })'), "main.tf"),
-        (whole('jsonencode({ Version = "2012-10-17", Statement = [for s in var.all : { Effect = "Allow" }] })'), "main.tf"),
+        (whole('jsonencode({ Version = "2012-10-17", Statement = [for s in var.all : s] })'), "main.tf"),
         (whole('jsonencode({ Version = "2012-10-17", Statement = [var.statement] })'), "main.tf"),
     ],
 )

@@ -9,12 +9,14 @@ from typing import Protocol
 
 import msgspec
 
-from irsa_doctor.model import text_of
+from irsa_doctor.model import Text, text_of
+from irsa_doctor.model.text import only_hole
 from irsa_doctor.sources.templates.choices import chosen
+from irsa_doctor.sources.templates.terraform.functions import PartlyKnown
 from irsa_doctor.sources.templates.terraform.operators import as_truth, collection_entries
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
-from irsa_doctor.sources.templates.values import TemplateValue, scalar_text
+from irsa_doctor.sources.templates.values import TemplateValue, hole, scalar_text
 
 _BRACKETS = ("tuple_start", "tuple_end", "object_start", "object_end")
 
@@ -71,11 +73,26 @@ def comprehension(evaluation: ScopedEvaluation, node: Node) -> TemplateValue | N
 def _looped(evaluation: ScopedEvaluation, loop: _Loop, source: TemplateValue) -> TemplateValue | None:
     scopes = list(_kept(evaluation, loop, source))
     if None in scopes:
-        return None
+        return _of_any_item(evaluation, loop, source)
     kept = [scope for scope in scopes if scope is not None]
     if loop.is_list:
         return evaluation.at(tuple(evaluation.value_in(scope, loop.bodies[0]) for scope in kept), loop.node)
     return _mapped(evaluation, loop, kept)
+
+
+def _of_any_item(evaluation: ScopedEvaluation, loop: _Loop, source: TemplateValue) -> TemplateValue | None:
+    """What is made of each item of a list that nobody knows, as far as that says more than that it is not known."""
+    name = only_hole(source.value) if source.choice is None and loop.is_list and loop.condition is None else None
+    if name is None or not loop.names:
+        return None
+    words = name.name.removeprefix("${").removesuffix("}")
+    item = TemplateValue(hole(f"{words}[*]"), source.anchor, source.document)
+    bound = {loop.names[-1]: item}
+    if len(loop.names) > 1:
+        bound[loop.names[0]] = TemplateValue(hole(f"key of {words}"))
+    made = evaluation.value_in(evaluation.scope.with_names(bound, " [*]"), loop.bodies[0])
+    says = isinstance(made.value, dict | tuple) or (isinstance(made.value, Text) and not only_hole(made.value))
+    return evaluation.at(PartlyKnown((made,)), loop.node) if says else None
 
 
 def _kept(evaluation: ScopedEvaluation, loop: _Loop, source: TemplateValue) -> Iterator[EvaluationScope | None]:

@@ -198,13 +198,16 @@ def _format(form: TemplateValue, *values: TemplateValue) -> TemplateValue:
 
 
 def _formatlist(form: TemplateValue, *values: TemplateValue) -> TemplateValue:
-    """`formatlist`: what is no list stands beside each item of the lists."""
-    lists = [_items(value) for value in values if isinstance(value.value, tuple)]
+    """`formatlist`: what is no list stands beside each item of the lists; what is not known may be one."""
+    lists = [value.value for value in values if isinstance(value.value, tuple)]
     size = len(lists[0]) if lists else 1
     if size > _MOST or any(len(items) != size for items in lists):
         raise Undecided
     rows = [[value.value[at] if isinstance(value.value, tuple) else value for value in values] for at in range(size)]
-    return TemplateValue(tuple(_format(form, *row) for row in rows))
+    made = tuple(_format(form, *row) for row in rows)
+    is_open = any(isinstance(items, PartlyKnown) for items in lists)
+    is_open |= not lists and any(only_hole(value.value) for value in values)
+    return TemplateValue(PartlyKnown(made) if is_open else made)
 
 
 def _concat(*lists: TemplateValue) -> TemplateValue:
@@ -286,6 +289,15 @@ def _flatten(collection: TemplateValue) -> TemplateValue:
             raise Undecided
     is_open |= any(only_hole(item.value) and item.made is None for item in flat)
     return TemplateValue(PartlyKnown(flat) if is_open else tuple(flat))
+
+
+def _same_items(work: Function) -> Function:
+    """A function that makes a list of all the items of one, in whatever order; of one that is known in parts, as much."""
+
+    def made(collection: TemplateValue) -> TemplateValue | None:
+        return collection if isinstance(collection.value, PartlyKnown) else work(collection)
+
+    return made
 
 
 def _distinct(collection: TemplateValue) -> TemplateValue:
@@ -550,11 +562,11 @@ FUNCTIONS: Mapping[str, Function] = {
     "chomp": _trimmed(lambda text: text.rstrip("\r\n")),
     "coalesce": _coalesce,
     "coalescelist": _coalesce_list,
-    "compact": _compact,
+    "compact": _same_items(_compact),
     "concat": _concat,
     "contains": _contains,
     "dirname": _of_text(os.path.dirname),
-    "distinct": _distinct,
+    "distinct": _same_items(_distinct),
     "element": _element,
     "ephemeralasnull": _same,
     "endswith": _ends,
@@ -579,20 +591,20 @@ FUNCTIONS: Mapping[str, Function] = {
     "regex": _regex,
     "regexall": lambda pattern, text: all_matches(_pattern(pattern), _known(text)),
     "replace": _replace,
-    "reverse": lambda collection: TemplateValue(tuple(reversed(_items(collection)))),
+    "reverse": _same_items(lambda collection: TemplateValue(tuple(reversed(_items(collection))))),
     "sensitive": _same,
     "setintersection": _common,
     "setproduct": _product,
     "setsubtract": _difference,
     "setunion": _union,
     "slice": _slice,
-    "sort": _ordered,
+    "sort": _same_items(_ordered),
     "split": _split,
     "startswith": _begins,
     "strcontains": _of_texts(lambda text, part: part in text),
     "substr": _substr,
     "tobool": _as_truth,
-    "tolist": lambda collection: TemplateValue(tuple(_items(collection))),
+    "tolist": _same_items(lambda collection: TemplateValue(tuple(_items(collection)))),
     "tomap": _same,
     "tonumber": _as_number,
     "toset": _set,
