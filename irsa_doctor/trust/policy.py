@@ -230,12 +230,7 @@ class _Reader:
         self._elements(raw, steps)
         effect = raw.get("Effect")
         hidden = names_of_holes((effect,)) if has_hole(effect) else ()
-        word = effect.capitalize() if isinstance(effect, str) else ""
-        if word not in ("Allow", "Deny") and not hidden:
-            self.problems.refuse("bad-effect", f"Effect is {shown(effect)}, IAM knows Allow and Deny", *steps, "Effect")
-        elif word != effect and not hidden:
-            # the grammar has one spelling, but IAM made roles of "allow" (hashicorp/terraform-provider-aws#9297, #10511)
-            self.problems.note("effect-case", f"Effect is {shown(effect)}, written {word} in the grammar", *steps, "Effect")
+        word = "" if hidden else self.problems.of_effect(effect, (*steps, "Effect"))
         principals = self._principals(raw, steps)
         conditions, two_spellings, unseen = self._conditions(raw, (*steps, "Condition"))
         statement = Statement(

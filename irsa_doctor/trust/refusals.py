@@ -122,6 +122,17 @@ class Problems:
             else:
                 seen.add(sid)
 
+    def of_effect(self, effect: object, steps: Steps) -> str:
+        """The effect that is meant, "" where it is none. The grammar has one spelling of each, but IAM has made roles of
+        "allow" (hashicorp/terraform-provider-aws#9297 and #10511)."""
+        word = effect.capitalize() if isinstance(effect, str) else ""
+        if word not in ("Allow", "Deny"):
+            self.refuse("bad-effect", f"Effect is {shown(effect)}, IAM knows Allow and Deny", *steps)
+            return ""
+        if word != effect:
+            self.note("effect-case", f"Effect is {shown(effect)}, written {word} in the grammar", *steps)
+        return word
+
     def of_principals(self, kind: str, values: Sequence[Value], steps: Steps) -> None:
         """The values of one principal type."""
         for value in values:
