@@ -64,7 +64,7 @@ class Cases:
 
 def _holds(cases: Iterable[str]) -> str:
     """The sentence that names the cases in which a finding holds."""
-    words = [case.strip("()") or "with what the template itself has" for case in cases]
+    words = [case.removeprefix("(").removesuffix(")") or "with what the template itself has" for case in cases]
     if not any(word.startswith(_OF_FILES) for word in words):
         return f"This holds where: {'; or '.join(words)}."
     return f"This holds {'; or '.join(word if word.startswith(_OF_FILES) else f'where {word}' for word in words)}."

@@ -29,7 +29,7 @@ def over_cases(
         return next(iter([pair for pair in others if isinstance(pair[0], Unknown)] or answers), (None, None))
     if not others:
         return failing[0]
-    where = "; or ".join(case.role.case.strip("()") for _, case in failing)
+    where = "; or ".join(case.role.case.removeprefix("(").removesuffix(")") for _, case in failing)
     first = failing[0][1]
     who = f"{account.namespace}/{account.name}"
     return Unknown(f"which case of {first.role.name} holds: it does not admit {who} where {where}"), first

@@ -9,8 +9,7 @@ from typing import Protocol
 
 import msgspec
 
-from irsa_doctor.model import Text, text_of
-from irsa_doctor.model.text import only_hole
+from irsa_doctor.model import Text, only_hole, text_of
 from irsa_doctor.sources.templates.choices import chosen
 from irsa_doctor.sources.templates.terraform.functions import PartlyKnown
 from irsa_doctor.sources.templates.terraform.operators import as_truth, collection_entries

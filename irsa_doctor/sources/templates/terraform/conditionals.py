@@ -3,16 +3,18 @@
 https://developer.hashicorp.com/terraform/language/expressions/conditionals and .../functions/try
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Protocol
 
 import msgspec
 
-from irsa_doctor.model import Text
+from irsa_doctor.model import Text, only_hole
+from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.templates.choices import (
     IMPOSSIBLE,
     MissingMember,
+    alternative,
     chosen,
     completed,
     plain_condition,
@@ -23,6 +25,7 @@ from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Node, Syntax, parts_of
 from irsa_doctor.sources.templates.values import Choice, TemplateValue
 
+_MEMBER_GIVEN = regex(r"\$\{(var\.[\w-]+|each\.value|[^{}]*\[\*\])[.\[]")
 _WORDS = 120
 """Characters of a condition up to which it can be named"""
 
@@ -49,7 +52,18 @@ def first_existing(evaluation: BranchingEvaluation, argument_nodes: Sequence[Nod
     if not others:
         return evaluation.value(first)
     value = _tried(evaluation, first, node)
+    if words := _member_of_unknown(value):
+        otherwise = first_existing(evaluation, others, node) or evaluation.unknown(node)
+        if not otherwise.value and not isinstance(otherwise.value, Mapping | tuple):
+            return value
+        return alternative(evaluation.unknown(node), Choice(f"can({words})", value, otherwise))
     return completed(value, lambda: first_existing(evaluation, others, node) or evaluation.unknown(node))
+
+
+def _member_of_unknown(value: TemplateValue) -> str:
+    """The member of a value that a caller gives, as it is written, where nobody knows whether it is there; else ""."""
+    unknown = only_hole(value.value) if value.choice is None and value.made is None else None
+    return unknown.name[2:-1] if unknown is not None and _MEMBER_GIVEN.match(unknown.name) else ""
 
 
 def _tried(evaluation: BranchingEvaluation, argument: Node, node: Node) -> TemplateValue:

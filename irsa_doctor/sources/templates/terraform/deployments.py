@@ -143,7 +143,7 @@ def add_deployment(words: str, made: Mapping[str, DocumentReading], readings: Ma
 
 def _as_case(role: Role, words: str, moved: dict[str, str]) -> Role:
     """A role in the case of a deployment; `moved` learns where the places of its policy are from now on."""
-    case = f"({', '.join(filter(None, (role.case.strip('()'), words)))})"
+    case = f"({', '.join(filter(None, (role.case.removeprefix('(').removesuffix(')'), words)))})"
     if not isinstance(role.policy, TrustPolicy):
         return msgspec.structs.replace(role, case=case)
     pointer = role.policy.place.pointer

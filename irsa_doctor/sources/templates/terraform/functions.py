@@ -250,6 +250,8 @@ def _merge(*maps: TemplateValue) -> TemplateValue:
 
 
 def _lookup(collection: TemplateValue, key: TemplateValue, *otherwise: TemplateValue) -> TemplateValue:
+    if (given := only_hole(collection.value)) and given.name.startswith(("${var.", "${each.value")) and any(otherwise):
+        return _member_given(collection, given.name[2:-1], _known(key), otherwise[0])
     members = _members(collection)
     if isinstance(key.value, str) and key.value in members:
         return members[key.value]
@@ -266,6 +268,14 @@ def _lookup(collection: TemplateValue, key: TemplateValue, *otherwise: TemplateV
     if not otherwise:
         raise MissingMember
     return otherwise[0]
+
+
+def _member_given(collection: TemplateValue, words: str, key: str, otherwise: TemplateValue) -> TemplateValue:
+    """The member of a map that a caller gives, or what stands for it where that may open something."""
+    if not otherwise.value and not isinstance(otherwise.value, Mapping | tuple):
+        raise Undecided
+    called = TemplateValue(hole(f'{words}["{key}"]'), collection.anchor, collection.document)
+    return alternative(called, Choice(f'contains(keys({words}), "{key}")', called, otherwise))
 
 
 def _element(collection: TemplateValue, index: TemplateValue) -> TemplateValue:

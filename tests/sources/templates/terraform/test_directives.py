@@ -200,6 +200,25 @@ def test_what_try_falls_back_to_is_a_case_of_its_own(expression, fallback):
     assert set(cases.values()) == {"a", "b"}
 
 
+@pytest.mark.parametrize(
+    ("expression", "fallback"),
+    [
+        ('try(var.all.app, "*")', "(not can(var.all.app))"),
+        ('try(var.all["app"].name, "*")', '(not can(var.all["app"].name))'),
+        ('lookup(var.all, "app", "*")', '(not contains(keys(var.all), "app"))'),
+    ],
+)
+def test_what_stands_for_a_member_that_a_caller_may_leave_out_is_a_case(expression, fallback):
+    cases = value_of(expression)
+    assert isinstance(cases, dict)
+    assert {case for case, value in cases.items() if value == "*"} == {fallback}
+
+
+@pytest.mark.parametrize("expression", ['try(var.all, "*")', 'try(var.all.app, "")', 'lookup(var.all, "app", null)'])
+def test_what_surely_exists_and_what_opens_nothing_are_no_cases(expression):
+    assert not isinstance(value_of(expression), dict)
+
+
 @pytest.mark.parametrize("member", ['{ dev = "a" }[var.who]', '[{ dev = "a" }[var.who]]', '{ x = { dev = "a" }[var.who] }'])
 def test_a_key_that_is_not_known_may_be_none_that_a_map_has(member):
     cases = value_of(f'can({member}) ? "a" : "b"')
