@@ -1,5 +1,6 @@
 """Facts of whole roles, whatever service account names them."""
 
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -27,11 +28,13 @@ from irsa_doctor.facts.roles.pod_identity import (
 )
 from irsa_doctor.facts.roles.shutting import Shuts, shutting_of_role
 from irsa_doctor.facts.roles.target_permissions import OnTarget, on_targets
+from irsa_doctor.facts.workloads.records import PLACEHOLDERS
 from irsa_doctor.model import Role, TrustPolicy, Unknown
 from irsa_doctor.trust import Admitted, Policy
-from irsa_doctor.trust.refusals import Steps
+from irsa_doctor.trust.refusals import Problem, Steps
 from irsa_doctor.trust.times import policy_at
 
+_OF_NOBODY = frozenset({"no-statement", "empty-principal"})
 Mixed = Literal["no", "service", "account", "everyone"]
 
 
@@ -78,7 +81,7 @@ def role_facts(
     is_ours = by_provider or web_of_aws or any(map(on_claims, policy.statements))
     mixed = _mixed(policy) if is_ours else "no"
     return RoleFacts(
-        refused="yes" if unexplained(policy, defective) else "no",
+        refused=_refused(role, unexplained(policy, defective)),
         duplicate_member="duplicate-member" in codes or bool(replaced),
         replaced_opens=bool(replaced) and any(lost_subject(statement, replaced) for statement in policy.statements),
         wrong_document=is_permission_policy(policy),
@@ -96,6 +99,13 @@ def role_facts(
         chain=reached_by_chain(role, policy, lookups),
         long_session=bool(by_provider) and is_long_session(role.max_session),
     )
+
+
+def _refused(role: Role, problems: Sequence[Problem]) -> Literal["yes", "no"] | Unknown:
+    """Whether IAM refuses the policy; that nobody is in it, in one case of a template, may be a case that nobody takes."""
+    if role.case and problems and {problem.code for problem in problems} <= _OF_NOBODY:
+        return PLACEHOLDERS
+    return "yes" if problems else "no"
 
 
 def _mixed(policy: Policy) -> Mixed:

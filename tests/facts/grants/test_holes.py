@@ -491,6 +491,22 @@ def test_a_placeholder_of_another_program_in_a_key_is_unknown():
     assert findings_of(stack(KEYS % ("{{ issuer }}", "{{ issuer }}")), "stack.yaml") == {}
 
 
+@pytest.mark.parametrize(
+    "policy",
+    [
+        f'jsonencode({{ Version = "2012-10-17", Statement = length(var.subs) > 0 ? [{ALLOW.format(NARROW)}] : [] }})',
+        (
+            'jsonencode({ Version = "2012-10-17", Statement = [{ Effect = "Allow", Action = "sts:AssumeRoleWithWebIdentity", '
+            f"Principal = {{ Federated = length(var.subs) > 0 ? [var.arn] : [] }}, Condition = {NARROW} }}] }})"
+        ),
+    ],
+)
+def test_that_nobody_is_in_a_policy_in_one_case_is_unknown(policy):
+    assert "policy-refused" not in fired(whole(policy))
+    assert "policy-refused" in unknown_rules(whole(policy))
+    assert "policy-refused" in fired(whole('jsonencode({ Version = "2012-10-17", Statement = [] })'))
+
+
 def test_a_role_with_branches_is_one_role():
     roles = inventory({"main.tf": CHOICES[0]}).roles
     assert {role.id for role in roles} == {"main.tf: aws_iam_role.app"}
