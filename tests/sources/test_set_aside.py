@@ -246,6 +246,13 @@ def test_variables_that_are_still_to_be_rendered_are_none(read):
     assert given.why.startswith("a template (Helm, Jinja or the like) that is not valid Terraform configuration before it is")
 
 
+def test_configuration_that_a_program_renders_first_is_said_to_be_a_template(read):
+    text = 'locals {\n{{- if .Name }}\n  name = "{{ .Name }}"\n{{- end }}\n}\nresource "aws_iam_role" "a" {}\n'
+    given = row(read(**{"terragrunt.stack.hcl": text}), "terragrunt.stack.hcl")
+    assert given.why.startswith("a template (Helm, Jinja or the like) that is not valid Terraform configuration before it is")
+    assert "rendered: not valid" not in given.why
+
+
 @pytest.mark.parametrize("name", ["terraform.tfvars", "prod.auto.tfvars"])
 def test_variables_that_terraform_loads_itself_cannot_be_read_then(name, read):
     given = read(**{name: VARIABLES, "main.tf": CONFIGURATION})

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from irsa_doctor.sources.documents.rendered_texts import error_of_template
 from irsa_doctor.text.errors import TextError
 
 Node = Any
@@ -209,9 +210,12 @@ def _text_error(root: Node, text: bytes) -> TextError:
         node = node if below is None else below
     line, column = _position(text, node.start_byte)
     if node.is_missing:
-        what = _CLOSING.get(node.type, f"`{node.type}`")
-        return TextError(f"not valid Terraform configuration: {what} is missing", line, column)
-    return TextError(f"not valid Terraform configuration: {_unexpected(node, text)} is not expected", line, column)
+        what = f"{_CLOSING.get(node.type, f'`{node.type}`')} is missing"
+    else:
+        what = f"{_unexpected(node, text)} is not expected"
+    problem = TextError(what, line, column)
+    made = error_of_template(text, problem, "Terraform configuration")
+    return TextError(f"not valid Terraform configuration: {what}", line, column) if made is problem else made
 
 
 def _unexpected(node: Node, text: bytes) -> str:

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from irsa_doctor.model import text_of
 from irsa_doctor.sources.documents.reading import DocumentReading
-from irsa_doctor.sources.documents.rendered_texts import error_of_template, has_statements
+from irsa_doctor.sources.documents.rendered_texts import has_statements
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import syntax_of
@@ -33,7 +33,7 @@ def read_variables(text: bytes, reading: DocumentReading) -> TextError | None:
     if isinstance(syntax, TextError):
         return syntax
     if syntax.text_error and has_statements(text) and not reading.loads_itself:
-        return error_of_template(text, syntax.text_error, "Terraform configuration")
+        return syntax.text_error
     reading.kinds.append("terraform-variables")
     reading.text_errors += [syntax.text_error] if syntax.text_error else []
     scope = EvaluationScope(lambda name, steps, scope: None, Budget())
