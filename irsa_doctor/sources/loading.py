@@ -140,6 +140,7 @@ class Loading:
             for reading in readings:
                 if not reading.named and self._rendered.is_kustomized(reading.path):
                     _without_names(reading)
+            _read_instances(readings)
             _apply_kustomizations(readings)
             self._read_together(readings)
             self._note_unread_trust()
@@ -316,6 +317,14 @@ def _passed_on(part: ReadDocument) -> ReadDocument:
         part.row, kind="terraform-template", status="ignored", why=why, line=0, column=0, matters=False
     )
     return msgspec.structs.replace(part, row=row)
+
+
+def _read_instances(readings: Sequence[DocumentReading]) -> None:
+    """Read the graphs of kro for their instances, when all files are read."""
+    if any(reading.instances for reading in readings):
+        from irsa_doctor.sources.templates.controllers.graph_instances import read_instances
+
+        read_instances(readings)
 
 
 def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:

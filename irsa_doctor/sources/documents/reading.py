@@ -62,6 +62,13 @@ class Page(msgspec.Struct, frozen=True):
     duplicates: Sequence[Duplicate] = ()
 
 
+class ResourceGraph(msgspec.Struct, frozen=True):
+    """A graph of kro, which is read again for its instances, and the reader of any document."""
+
+    page: Page
+    read: Callable[[Page, "DocumentReading"], None]
+
+
 class Listing(msgspec.Struct, frozen=True):
     """A list that AWS gave: what it names, and whether there is more of it than this."""
 
@@ -220,6 +227,9 @@ class DocumentReading(msgspec.Struct):
     """the syntax tree of Terraform configuration, read when all files of its module are there (templates.terraform.syntax)"""
     variables: dict[str, Any] = {}
     """values that a file of variables gives to a template beside it (templates.values.TemplateValue)"""
+    graphs: list[ResourceGraph] = []
+    instances: list[Page] = []
+    """objects that may be instances of graphs"""
     waiting: list[Page] = []
     """templates that are read when the values of their parameters are known"""
     parameters: dict[str, Any] = {}

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 
-from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.documents.reading import DocumentReading, Page, ResourceGraph
 from irsa_doctor.sources.templates.ansible_keys import MODULES, TASK_LISTS
 
 _OF_CDK = frozenset(("app", "build", "context", "output", "requireApproval", "watch"))
@@ -110,6 +110,10 @@ def load_composed(read_any: Callable[[Page, DocumentReading], None]) -> Callable
         }
         if reader := readers.get(str(kind)):
             reader(page, reading, read_any)
+            reading.graphs += [ResourceGraph(page, read_any)] if reader is compositions.read_graph else []
+        elif isinstance(page.value, dict) and str(page.value.get("apiVersion")).startswith("kro.run/"):
+            reading.instances.append(page)
+            reading.passed.append(f"an instance of a graph of kro of kind {kind}, read with its graph")
         else:
             reading.passed.append(f"an object of Crossplane or kro of kind {kind}, which is not read")
 

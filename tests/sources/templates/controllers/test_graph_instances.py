@@ -1,0 +1,73 @@
+"""Instances of graphs of kro: what counts is what they give to the templates of their graph."""
+
+import pytest
+
+from irsa_doctor.model import TrustPolicy, text_of
+from tests.sources.worlds import inventory
+
+ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/5D2A7C1E9B8F4036A1C4E7D20B93F865"
+GRAPH = """apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {name: podrole}
+spec:
+  schema:
+    apiVersion: v1alpha1
+    kind: PodRole
+    spec:
+      namespace: string
+      account: {name: 'string | default="*" description="of the pods"'}
+      labels: "map[string]string"
+  resources:
+  - id: role
+    template:
+      apiVersion: iam.services.k8s.aws/v1alpha1
+      kind: Role
+      metadata: {name: "${schema.metadata.name}", labels: "${schema.spec.labels}"}
+      spec:
+        name: ${schema.metadata.name}
+        assumeRolePolicyDocument: |
+          {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+            "Principal": {"Federated": "arn:aws:iam::111122223333:oidc-provider/ISSUER"},
+            "Condition": {"StringLike": {"ISSUER:sub":
+              "system:serviceaccount:${schema.spec.namespace}:${schema.spec.account.name}"}}}]}
+""".replace("ISSUER", ISSUER)
+
+
+def instance(name: str, spec: str, kind: str = "PodRole", group: str = "kro.run") -> str:
+    return f"apiVersion: {group}/v1alpha1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+
+
+def subjects(files: dict[str, object]) -> dict[str, str]:
+    """Address of every role -> the subject that it admits."""
+    admitted = {}
+    for role in inventory(files).roles:
+        assert isinstance(role.policy, TrustPolicy)
+        condition = role.policy.document["Statement"][0]["Condition"]
+        admitted[role.address] = text_of(condition["StringLike"][f"{ISSUER}:sub"])
+    return admitted
+
+
+GENERIC = {"Role schema.metadata.name": "system:serviceaccount:${schema.spec.namespace}:${schema.spec.account.name}"}
+
+
+def test_each_instance_makes_a_role_of_its_own():
+    files = {
+        "graph.yaml": GRAPH,
+        "a.yaml": instance("billing", '{namespace: "*"}'),
+        "b.yaml": instance("shop", "{namespace: shop, account: {name: cart}, labels: {a: b}}"),
+    }
+    assert subjects(files) == {
+        **GENERIC,
+        "Role billing": "system:serviceaccount:*:*",
+        "Role shop": "system:serviceaccount:shop:cart",
+    }
+
+
+@pytest.mark.parametrize("other", [instance("x", "{namespace: a}", kind="Other"), instance("x", "{}", group="example.org")])
+def test_an_instance_of_another_graph_makes_nothing(other):
+    assert subjects({"graph.yaml": GRAPH, "other.yaml": other}) == GENERIC
+
+
+def test_what_an_instance_leaves_open_stays_open():
+    (made,) = (subjects({"graph.yaml": GRAPH, "a.yaml": instance("x", "[1]")}).keys() - GENERIC.keys()) or ("",)
+    assert made == "Role x"
