@@ -60,7 +60,8 @@ class Agents(msgspec.Struct, frozen=True, dict=True):
     def state(self, cluster: Cluster) -> AgentState | Unknown:
         """Whether the agent runs in a cluster that has associations."""
         if cluster.id not in self._associated or cluster.auto_mode:
-            return "not-needed"
+            refused = None if cluster.auto_mode else self.lookups.inventory.refused("associations", cluster.id)
+            return "not-needed" if refused is None else refused
         addon = self.addon(cluster.id)
         if addon and addon.status in _BROKEN:
             return "degraded"

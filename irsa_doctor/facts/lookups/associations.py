@@ -6,6 +6,7 @@ from typing import Literal
 
 import msgspec
 
+from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
 from irsa_doctor.facts.lookups.lookups import Lookups
 from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import Arn, Cluster, PodIdentityAssociation, ServiceAccount, Text, Unknown, parse_arn, text_of
@@ -259,13 +260,19 @@ def association_elsewhere(
 
 def is_association_misnamed(account: ServiceAccount, lookups: Lookups) -> bool | Unknown:
     """Whether it is certain that such an association is for nobody, and that the service account has no other."""
-    near, closed = near_association(account, lookups), lookups.inventory.closed
+    near, inventory = near_association(account, lookups), lookups.inventory
+    if (account.cluster, account.namespace, account.name) in inventory.association_by_key:
+        return False
     if near is None:
-        refused = lookups.inventory.refused("associations", account.cluster)
-        return False if refused is None else refused
+        unseen = unseen_associations(account, lookups, whole=True)
+        return False if unseen is None else unseen
+    if (unseen := unseen_associations(account, lookups)) is not None:
+        return unseen
     namespaces = {account.namespace, text_of(near.namespace)}
-    whole = all(closed.has_kind(account.cluster, "serviceaccounts", namespace) for namespace in namespaces)
-    return whole and closed.has_association(account.cluster, account.namespace, account.name)
+    if all(inventory.closed.has_kind(account.cluster, "serviceaccounts", namespace) for namespace in namespaces):
+        return True
+    missing = f"all service accounts of {lookups.name_of(account.cluster)}"
+    return inventory.unknown("serviceaccounts", account.cluster, "", missing, *ACCOUNTS_HOW)
 
 
 def is_policy_refused(association: PodIdentityAssociation | None) -> bool | Unknown:
@@ -308,15 +315,23 @@ def overridden(account: ServiceAccount, lookups: Lookups) -> Override | Unknown:
     named = account.annotations.get(ROLE_ARN, "")
     if named == "":
         return "no"
-    if not account.cluster:
-        return NO_ISSUER
-    key = (account.cluster, account.namespace, account.name)
-    association = lookups.inventory.association_by_key.get(key)
+    association = lookups.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
     if association is not None:
         return "unseen-role" if not association.role_arn else "same-role" if association.role_arn == named else "other-role"
-    issuer = lookups.issuer_of(account.cluster)
-    if lookups.inventory.closed.has_association(*key) or (issuer and profile_of(issuer) is not EKS):
-        return "no"
+    unseen = unseen_associations(account, lookups)
+    return "no" if unseen is None else unseen
+
+
+def unseen_associations(account: ServiceAccount, lookups: Lookups, *, whole: bool = False) -> Unknown | None:
+    """Why it is not known which association a service account has, or with `whole` which ones others have; None where it is."""
+    if not account.cluster:
+        return NO_ISSUER
+    closed, issuer = lookups.inventory.closed, lookups.issuer_of(account.cluster)
+    is_asked = not whole and closed.has_association(account.cluster, account.namespace, account.name)
+    if is_asked or account.cluster in closed.associations:
+        return None
+    if issuer and profile_of(issuer) is not EKS:
+        return None
     name = lookups.name_of(account.cluster)
     # a cluster of which only the issuer is known has no name that EKS would know
     how = shell_command("aws eks list-pod-identity-associations --cluster-name {}", name) if name != issuer else _BY_NAME

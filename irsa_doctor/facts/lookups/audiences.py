@@ -7,7 +7,7 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
-from irsa_doctor.facts.lookups.lookups import Lookups
+from irsa_doctor.facts.lookups.lookups import Lookups, roles_unseen
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import OidcProvider, Text, Unknown, issuer_in, parse_arn
@@ -70,8 +70,7 @@ class AudienceLookups(msgspec.Struct, frozen=True, dict=True):
                 missing = f"all service accounts of {cluster.name}"
                 return self.lookups.inventory.unknown("serviceaccounts", cluster.id, "", missing, *ACCOUNTS_HOW)
         if provider.account not in self.lookups.inventory.closed.roles:
-            missing, listed = f"roles of account {provider.account}", "aws iam get-account-authorization-details --filter Role"
-            return self.lookups.inventory.unknown("roles", provider.account, "", missing, listed)
+            return roles_unseen(self.lookups.inventory, provider.account)
         return "unused"
 
     def unused(self, provider: OidcProvider) -> list[str]:

@@ -57,10 +57,15 @@ class Guards(msgspec.Struct, frozen=True, dict=True):
 
     def listed(self, provider: OidcProvider) -> Listed | Unknown:
         """Whether the list of trusted issuers of some policy has the issuer of a cluster's provider."""
-        if not self._rails or not self._is_of_cluster(provider):
+        if not self._is_of_cluster(provider):
             return "not-asked"
+        refused = self.lookups.inventory.refused("rcps", provider.account)
+        if not self._rails:
+            return "not-asked" if refused is None else refused
         verdict = _verdict(self.denial_for(provider))
-        return verdict if isinstance(verdict, Unknown) else "not-listed" if verdict == "all" else "listed"
+        if verdict == "all":
+            return "not-listed"
+        return verdict if isinstance(verdict, Unknown) else "listed" if refused is None else refused
 
     def _is_of_cluster(self, provider: OidcProvider) -> bool:
         return Issuer.of(provider.issuer).form == "eks" or provider.issuer in self.lookups.inventory.clusters_by_issuer

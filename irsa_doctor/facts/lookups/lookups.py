@@ -298,6 +298,17 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         """The accounts that have an OIDC provider for an issuer (without scheme)."""
         return frozenset(provider.account for provider in self.providers_by_issuer.get(issuer, ()))
 
+    def unseen_roles(self, owner: str, issuer: str) -> Unknown | None:
+        """Why roles that trust an issuer may not be in the input: those of the account of its cluster ("" where that is not
+        known), of one that has a provider for it, or of one that was asked for them."""
+        accounts = {owner, *self.accounts_of_issuer(issuer), *self._asked_for_roles} - self.inventory.closed.roles - {""}
+        return roles_unseen(self.inventory, min(accounts)) if accounts else None
+
+    @cached_property
+    def _asked_for_roles(self) -> frozenset[str]:
+        asked = (gap.owner for gap in self.inventory.gaps if gap.collection == "roles" and not gap.name)
+        return frozenset((*asked, *(account.id for account in self.inventory.organization)))
+
     def issuer_of(self, cluster: str) -> str:
         """Issuer of a cluster without scheme, "" where it is not known."""
         entry = self.inventory.cluster_by_id.get(cluster)
@@ -317,6 +328,12 @@ class Lookups(msgspec.Struct, frozen=True, dict=True):
         """The provider (ARN) that a wrong principal was most likely meant to be, "" where none is near."""
         known = self.provider_names.get(account)
         return self.principals.intended_provider(principal, account) or (known.near(principal) if known else "")
+
+
+def roles_unseen(inventory: Inventory, account: str) -> Unknown:
+    """Why the roles of an account are not all known."""
+    how = "aws iam get-account-authorization-details --filter Role"
+    return inventory.unknown("roles", account, "", f"roles of account {account}", how)
 
 
 def arn_of(provider: OidcProvider) -> str:

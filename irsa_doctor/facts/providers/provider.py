@@ -98,6 +98,10 @@ def unless_chosen(found: AcceptedAudience, client_ids: Sequence[str], issuer: st
     """Whether client ids without the usual audience lack it: not known where somebody chose another, for which service
     accounts that the input does not have may ask."""
     chosen = [value for value in client_ids if not is_meant_for_tokens(value, {STS})]
+    if found == "missing" and chosen and issuer and issuer not in view.inventory.clusters_by_issuer:
+        unseen = view.inventory.unseen_clusters(Issuer.of(issuer).region)
+        if unseen is not None:
+            return unseen
     return AUDIENCES_OF_ACCOUNTS if found == "missing" and chosen and not view.sees_accounts_of(issuer) else found
 
 

@@ -17,8 +17,12 @@ class ServiceAccountFacts(msgspec.Struct, frozen=True):
     annotation: Annotation | Unknown
     """The form of the annotation with the role ARN"""
     annotation_variable: bool
+    joined: bool
+    """Whether the input has anything of AWS that may be about it: its cluster, or roles"""
     wanted: bool | Unknown
     """Whether a role admits it by name, and it names no role"""
+    awaited: bool
+    """Whether a role that is in the input does"""
     partition_differs: bool
     regional_endpoints_ignored: bool
     skip_containers: bool

@@ -103,8 +103,7 @@ def _facts(view: View, account: ServiceAccount) -> ServiceAccountFacts:
 
 
 def _is_wanted(view: View, account: ServiceAccount) -> bool | Unknown:
-    """Whether a role admits a service account by name that names none, nor gets one in another way; unknown where its cluster
-    was not described, or the roles of that account were not listed, when they were asked for."""
+    """Whether a role admits a service account by name that names none, nor gets one in another way."""
     key = (account.cluster, account.namespace, account.name)
     if account.annotations.get(ROLE_ARN) or key in view.inventory.association_by_key or key in view.annotated_workloads:
         return False
@@ -112,11 +111,27 @@ def _is_wanted(view: View, account: ServiceAccount) -> bool | Unknown:
         return False
     if _trusting(view, account):
         return True
-    cluster, inventory = view.inventory.cluster_by_id.get(account.cluster), view.inventory
-    refused = inventory.refused("cluster", account.cluster)
-    if refused is None and cluster is not None and cluster.account:
-        refused = inventory.refused("roles", cluster.account)
-    return False if refused is None else refused
+    unseen = _unseen_roles(view, account) if _is_joined(view, account) else None
+    return False if unseen is None else unseen
+
+
+def _is_joined(view: View, account: ServiceAccount) -> bool:
+    """Whether the input has anything of AWS that may be about a service account: its cluster, or roles of any."""
+    inventory = view.inventory
+    return bool(account.cluster in inventory.cluster_by_id or inventory.roles or inventory.gaps or inventory.closed.roles)
+
+
+def _unseen_roles(view: View, account: ServiceAccount) -> Unknown | None:
+    """Why a role that admits a service account may not be in the input."""
+    inventory = view.inventory
+    cluster = inventory.cluster_by_id.get(account.cluster)
+    if not view.issuer_of(account.cluster):
+        refused = inventory.refused("cluster", account.cluster)
+        return NO_ISSUER if refused is None else refused
+    owner = cluster.account if cluster else ""
+    if not (owner or inventory.closed.roles):
+        return Unknown(f"roles that trust {view.name_of(account.cluster)}")
+    return view.unseen_roles(owner, view.issuer_of(account.cluster))
 
 
 def own_roles(workload: Workload) -> frozenset[str]:
@@ -145,10 +160,13 @@ def _facts_in_full(view: View, account: ServiceAccount, *, administrator_for_a_d
     partition = Issuer.of(issuer).partition if issuer else ""
     regional = account.annotations.get(REGIONAL)
     association = view.inventory.association_by_key.get((account.cluster, account.namespace, account.name))
+    wanted = _is_wanted(view, account)
     return ServiceAccountFacts(
         annotation=_annotation(view, account, form),
         annotation_variable=holds_variable(account),
-        wanted=_is_wanted(view, account),
+        joined=_is_joined(view, account),
+        wanted=wanted,
+        awaited=wanted is True,
         partition_differs=bool(arn and partition and arn.partition != partition),
         regional_endpoints_ignored=isinstance(regional, str) and regional not in _BOOL,
         skip_containers=SKIP_CONTAINERS in account.annotations,
@@ -187,7 +205,9 @@ def account_template_facts(view: View, account: ServiceAccount) -> Judged:
     facts = ServiceAccountFacts(
         annotation=form if form in _CERTAIN or (form == "template" and has_left_word(account)) else "ok",
         annotation_variable=False,
+        joined=False,
         wanted=False,
+        awaited=False,
         partition_differs=False,
         regional_endpoints_ignored=False,
         skip_containers=False,
