@@ -63,12 +63,21 @@ def exclusions(policy: Policy, token: PresentedToken, lookups: Lookups) -> tuple
 def _of_statement(policy: Policy, statement: Statement, token: PresentedToken, lookups: Lookups) -> tuple[Exclusion, ...]:
     """The failing checks of one Allow statement, in the order of its elements."""
     principal = _principal(statement, token, lookups)
-    if principal and principal.cost >= NO_WEB_IDENTITY:
+    if principal and (principal.cost >= NO_WEB_IDENTITY or _is_of_no_cluster(principal.defect, lookups)):
         return (principal,)
     if principal and statement.federated:
         statement = seen_as_meant(statement, principal.defect.value, token.issuer).statement
     scene = _Scene(policy, statement, token, lookups)
     return (*((principal,) if principal else ()), *scene.of_action(), *scene.of_conditions())
+
+
+def _is_of_no_cluster(defect: Defect, lookups: Lookups) -> bool:
+    """Whether a statement is for tokens of another kind, as those of pipelines: what it asks of them is no mistake."""
+    arn = parse_arn(defect.value) if defect.kind == "principal-other" else None
+    if arn is None or arn.kind != "oidc-provider" or arn.name in lookups.inventory.clusters_by_issuer:
+        return False
+    profile = profile_of(arn.name)
+    return profile is not None and not profile.is_cluster
 
 
 # ---- the principal

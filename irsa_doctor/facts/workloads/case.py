@@ -99,6 +99,13 @@ class WorkloadCase:
             return "right"
         return self.identity if isinstance(self.identity, Unknown) else "other"
 
+    def account_exists(self) -> bool | Unknown:
+        """Whether pods are admitted under its service account; a pod that runs was. Kubernetes makes `default` by itself
+        (https://kubernetes.io/docs/reference/access-authn-authz/service-accounts-admin/)."""
+        if self.workload.admitted or self.workload.service_account == "default" or isinstance(self.account, ServiceAccount):
+            return True
+        return False if self.account is None else self.account
+
     def meant_account(self) -> ServiceAccount | None:
         """The service account that a workload was most likely meant to run as, None where none is near."""
         workload = self.workload

@@ -35,6 +35,7 @@ def _facts(case: WorkloadCase) -> WorkloadFacts:
     return WorkloadFacts(
         identity=case.identity,
         service_account=case.service_account() if own else "right",
+        account_exists=case.account_exists() if own else True,
         annotation_on_pod=case.annotation_on_pod() if own else False,
         environment=case.environment()[0] if own else "whole",
         role=case.role()[0],

@@ -63,3 +63,12 @@ def test_keys_of_the_issuer_that_a_wrong_principal_names_are_the_same_mistake():
 
 def test_names_that_differ_by_a_release_go_before_a_namespace():
     assert other_subject(["system:serviceaccount:prod:a-app", "system:serviceaccount:test:app"], OWN) == "subject-release"
+
+
+@pytest.mark.parametrize(
+    ("issuer", "sub"),
+    [("token.actions.githubusercontent.com", "repo:acme/web:ref:refs/heads/main"), ("app.terraform.io", "organization:acme:*")],
+)
+def test_a_role_of_pipelines_lacks_nothing_but_the_provider(issuer, sub):
+    conditions = {"StringEquals": {f"{issuer}:aud": "aws.workload.identity", f"{issuer}:sub": sub}}
+    assert kinds(allow(conditions, Principal={"Federated": provider_arn(issuer=issuer)})) == ["principal-other"]

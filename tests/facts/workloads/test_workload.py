@@ -593,3 +593,19 @@ def test_a_volume_without_token_is_nobodys_fault_while_the_account_is_not_known(
     empty = deployment(volumes=[{"name": "aws-iam-token", "emptyDir": {}}])
     assert "service accounts" in missing(workload(empty).token_volume)
     assert workload(plain_account(), empty, complete=ALL).token_volume == "fine"
+
+
+@pytest.mark.parametrize("kind", ["Deployment", "CronJob"])
+def test_pods_are_made_under_a_service_account_that_exists(kind):
+    made = deployment(serviceAccountName="web")
+    if kind == "CronJob":
+        template = made["spec"].pop("template")
+        made |= {"kind": kind, "apiVersion": "batch/v1", "spec": {"jobTemplate": {"spec": {"template": template}}}}
+    assert workload(account("web"), made).account_exists is True
+    assert workload(account(), made, complete=ALL).account_exists is False
+    assert "service accounts" in missing(workload(account(), made).account_exists)
+
+
+def test_every_namespace_has_a_default_service_account_and_a_pod_that_runs_was_admitted():
+    assert workload(account(), deployment(serviceAccountName="default"), complete=ALL).account_exists is True
+    assert workload(account(), pod(set_up(), serviceAccountName="gone"), complete=ALL).account_exists is True
