@@ -18,8 +18,8 @@ from irsa_doctor.trust.matching import value_meets
 from irsa_doctor.trust.operators import Operator
 from irsa_doctor.trust.policy import Condition, Value
 
-_LAST = 253_402_300_799
-"""the last second of the year 9999"""
+_LAST = 253_402_300_799_000
+"""the last second of the year 9999, in milliseconds"""
 _MOST = 100
 """the values up to which a window is judged: each is compared with all others"""
 _EMPTY = Limit("never", NOTHING, NOTHING, "value")
@@ -29,18 +29,14 @@ def within_window(conditions: Sequence[Condition], limits: tuple[Limit, ...]) ->
     """The limits of conditions: those on the time never hold where there is no moment at which all of them do."""
     if not any(limit.depends for limit in limits):
         return limits
-    for key in TIME_KEYS:
-        on_time = {
-            n: _shortened(c) for n, c in enumerate(conditions) if c.key == key and limits[n].depends and _compares_time(c)
-        }
-        is_short = sum(len(condition.values) for condition in on_time.values()) <= _MOST
-        if (
-            len(on_time) > 1
-            and is_short
-            and not any(_hold_at(second, on_time.values()) for second in _moments(on_time.values()))
-        ):
-            return tuple(_EMPTY if number in on_time else limit for number, limit in enumerate(limits))
-    return limits
+    on_time = {
+        n: _shortened(c) for n, c in enumerate(conditions) if c.key in TIME_KEYS and limits[n].depends and _compares_time(c)
+    }
+    windows = on_time.values()
+    is_short = len(on_time) > 1 and sum(len(condition.values) for condition in windows) <= _MOST
+    if not is_short or any(_hold_at(moment, windows) for moment in _moments(windows)):
+        return limits
+    return tuple(_EMPTY if number in on_time else limit for number, limit in enumerate(limits))
 
 
 def _compares_time(condition: Condition) -> bool:
@@ -68,18 +64,24 @@ def _seconds(operator: Operator, value: Value) -> Decimal | None:
 
 
 def _moments(conditions: Collection[Condition]) -> Iterator[int]:
-    """Seconds of which one is in every window that there is: the ends of each, and those beside them."""
+    """Milliseconds since 1970 of which one is in every window that there is: the ends of each, those beside them, and the
+    seconds about them, for one of the two keys counts seconds."""
     yield from (0, _LAST)
     for condition in conditions:
         for value in condition.values:
             seconds = _seconds(condition.use.operator, value)
-            if seconds is not None and 0 <= seconds <= _LAST:
-                yield from (floor(seconds) - 1, floor(seconds), floor(seconds) + 1)
+            if seconds is not None and 0 <= seconds * 1000 <= _LAST:
+                near, whole = floor(seconds * 1000), floor(seconds) * 1000
+                yield from (near - 1, near, near + 1, whole - 1000, whole, whole + 1000)
 
 
-def _hold_at(second: int, conditions: Iterable[Condition]) -> bool:
-    """Whether conditions on the time may all hold in a second."""
-    now = time_of_request(min(max(second, 0), _LAST))
+def _hold_at(moment: int, conditions: Iterable[Condition]) -> bool:
+    """Whether conditions on the time may all hold at a millisecond."""
+    moment = min(max(moment, 0), _LAST)
+    now = time_of_request(moment // 1000)
+    if thousandths := moment % 1000:
+        # how exact the time of a request is, is not documented
+        now["aws:currenttime"] = (f"{now['aws:currenttime'][0][:-1]}.{thousandths:03}Z",)
     return all(
         value_meets(c.use.operator, c.values, now[c.key][0], lambda _: None, variables=False) is not False for c in conditions
     )

@@ -5,6 +5,7 @@ import pytest
 from tests.trust.asking import admit, deny, statement
 
 EARLY, LATE = "2030-01-01T00:00:00Z", "2031-01-01T00:00:00Z"
+TENTH = "2030-01-01T00:00:10"
 
 
 @pytest.mark.parametrize(
@@ -19,6 +20,15 @@ EARLY, LATE = "2030-01-01T00:00:00Z", "2031-01-01T00:00:00Z"
         ({"NumericLessThan": {"aws:EpochTime": "5"}, "NumericGreaterThan": {"aws:EpochTime": "6"}}, True),
         ({"NumericLessThan": {"aws:EpochTime": "5"}, "NumericGreaterThan": {"aws:EpochTime": "3"}}, False),
         ({"DateLessThanIfExists": {"aws:CurrentTime": EARLY}, "DateGreaterThanIfExists": {"aws:CurrentTime": LATE}}, True),
+        ({"DateGreaterThan": {"aws:CurrentTime": LATE}, "NumericLessThan": {"aws:EpochTime": "5"}}, True),
+        ({"DateGreaterThan": {"aws:CurrentTime": "1970-01-01T00:00:03Z"}, "NumericLessThan": {"aws:EpochTime": "5"}}, False),
+        ({"DateLessThan": {"aws:CurrentTime": EARLY, "aws:EpochTime": EARLY}}, False),
+        # how exact the time of a request is, is not documented
+        (
+            {"DateGreaterThan": {"aws:CurrentTime": f"{TENTH}.200Z"}, "DateLessThan": {"aws:CurrentTime": f"{TENTH}.800Z"}},
+            False,
+        ),
+        ({"DateGreaterThan": {"aws:CurrentTime": f"{TENTH}.800Z"}, "DateLessThan": {"aws:CurrentTime": f"{TENTH}.200Z"}}, True),
         # a time compared as text, and the two forms of a time
         ({"StringLike": {"aws:CurrentTime": "2031-*"}, "DateLessThan": {"aws:CurrentTime": EARLY}}, False),
     ],
