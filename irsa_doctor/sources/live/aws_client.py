@@ -9,7 +9,7 @@ from typing import Any
 
 from irsa_doctor.model import Gap, parse_arn
 from irsa_doctor.sources.live import aws_errors
-from irsa_doctor.sources.live.aws_errors import call_error, no_answer, timed_out
+from irsa_doctor.sources.live.aws_errors import BadEndpoint, call_error, cut_short, no_answer, no_credentials, timed_out
 from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.operations import PAGES, allowed
@@ -64,10 +64,13 @@ class AwsClient:
         self.options.progress(f"AWS account {self.id}: signed in")
 
     def close(self) -> None:
-        """Let go of the connections."""
-        with self._lock:
-            for client in self._clients.values():
-                client.close()
+        """Let go of the connections; a thread that was left behind may still be making one, and is not waited for."""
+        if self._lock.acquire(blocking=False):
+            try:
+                for client in self._clients.values():
+                    client.close()
+            finally:
+                self._lock.release()
 
     @property
     def _with(self) -> str:
@@ -80,14 +83,18 @@ class AwsClient:
         return str(configured or os.environ.get("AWS_REGION", ""))
 
     def _opened(self) -> Any:
-        """A session of boto3; credentials themselves are found when they are first needed."""
+        """A session of boto3 with credentials, if there are any. The program or file that provides them may fail in any way."""
         import boto3
-        from botocore.exceptions import BotoCoreError
+        from botocore.exceptions import BotoCoreError, ClientError
 
         try:
             session = boto3.Session(profile_name=self.profile or None)
-        except BotoCoreError as error:
-            raise LiveError(f"AWS: {call_error(error).says}") from error
+            if credentials := session.get_credentials():
+                credentials.get_frozen_credentials()
+        except (BotoCoreError, ClientError) as error:
+            raise LiveError(f"AWS{self._with}: {call_error(error, getattr(error, 'operation_name', '')).says}") from error
+        except Exception as error:
+            raise LiveError(f"AWS{self._with}: {no_credentials(error).says}") from error
         return self._assumed(session) if self.assume else session
 
     def _assumed(self, base: Any) -> Any:
@@ -127,7 +134,11 @@ class AwsClient:
         with self._lock:
             key = service, region
             if key not in self._clients:
-                client = self._session.client(service, region_name=region, config=self._config())
+                try:
+                    client = self._session.client(service, region_name=region, config=self._config())
+                except ValueError as error:
+                    # botocore's own errors, of regions for example, may be of this kind too
+                    raise error if type(error) is not ValueError else BadEndpoint() from error
                 client.meta.events.register("before-call", self._guard)
                 # it keeps the last of two members of one name and forgets the first: policies are read as they are written
                 client.meta.events.unregister("after-call.iam", json_decode_policies)
@@ -185,6 +196,8 @@ class AwsClient:
                     self.options.progress(f"AWS account {self.id}: {operation}, {len(items)} so far")
                     if not self.clock.left():
                         return items, CallError("unreachable", f"{service}:{operation}: {timed_out(self.clock)}")
+                    if page.get("IsTruncated") and not page.get("Marker"):
+                        return items, cut_short(f"{service}:{operation}")
         except NotARead:
             raise
         except Exception as error:  # noqa: BLE001 - as above

@@ -16,7 +16,8 @@ from irsa_doctor.model import Gap, parse_arn
 from irsa_doctor.model.moments import moment_of, rfc3339
 from irsa_doctor.sources.live.account_tasks import AccountTasks, CollectionStages
 from irsa_doctor.sources.live.aws import AwsAccount
-from irsa_doctor.sources.live.calls import Clock, Notes
+from irsa_doctor.sources.live.aws_errors import timed_out
+from irsa_doctor.sources.live.calls import Clock, Job, Notes, side_by_side
 from irsa_doctor.sources.live.operations import ORGANIZATION
 from irsa_doctor.sources.live.options import LiveOptions, Plan
 from irsa_doctor.sources.live.organization import AttachedPolicy, MemberAccount, OrganizationDirectory, over, policy_answers
@@ -104,8 +105,15 @@ class _Collection:
     def close(self) -> None:
         self._caller.close()
 
+    def _open(self) -> None:
+        """Sign in, in the time of one account: what provides the credentials may never answer."""
+        clock = Clock(min(self._live.timeout, self._options.account_timeout), self._live.call_timeout)
+        side_by_side([Job(self._caller.open, self._caller.late("", "", "AWS"))], clock, Notes())
+        if not self._caller.id:
+            raise LiveError(f"AWS: {timed_out(clock)}")
+
     def run(self) -> Manifest:
-        self._caller.open()
+        self._open()
         directory = OrganizationDirectory(self._caller)
         members = directory.accounts()
         policies, fault = directory.policies()

@@ -1,6 +1,7 @@
 # Long: mirrors one client, call by call with what can go wrong
 import json
 import socket
+import time
 
 import msgspec
 import pytest
@@ -159,8 +160,18 @@ def test_a_page_of_clusters_that_fails_leaves_an_open_list(aws, ask):
 def test_a_page_that_comes_again_and_again_ends(aws, ask):
     fill(aws).faults["ListRoles"] = lambda parameters, number: {"Roles": [], "IsTruncated": True, "Marker": "same"}
     snapshot = ask(EVERYTHING, aws=aws)
-    assert "iam:ListRoles" in says(snapshot)
+    assert "iam:ListRoles: the same page was answered again" in says(snapshot)
     assert inventory(snapshot).closed.roles == frozenset()
+
+
+def test_a_list_that_goes_on_without_saying_where_is_open(aws, ask):
+    whole = fill(aws, roles=25).on_list_roles
+    aws.page_size = 10
+    aws.faults["ListRoles"] = lambda parameters, number: {**whole(parameters), "Marker": None}
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert len(inventory(snapshot).roles) == 10
+    assert inventory(snapshot).closed.roles == frozenset()
+    assert "iam:ListRoles: the list is cut short" in says(snapshot)
 
 
 def test_throttling_is_waited_out(aws, ask):
@@ -211,6 +222,94 @@ def test_a_program_for_credentials_that_fails_is_one_sentence(aws, ask, tmp_path
         monkeypatch.delenv(name)
     with pytest.raises(LiveError, match="AWS profile broken"):
         ask(EVERYTHING, aws=aws, profiles=("broken",))
+
+
+_EXPIRED = json.dumps({"Version": 1, "AccessKeyId": "x", "SecretAccessKey": "x", "Expiration": "2020-01-01T00:00:00Z"})
+_PROFILE = "[default]\nregion = eu-west-1\n"
+
+
+@pytest.mark.parametrize(
+    ("configuration", "sentence"),
+    [
+        ("credential_process = /nonexistent/sign-in", "no credentials can be had: /nonexistent/sign-in: no such file"),
+        ("credential_process = /bin/echo hello", "no credentials can be had: what provides them gives an answer that is none"),
+        (
+            f"credential_process = /bin/echo '{_EXPIRED}'",
+            "no credentials can be had: they have expired, and new ones as well",
+        ),
+        (
+            f"role_arn = arn:aws:iam::{ACCOUNT}:role/x\nsource_profile = nobody",
+            "the configuration of AWS leads to no credentials: a profile, a session or a role is missing in it",
+        ),
+        (
+            f"role_arn = arn:aws:iam::{ACCOUNT}:role/x\nweb_identity_token_file = /nonexistent/token",
+            "no credentials can be had: /nonexistent/token: no such file",
+        ),
+    ],
+)
+def test_a_configuration_that_leads_to_no_credentials_is_one_sentence(tmp_path, monkeypatch, aws, ask, configuration, sentence):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    (tmp_path / "aws-config").write_text(_PROFILE + configuration, encoding="utf-8")
+    with pytest.raises(LiveError) as caught:
+        ask(EVERYTHING, aws=aws)
+    assert str(caught.value).startswith(f"AWS: {sentence}")
+
+
+def test_a_profile_whose_role_refuses_is_one_sentence(tmp_path, monkeypatch, aws, ask):
+    roles = f"[profile app]\nrole_arn = arn:aws:iam::{ACCOUNT}:role/x\ncredential_source = Environment\n"
+    (tmp_path / "aws-config").write_text(roles, encoding="utf-8")
+    aws.faults["AssumeRole"] = denied("sts:AssumeRole")
+    with pytest.raises(LiveError, match=r"AWS profile app: AssumeRole is denied because no identity-based policy allows"):
+        ask(EVERYTHING, aws=aws, profiles=("app",))
+
+
+def test_a_program_for_credentials_that_never_ends_is_not_waited_for(tmp_path, monkeypatch, aws, ask):
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    (tmp_path / "aws-config").write_text(f"{_PROFILE}credential_process = /bin/sleep 5", encoding="utf-8")
+    begun = time.monotonic()
+    with pytest.raises(LiveError, match=r"AWS: no answer within the 0\.2 s that --timeout gives"):
+        ask(EVERYTHING, aws=aws, timeout=0.2)
+    assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("AWS_SESSION_TOKEN", "one\ntwo", "a key or a token of the credentials has a character that no header can have"),
+        ("AWS_ENDPOINT_URL", "localhost:4566", "sts:GetCallerIdentity: the endpoint in the configuration of AWS"),
+        ("AWS_DEFAULT_REGION", "eu west", "sts:GetCallerIdentity: no region is called eu west"),
+    ],
+)
+def test_a_value_of_the_environment_that_is_none_is_one_sentence(aws, ask, monkeypatch, name, value, sentence):
+    monkeypatch.setenv(name, value)
+    with pytest.raises(LiveError) as caught:
+        ask(EVERYTHING, aws=aws)
+    assert str(caught.value).startswith(f"AWS: {sentence}")
+
+
+@pytest.mark.parametrize(
+    ("problem", "sentence"),
+    [
+        (Problem("UnrecognizedClientException", "The security token is invalid", 403), "the region is not enabled"),
+        (Problem("OptInRequired", "not subscribed", 403), "the region is not enabled"),
+        (Problem("RequestTimeTooSkewed", "too far", 403), "set the clock of this machine"),
+        (Problem("InvalidSignatureException", "Signature not yet current: 2 is still later than 1", 403), "set the clock"),
+        (
+            Problem(
+                "AccessDeniedException", f"User: {CLUSTER} is not authorized with an explicit deny in a service control policy"
+            ),
+            "because an explicit deny in a service control policy",
+        ),
+    ],
+)
+def test_what_a_region_refuses_after_signing_in_has_its_own_reason(aws, ask, problem, sentence):
+    fill(aws).faults["ListClusters"] = problem
+    snapshot = ask(EVERYTHING, aws=aws)
+    assert "eks:ListClusters" in says(snapshot)
+    assert sentence in says(snapshot)
+    assert inventory(snapshot).closed.clusters == frozenset()
 
 
 def test_an_endpoint_that_nobody_listens_at_is_one_sentence(ask, monkeypatch, aws):
