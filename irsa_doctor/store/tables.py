@@ -7,7 +7,7 @@ from contextlib import ExitStack, closing, contextmanager
 from urllib.parse import quote
 
 from irsa_doctor.model.errors import IrsaDoctorError
-from irsa_doctor.store.locking import FileHeld, locked
+from irsa_doctor.text.locking import FileHeld, locked
 
 STORE_VERSION = "4"
 _BEFORE = ("1", "2", "3")

@@ -1,6 +1,7 @@
 """Stands before a server that plays AWS and refuses what is asked of it: roles of accounts, operations, too many calls."""
 
 import http.client
+import json
 import threading
 from collections import Counter
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -13,8 +14,8 @@ _REFUSED = (
 
 
 class Front(ThreadingHTTPServer):
-    """`dark` accounts admit nobody, `slow` ones do not answer until they are `released`, `denied` operations of IAM and STS are
-    denied, each `throttled`-th call is one too many."""
+    """`dark` accounts admit nobody, `slow` ones do not answer until they are `released`, `denied` operations are denied, each
+    `throttled`-th call is one too many. An operation is its name, in APIs of paths the path."""
 
     daemon_threads = True
 
@@ -43,16 +44,16 @@ class Front(ThreadingHTTPServer):
         self.server_close()
 
     def refusal(self, operation: str, role: str) -> str:
-        """The body of a refusal, "" where the call is passed on."""
+        """The code of a refusal, "" where the call is passed on."""
         with self.lock:
             self.calls[operation] += 1
             is_one_too_many = self.throttled and sum(self.calls.values()) % self.throttled == 0
         if is_one_too_many:
-            return _REFUSED.format(code="Throttling", message="Rate exceeded")
+            return "Throttling"
         if operation == "AssumeRole" and any(f"::{each}:" in role for each in self.slow):
             self.released.wait(60)
         if operation in self.denied or (operation == "AssumeRole" and any(f"::{each}:" in role for each in self.dark)):
-            return _REFUSED.format(code="AccessDenied", message=f"not authorized to perform {operation}")
+            return "AccessDenied"
         return ""
 
 
@@ -73,8 +74,11 @@ class _Through(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         form = dict(parse_qsl(body.decode(errors="replace"))) if b"Action=" in body else {}
         operation = form.get("Action") or self.headers.get("X-Amz-Target", "").rpartition(".")[2] or self.path
-        if form and (text := self.server.refusal(operation, form.get("RoleArn", ""))):
-            self._say(400 if "Throttling" in text else 403, text.encode(), {"content-type": "text/xml"})
+        if code := self.server.refusal(operation, form.get("RoleArn", "")):
+            says = f"not authorized to perform {operation}"
+            xml = _REFUSED.format(code=code, message=says)
+            text = xml if form else json.dumps({"__type": code, "message": says})
+            self._say(400 if code == "Throttling" else 403, text.encode(), {"x-amzn-errortype": code})
             return
         back = http.client.HTTPConnection("127.0.0.1", self.server.port, timeout=60)
         back.request(self.command, self.path, body, dict(self.headers.items()))

@@ -240,7 +240,8 @@ class AwsAccount(AwsClient):
             if fault or target.startswith("r-"):
                 break
             above, fault = self.pages("organizations", "ListParents", "Parents", ChildId=target)
-            if fault or not above:
+            if not above:
+                fault = fault or no_answer("organizations:ListParents", "parent")
                 break
             target = str(above[0].get("Id"))
         for ident in policies:
@@ -256,12 +257,12 @@ class AwsAccount(AwsClient):
             how = shell_command(_POLICIES, self.id)
             self.gap(fault, "rcps", "", what, how)
 
-    def enabled_regions(self) -> list[str]:
-        """The regions that the account has enabled, none where they are not known
+    def enabled_regions(self) -> tuple[list[str], CallError | None]:
+        """The regions that the account has enabled, and why there may be more
         (https://docs.aws.amazon.com/accounts/latest/reference/API_ListRegions.html)."""
         wanted = ["ENABLED", "ENABLED_BY_DEFAULT"]
         items, fault = self.pages("account", "ListRegions", "Regions", RegionOptStatusContains=wanted)
-        return [] if fault else sorted(str(item.get("RegionName")) for item in items)
+        return sorted(str(item.get("RegionName")) for item in items), fault
 
     # CloudTrail
 

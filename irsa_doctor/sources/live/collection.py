@@ -18,6 +18,7 @@ from irsa_doctor.sources.live.account_tasks import AccountTasks, CollectionStage
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.aws_errors import timed_out
 from irsa_doctor.sources.live.calls import Clock, Job, Notes, side_by_side
+from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.operations import ORGANIZATION
 from irsa_doctor.sources.live.options import LiveOptions, Plan
 from irsa_doctor.sources.live.organization import AttachedPolicy, MemberAccount, OrganizationDirectory, over, policy_answers
@@ -25,12 +26,16 @@ from irsa_doctor.sources.live.plan import take
 from irsa_doctor.sources.snapshot.manifest import Manifest, ManifestAccount, ManifestShard, is_shard_whole, kept_manifest
 from irsa_doctor.sources.snapshot.snapshot import Snapshot, snapshot_of, snapshot_text
 from irsa_doctor.text.errors import LiveError
+from irsa_doctor.text.locking import FileHeld, locked
 from irsa_doctor.text.written_files import write_whole
 from irsa_doctor.version import __version__
 
 _AT_ONCE = 2
 """calls of one account at the same time: many accounts are read side by side"""
 _COLLECTIONS = ("roles", "providers", "clusters")
+_LOCK = ".collecting"
+_SKEW = timedelta(minutes=5)
+"""how far the clocks of two machines may differ; what was read later than that is of a clock that is wrong"""
 _LEFTOVER = ".irsa-doctor-"
 """how the names of files begin that a run which was killed has left"""
 _PLAIN = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
@@ -116,8 +121,28 @@ class _Collection:
         self._open()
         directory = OrganizationDirectory(self._caller)
         members = directory.accounts()
+        self._refuse_unplaced(members)
         policies, fault = directory.policies()
         os.makedirs(self._folder, mode=0o700, exist_ok=True)
+        try:
+            with locked(os.path.join(self._folder, _LOCK)):
+                return self._collect(directory, members, policies, fault)
+        except FileHeld as held:
+            raise LiveError(f"{self._folder}: {held} is collecting into it") from held
+
+    def _refuse_unplaced(self, members: Sequence[MemberAccount]) -> None:
+        """Raise LiveError where the units of accounts are to choose among them, and are not known."""
+        unplaced = next((member.unplaced for member in members if member.unplaced), None)
+        if self._options.units and unplaced:
+            raise LiveError(f"--ou: where the accounts of the organisation are is not known: {unplaced}")
+
+    def _collect(
+        self,
+        directory: OrganizationDirectory,
+        members: Sequence[MemberAccount],
+        policies: list[AttachedPolicy],
+        fault: CallError | None,
+    ) -> Manifest:
         self._left = kept_manifest(self._folder)
         self._before = Manifest() if self._options.fresh else self._left
         _put_in_place(self._folder, self._left.shards)
@@ -199,7 +224,8 @@ class _Collection:
             account.why = before.why if before else None
             return
         taken = [moment_of(shard.taken) for shard in shards]
-        if all(t and self._begun - t < self._options.max_age for t in taken) and all(s.state == "read" for s in shards):
+        is_young = all(t and -_SKEW < self._begun - t < self._options.max_age for t in taken)
+        if is_young and all(shard.state == "read" for shard in shards):
             account.state, account.why, account.taken = before.state, before.why, before.taken
             self.manifest.shards += shards
 
@@ -260,6 +286,8 @@ class _Collection:
             snapshot = take(Plan(ORGANIZATION), options)
         except LiveError as error:
             return self._unread(member.id, str(error))
+        if member.unplaced:
+            gap = f"resource control policies of the units above account {member.id}: {member.unplaced}"
         if gap:
             missing = (*snapshot.missing, Gap("rcps", member.id, "", gap, ""))
             snapshot = msgspec.structs.replace(snapshot, missing=missing)

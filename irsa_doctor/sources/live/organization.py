@@ -7,6 +7,7 @@ import msgspec
 
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.aws import AwsAccount
+from irsa_doctor.sources.live.aws_errors import no_answer
 from irsa_doctor.sources.live.calls import encoded
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.snapshot.snapshot import Answered, Origin
@@ -16,13 +17,14 @@ _GUARDRAILS, _SERVICE_CONTROL = "RESOURCE_CONTROL_POLICY", "SERVICE_CONTROL_POLI
 
 
 class MemberAccount(msgspec.Struct, frozen=True):
-    """An account of an organisation; `units` lead from the root to it."""
+    """An account of an organisation; `units` lead from the root to it, `unplaced` is why not all of them are known."""
 
     id: str
     name: str
     status: str
     units: tuple[str, ...]
     tags: Mapping[str, str]
+    unplaced: str = ""
 
 
 class AttachedPolicy(msgspec.Struct, frozen=True):
@@ -39,7 +41,7 @@ class OrganizationDirectory:
 
     def __init__(self, caller: AwsAccount) -> None:
         self._caller = caller
-        self._above: dict[str, str] = {}
+        self._above: dict[str, str | CallError] = {}
         answer = caller.member_of("organizations", "DescribeOrganization", "Organization")
         if isinstance(answer, CallError):
             raise LiveError(f"the organisation cannot be read: {answer.says}")
@@ -56,24 +58,31 @@ class OrganizationDirectory:
     def _account(self, item: Mapping[str, Any]) -> MemberAccount:
         ident = str(item.get("Id"))
         status = str(item.get("State") or item.get("Status") or "")
-        return MemberAccount(ident, str(item.get("Name") or ""), status, self._units(item, ident), self._tags(ident))
+        units, unplaced = self._units(item, ident)
+        return MemberAccount(ident, str(item.get("Name") or ""), status, units, self._tags(ident), unplaced)
 
-    def _units(self, item: Mapping[str, Any], ident: str) -> tuple[str, ...]:
-        """From the root down: as `Paths` says it (o-x/r-x/ou-x/account), else by asking for the unit above each."""
+    def _units(self, item: Mapping[str, Any], ident: str) -> tuple[tuple[str, ...], str]:
+        """From the root down, and why that is not all of them: as `Paths` says it (o-x/r-x/ou-x/account), else by asking for
+        the unit above each."""
         paths = item.get("Paths")
         if isinstance(paths, list) and paths:
-            return tuple(step for step in str(paths[0]).split("/") if step.startswith(("r-", "ou-")))
+            return tuple(step for step in str(paths[0]).split("/") if step.startswith(("r-", "ou-"))), ""
         units: list[str] = []
         below = ident
-        while not below.startswith("r-") and (above := self._unit_above(below)) and above not in units:
+        while not below.startswith("r-"):
+            above = self._unit_above(below)
+            if isinstance(above, CallError):
+                return tuple(units), above.says
+            if above in units:
+                break
             units.insert(0, above)
             below = above
-        return tuple(units)
+        return tuple(units), ""
 
-    def _unit_above(self, below: str) -> str:
+    def _unit_above(self, below: str) -> str | CallError:
         if below not in self._above:
-            items, _ = self._caller.pages("organizations", "ListParents", "Parents", ChildId=below)
-            self._above[below] = str(items[0].get("Id")) if items else ""
+            items, fault = self._caller.pages("organizations", "ListParents", "Parents", ChildId=below)
+            self._above[below] = str(items[0].get("Id")) if items else fault or no_answer("organizations:ListParents", "parent")
         return self._above[below]
 
     def _tags(self, ident: str) -> dict[str, str]:

@@ -32,6 +32,8 @@ from irsa_doctor.version import __version__
 
 _OF_CLUSTERS = {"entries": "access entries", "associations": "Pod Identity associations"}
 """what of a cluster is not known where its account is not read"""
+_OTHER_REGIONS = "other regions"
+"""the name of a gap about no region in particular: what is known of those that are read stays known"""
 _CLUSTER_NAME = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,99}", re.ASCII)
 # https://ABC.gr7.us-east-1.eks.amazonaws.com
 _ENDPOINT = re.compile(r"https://[^/]*\.(?P<region>[a-z]{2,}(?:-[a-z]+)+-\d+)\.eks\.")
@@ -121,9 +123,13 @@ class LiveRun:
     def _regions(self, account: AwsAccount, issuers: Iterable[str]) -> list[str]:
         if self.options.regions:
             return list(dict.fromkeys(self.options.regions))
-        if not self.options.alone and (enabled := account.enabled_regions()):
+        enabled, fault = ([], None) if self.options.alone else account.enabled_regions()
+        if enabled and not fault:
             return enabled
-        regions = {account.region, *(Issuer.of(issuer).region for issuer in issuers)} - {""}
+        if fault:
+            what = f"clusters of account {account.id} in regions that no provider names"
+            account.gap(fault, "clusters", _OTHER_REGIONS, what, "name one with --region")
+        regions = {account.region, *enabled, *(Issuer.of(issuer).region for issuer in issuers)} - {""}
         if not regions:
             missing = f"clusters of account {account.id}: no region is configured"
             self.notes.gap(Gap("clusters", account.id, "", missing, "name one with --region"))

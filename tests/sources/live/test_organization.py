@@ -126,4 +126,4 @@ def test_accounts_that_are_left_out_are_in_the_manifest(organization, tmp_path):
 
 def test_a_path_of_an_account_says_where_it_is(organization):
     directory = organizations.OrganizationDirectory.__new__(organizations.OrganizationDirectory)
-    assert directory._units({"Paths": ["o-a/r-b/ou-b-c/111122223333"]}, "111122223333") == ("r-b", "ou-b-c")
+    assert directory._units({"Paths": ["o-a/r-b/ou-b-c/111122223333"]}, "111122223333") == (("r-b", "ou-b-c"), "")

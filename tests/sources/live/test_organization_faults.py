@@ -14,10 +14,11 @@ from pathlib import Path
 import pytest
 
 from irsa_doctor import api
-from irsa_doctor.sources.live import LiveOptions
+from irsa_doctor.sources.live import LiveError, LiveOptions
 from irsa_doctor.sources.live.account_tasks import CollectionStages
 from irsa_doctor.sources.live.collection import OrganizationOptions, collect_organization
 from irsa_doctor.sources.snapshot.manifest import ManifestShard
+from irsa_doctor.text.locking import locked
 from tests.servers.front import Front
 from tests.servers.kubernetes import FakeKubernetes
 from tests.servers.process import free_port, listens, running
@@ -25,6 +26,7 @@ from tests.sources.live.test_organization import REGION, client, states
 
 pytest.importorskip("moto.server", reason="moto's server is not installed")
 
+LIST_PARENTS = "organizations:ListParents is denied to arn:aws:sts::123456789012:user/moto"
 PROVIDER = "oidc.eks.eu-west-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE"
 
 
@@ -158,6 +160,57 @@ def test_roles_are_read_where_their_details_are_denied(front, ids, tmp_path):
     front.denied = {"GetAccountAuthorizationDetails"}
     assert states(collected(tmp_path)) == states(allowed)
     assert "app" in roles(tmp_path, ids[0])
+
+
+def test_where_an_account_is_has_to_be_known_for_the_policies_over_it(front, ids, tmp_path):
+    front.denied = {"ListParents"}
+    manifest = collected(tmp_path)
+    for ident in ids[:3]:
+        snapshot = json.loads((tmp_path / ident / "aws.json").read_text())
+        says = [gap["missing"] for gap in snapshot["missing"] if gap["collection"] == "rcps"]
+        assert says == [f"resource control policies of the units above account {ident}: {LIST_PARENTS}"]
+    assert accounts(manifest)[ids[0]].state == "partial"
+
+
+def test_accounts_are_not_chosen_by_units_that_are_not_known(front, tmp_path):
+    front.denied = {"ListParents"}
+    with pytest.raises(LiveError, match="--ou: where the accounts of the organisation are is not known: organizations:ListP"):
+        collected(tmp_path, units=("ou-ex01-made0up",))
+
+
+def test_regions_that_are_not_known_are_named_as_such(front, ids, tmp_path):
+    front.denied = {"/listRegions"}
+    live = LiveOptions(aws=True)
+    collect_organization(live, OrganizationOptions(rate=1000, accounts=(ids[0],)), str(tmp_path))
+    snapshot = json.loads((tmp_path / ids[0] / "aws.json").read_text())
+    assert any(each["path"].endswith(f"eks/{REGION}/clusters") for each in snapshot["documents"])
+    what = f"clusters of account {ids[0]} in regions that no provider names: account:ListRegions is denied"
+    assert [gap["missing"].startswith(what) for gap in snapshot["missing"] if gap["collection"] == "clusters"] == [True]
+
+
+def test_a_second_run_at_the_same_time_is_refused(front, ids, tmp_path):
+    with locked(str(tmp_path / ".collecting")), pytest.raises(LiveError, match=rf"{tmp_path}: process \d+ is collecting into"):
+        collected(tmp_path)
+    assert not (tmp_path / "manifest.json").exists()
+    collected(tmp_path, accounts=(ids[0],))
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([ids[0], "manifest.json"])
+
+
+def test_what_a_clock_that_is_wrong_has_dated_is_read_again(front, ids, tmp_path):
+    collected(tmp_path, accounts=(ids[0],))
+    manifest = json.loads((tmp_path / "manifest.json").read_text())
+    for shard in manifest["shards"]:
+        shard["taken"] = "2199-01-01T00:00:00Z"
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+    again = collected(tmp_path, accounts=(ids[0],))
+    assert {shard.taken[:2] for shard in again.shards} == {"20"}
+
+
+def test_a_program_for_credentials_that_never_ends_is_not_waited_for(front, tmp_path, monkeypatch):
+    (tmp_path / "aws-config").write_text("[default]\ncredential_process = /bin/sleep 5\n")
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    with pytest.raises(LiveError, match=r"AWS: no answer within the 0\.2 s that --timeout gives"):
+        collected(tmp_path / "out", account_timeout=0.2)
 
 
 def test_a_cluster_is_read_through_the_context_of_its_arn(front, ids, tmp_path):

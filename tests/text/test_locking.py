@@ -8,13 +8,13 @@ import threading
 
 import pytest
 
-from irsa_doctor.store import locking
-from irsa_doctor.store.locking import FileHeld, locked
+from irsa_doctor.text import locking
+from irsa_doctor.text.locking import FileHeld, locked
 
 pytest.importorskip("fcntl", reason="on Windows SQLite alone keeps others out")
 HOLDER = """
 import os, sys, time
-from irsa_doctor.store.locking import locked
+from irsa_doctor.text.locking import locked
 with locked(sys.argv[1]):
     if sys.argv[2:]:
         if os.fork() == 0:
