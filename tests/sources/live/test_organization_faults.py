@@ -1,3 +1,4 @@
+# Long: one server with many accounts, whose start takes most of the time
 """An organisation of which not all can be read: what is out of reach is data, and what was read before stays."""
 
 import hashlib
