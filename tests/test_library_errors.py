@@ -187,7 +187,7 @@ def untrusted(code):
         (ConnectionResetError(errno.ECONNRESET, WORDS), "it closed the connection"),
         (OSError(errno.ENETUNREACH, WORDS), "no route leads to it"),
         (TimeoutError(WORDS), "no answer in time"),
-        (ValueError(WORDS), "the connection failed, or the answer is not HTTP"),
+        (ValueError(WORDS), "the connection ended in an answer, or the answer is not HTTP"),
     ],
 )
 def test_why_a_server_gives_no_answer_is_read_from_the_error_of_the_system_that_libraries_wrap(error, says):

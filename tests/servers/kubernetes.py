@@ -4,6 +4,7 @@ import base64
 import json
 import threading
 import time
+from collections import Counter
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import parse_qs, urlsplit
 
@@ -63,7 +64,8 @@ USER = "system:serviceaccount:ops:irsa-doctor"
 
 class FakeKubernetes(LoopbackServer):
     """A cluster on loopback. `denied`, `gone`, `busy`, `broken`: plurals whose lists are answered 403, 410 (on the second
-    page), 429 (once), 500 (on the second page). `calls` are the paths with query that were asked for."""
+    page), `busy_status` (once), 500 (on the second page). `cut` is how often an answer about a plural ends in its middle.
+    `calls` are the paths with query that were asked for, `headers` those of the last request."""
 
     def __init__(self, issuer="https://oidc.eks.us-east-1.amazonaws.com/id/EXAMPLED539D4633E53DE1B71EXAMPLE", tls=None):
         self.handler = _Handler
@@ -75,7 +77,10 @@ class FakeKubernetes(LoopbackServer):
         self.denied: set[str] = set()
         self.gone: set[str] = set()
         self.busy: set[str] = set()
+        self.busy_status = 429
         self.broken: set[str] = set()
+        self.cut: Counter[str] = Counter()
+        self.headers: dict[str, str] = {}
         self.absent: set[str] = set()
         self.endless: set[str] = set()
         self.slow = 0.0
@@ -148,7 +153,7 @@ class FakeKubernetes(LoopbackServer):
             return 403, _status(403, "Forbidden", says)
         if plural in self.busy:
             self.busy.discard(plural)
-            return 429, _status(429, "TooManyRequests", "too many requests, please try again later")
+            return self.busy_status, _status(self.busy_status, "TooManyRequests", "please try again later")
         items = [one for one in self.objects[plural] if not namespace or one["metadata"].get("namespace") == namespace]
         if selector := query.get("fieldSelector"):
             field, _, value = selector.partition("=")
@@ -221,6 +226,7 @@ class _Handler(BaseHTTPRequestHandler):
         pass
 
     def do_GET(self):
+        self.owner.headers = dict(self.headers.items())
         status, document = self.owner.answer(self.path, self.headers.get("Authorization"), self.headers.get("Accept", ""))
         text = document if isinstance(document, bytes) else json.dumps(document).encode()
         try:
@@ -230,6 +236,12 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header("Retry-After", "0")
             self.send_header("Content-Length", str(len(text)))
             self.end_headers()
-            self.wfile.write(text)
+            self.wfile.write(text[: len(text) // 2] if self._is_cut() else text)
         except OSError:
             self.close_connection = True
+
+    def _is_cut(self):
+        plural = urlsplit(self.path).path.rpartition("/")[2]
+        self.owner.cut[plural] -= 1
+        self.close_connection = self.close_connection or self.owner.cut[plural] >= 0
+        return self.owner.cut[plural] >= 0

@@ -6,6 +6,7 @@ from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote, urlsplit
 
 import msgspec
 
@@ -27,11 +28,24 @@ class ConfigFault(Exception):
     """The kubeconfig names no usable API server, or its program printed no credentials; the text is one sentence."""
 
 
+class Detour(msgspec.Struct, frozen=True):
+    """What a kubeconfig says of the way of requests, and for whom they are: the URL of a proxy, the name in the certificate of
+    the server, and headers (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/)."""
+
+    proxy: str = ""
+    server_name: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+_DIRECT = Detour()
+
+
 class Connection:
     """One context: the URL of its API server and the credentials of its requests."""
 
-    def __init__(self, config: Any, hints: Iterable[str]) -> None:
+    def __init__(self, config: Any, hints: Iterable[str], detour: Detour = _DIRECT) -> None:
         self.config = config
+        self.detour = detour
         self.context = str(config.context_name)
         self.server = str(config.cluster.server)
         self.hints = tuple(hints)
@@ -58,11 +72,31 @@ class Connection:
             verify = client_adapter.verify_cluster(self.config.cluster, user or _nobody(), self.config.abs_file)
             httpx = _httpx()
             limits = httpx.Timeout(timeout, connect=min(5.0, timeout))
-            return httpx.Client(base_url=self.server, verify=verify, auth=auth, timeout=limits, follow_redirects=False)
+            return httpx.Client(
+                base_url=self.server,
+                verify=verify,
+                auth=auth,
+                timeout=limits,
+                follow_redirects=False,
+                headers=list(self.detour.headers),
+                proxy=self._proxy(),
+            )
         except (ConfigError, OSError, ValueError, TypeError) as error:
             raise ConfigFault(self._why_unusable()) from error
         except _httpx().InvalidURL as error:
             raise ConfigFault(f"{self.server} is not a valid URL of an API server") from error
+
+    @property
+    def extensions(self) -> dict[str, str]:
+        """What every request says to the HTTP library."""
+        return {"sni_hostname": self.detour.server_name} if self.detour.server_name else {}
+
+    def _proxy(self) -> str | None:
+        """The proxy of the cluster's entry, None for that of the environment, if any; raises ConfigFault."""
+        proxy = self.detour.proxy
+        if proxy and urlsplit(proxy).scheme not in ("http", "https"):
+            raise ConfigFault(f"the proxy-url of context {self.context} is not http or https, which alone are supported")
+        return proxy or None
 
     def _why_unusable(self) -> str:
         user, cluster = self.config.user or _nobody(), self.config.cluster
@@ -74,6 +108,11 @@ class Connection:
         if user.auth_provider:
             return f"the user of context {self.context} has an auth-provider, which is not supported: use exec or a token"
         return f"a certificate or key of context {self.context} is not valid"
+
+    def broken_off(self) -> tuple[type[Exception], ...]:
+        """Return the exceptions of a request that was under way when the connection ended."""
+        httpx = _httpx()
+        return httpx.ReadError, httpx.WriteError, httpx.RemoteProtocolError
 
     def errors(self) -> tuple[type[Exception], ...]:
         """Return the exceptions that a failed request raises."""
@@ -220,7 +259,23 @@ def _connection(config: Any, merged: Mapping[str, Any], name: str) -> Connection
         raise ConfigFault(f"context {name} names the cluster {context.cluster}, which is not in the kubeconfig")
     if context.user and context.user not in config.users:
         raise ConfigFault(f"context {name} names the user {context.user}, which is not in the kubeconfig")
-    return Connection(config.get(name), _hints(config.get(name)))
+    return Connection(config.get(name), _hints(config.get(name)), _detour(merged, context.cluster, context.user))
+
+
+def _detour(merged: Mapping[str, Any], cluster: str, user: str | None) -> Detour:
+    """What the kubeconfig says that the models of the client do not have."""
+    of_cluster: Mapping[str, Any] = next((entry["cluster"] for entry in merged["clusters"] if entry["name"] == cluster), {})
+    of_user: Mapping[str, Any] = next((entry["user"] for entry in merged["users"] if entry["name"] == user), {})
+    groups, extra = of_user.get("as-groups"), of_user.get("as-user-extra")
+    headers = [("Impersonate-User", of_user.get("as")), ("Impersonate-Uid", of_user.get("as-uid"))]
+    headers += [("Impersonate-Group", group) for group in (groups if isinstance(groups, list) else ())]
+    for key, values in (extra if isinstance(extra, dict) else {}).items():
+        headers += [(f"Impersonate-Extra-{quote(str(key).lower(), safe='')}", value) for value in values or ()]
+    return Detour(
+        proxy=str(of_cluster.get("proxy-url") or ""),
+        server_name=str(of_cluster.get("tls-server-name") or ""),
+        headers=tuple((name, str(value)) for name, value in headers if value),
+    )
 
 
 def _hints(config: Any) -> Iterator[str]:

@@ -7,12 +7,11 @@ from functools import partial
 from typing import Any
 from urllib.parse import quote
 
-import msgspec
-
 from irsa_doctor.model import Gap, Issuer
 from irsa_doctor.model.commands import NAMED_SECRETS, shell_command
 from irsa_doctor.sources.live import fields
-from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, shortened, side_by_side
+from irsa_doctor.sources.live.api_answers import answer_of
+from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, side_by_side
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.kubeconfig import ConfigFault, Connection
 from irsa_doctor.sources.live.network_errors import on_the_way
@@ -45,8 +44,10 @@ _ABOUT_ITSELF: tuple[tuple[Endpoint, AnswerKind, fields.Cut], ...] = (
     (VERSION, "kubernetes-version", fields.version),
 )
 _STATUS_404 = "the API server answered 404"
-_WAIT_LIMIT = 5.0
-_USER = re.compile(r'User "([^"]{1,300})"')
+_BUSY = frozenset({429, 500, 502, 503, 504})
+"""what a server answers that may answer otherwise a moment later: too many requests, or etcd has no leader"""
+_WAIT, _WAIT_LIMIT = 0.5, 5.0
+"""seconds between two attempts where the server does not say how many, and what it may say"""
 
 
 def _known_paths() -> str:
@@ -79,7 +80,6 @@ _METADATA_ONLY = "application/json;as=PartialObjectMetadataList;v=v1;g=meta.k8s.
 _JSON = "application/json, */*;q=0.5"
 """the keys are of a type of their own, application/jwk-set+json"""
 _TOKEN_TYPE = "kubernetes.io/service-account-token"
-_decode = msgspec.json.Decoder().decode
 
 
 class ApiServer:
@@ -300,28 +300,34 @@ class ApiServer:
         for attempt in range(_ATTEMPTS):
             if not self.clock.left():
                 return fault
-            with self._slots:
-                status, headers, content = self._get(path, parameters, accept)
+            try:
+                with self._slots:
+                    status, headers, content = self._get(path, parameters, accept)
+            except self.connection.broken_off() as error:
+                # it may have been idle for too long, or the server is being replaced
+                fault = on_the_way(error, self.connection.server)
+                continue
             if not isinstance(status, int):
                 return status
-            if status in (429, 503) and attempt + 1 < _ATTEMPTS:
+            if status in _BUSY and attempt + 1 < _ATTEMPTS:
                 fault = CallError("throttled", f"the API server is busy ({status}), {_ATTEMPTS} times in a row")
-                self._sleep(headers.get("Retry-After", "1"))
+                self._sleep(headers.get("Retry-After", ""))
                 continue
-            return _answer(status, content, self.context)
+            return answer_of(status, content, self.context)
         return fault
 
     def _sleep(self, seconds: str) -> None:
         import time
 
-        requested = float(seconds) if seconds.isdecimal() else 1.0
+        requested = float(seconds) if seconds.isdecimal() else _WAIT
         time.sleep(min(requested, _WAIT_LIMIT, self.clock.left()))
 
     def _get(self, path: str, parameters: Mapping[str, str], accept: str) -> tuple[int | CallError, Mapping[str, str], bytes]:
         """Status, headers and body; the body is read piece by piece, so that neither time nor size can run away."""
         headers = {"Accept": accept, "User-Agent": f"irsa-doctor/{__version__}"}
         try:
-            with self._client.stream("GET", path, params=dict(parameters), headers=headers) as response:
+            request = {"params": dict(parameters), "headers": headers, "extensions": self.connection.extensions}
+            with self._client.stream("GET", path, **request) as response:
                 content = bytearray()
                 for piece in response.iter_bytes():
                     content += piece
@@ -332,6 +338,8 @@ class ApiServer:
                 return int(response.status_code), response.headers, bytes(content)
         except ConfigFault as fault:
             return CallError("credentials", str(fault)), {}, b""
+        except self.connection.broken_off():
+            raise
         except self.connection.errors() as error:
             return on_the_way(error, self.connection.server), {}, b""
 
@@ -363,27 +371,6 @@ def _continue(answer: Mapping[str, Any]) -> str:
     metadata = answer.get("metadata")
     token = metadata.get("continue") if isinstance(metadata, dict) else None
     return token if isinstance(token, str) else ""
-
-
-def _answer(status: int, content: bytes, context: str) -> dict[str, Any] | CallError:
-    """The decoded answer, or what its status means
-    (https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology)."""
-    try:
-        value = _decode(content)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        value = None
-    if status == 200:
-        return value if isinstance(value, dict) else CallError("other", "the answer is not a JSON object")
-    message = shortened(str(value.get("message", ""))) if isinstance(value, dict) else ""
-    if status == 401:
-        return CallError(
-            "credentials", f"the API server does not accept the credentials of context {context} (401): sign in again"
-        )
-    if status == 403:
-        user = _USER.search(message)
-        return CallError("denied", f"denied to {user[1]}" if user else f"denied (403{': ' if message else ''}{message})")
-    kind = {404: "absent", 410: "gone", 429: "throttled"} if isinstance(value, dict) and value.get("kind") == "Status" else {}
-    return CallError(kind.get(status, "other"), f"the API server answered {status}{': ' if message else ''}{message}")  # type: ignore[arg-type]
 
 
 def same_server(first: str, second: str) -> bool:

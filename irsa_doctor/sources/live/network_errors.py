@@ -57,7 +57,7 @@ def network_reason(error: BaseException) -> str:
             return NO_ANSWER_IN_TIME
         if isinstance(cause, OSError) and cause.errno:
             return _SYSTEM.get(cause.errno) or os_error_reason(cause)
-    return "the connection failed, or the answer is not HTTP"
+    return "the connection ended in an answer, or the answer is not HTTP"
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

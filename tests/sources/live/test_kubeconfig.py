@@ -194,6 +194,35 @@ def test_a_certificate_that_is_none_is_one_sentence(kubernetes, tmp_path):
         take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
 
 
+def test_requests_take_the_proxy_of_the_kubeconfig(kubernetes, tmp_path):
+    config = kubernetes.kubeconfig(tmp_path, **{"server": "http://cluster.invalid", "proxy-url": kubernetes.url})
+    take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
+    assert "http://cluster.invalid/api/v1/serviceaccounts?limit=500" in kubernetes.calls
+
+
+def test_a_proxy_of_another_kind_is_one_sentence(kubernetes, tmp_path):
+    config = kubernetes.kubeconfig(tmp_path, **{"proxy-url": "socks5://me:hunter2@127.0.0.1:1"})
+    with pytest.raises(LiveError, match="the proxy-url of context shop is not http or https") as caught:
+        take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
+    assert "hunter2" not in str(caught.value)
+
+
+def test_a_certificate_may_be_for_the_name_that_the_kubeconfig_says(tmp_path):
+    with FakeKubernetes(tls=tls("kubernetes.default")) as server:
+        config = server.kubeconfig(tmp_path, **{"tls-server-name": "kubernetes.default"})
+        take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
+        assert "/api/v1/serviceaccounts?limit=500" in server.calls
+
+
+def test_requests_are_made_as_whom_the_kubeconfig_says(kubernetes, tmp_path):
+    me = {"token": TOKEN, "as": "auditor", "as-groups": ["readers", "ops"], "as-user-extra": {"Reason": ["audit"]}}
+    take(EVERYTHING, LiveOptions(kube=True, kubeconfig=kubernetes.kubeconfig(tmp_path, user=me)))
+    sent = {name.lower(): value for name, value in kubernetes.headers.items()}
+    assert sent["impersonate-user"] == "auditor"
+    assert sent["impersonate-group"] == "ops"
+    assert sent["impersonate-extra-reason"] == "audit"
+
+
 def test_names_of_the_cluster_are_hints_from_what_the_aws_cli_writes(kubernetes, tmp_path):
     arn = "arn:aws:eks:us-east-1:111122223333:cluster/shop"
     given = user("aws", args=["--region", "us-east-1", "eks", "get-token", "--cluster-name", "shop"])

@@ -127,10 +127,27 @@ def test_a_page_that_comes_again_and_again_ends(kubernetes, ask):
     assert not inventory(snapshot).closed.has_kind(ISSUER, "serviceaccounts")
 
 
-def test_a_busy_server_is_asked_again(kubernetes, ask):
+@pytest.mark.parametrize("status", [429, 500, 502, 503, 504])
+def test_a_busy_server_is_asked_again(kubernetes, ask, status):
     kubernetes.busy.add("pods")
+    kubernetes.busy_status = status
     found = inventory(ask(EVERYTHING, kubernetes=kubernetes))
     assert found.closed.has_kind(ISSUER, "pods")
+
+
+def test_an_answer_whose_connection_ends_is_requested_again(kubernetes, ask):
+    kubernetes.cut["serviceaccounts"] = 2
+    kubernetes.add(account("app"))
+    found = inventory(ask(EVERYTHING, kubernetes=kubernetes))
+    assert (len(found.service_accounts), found.closed.has_kind(ISSUER, "serviceaccounts")) == (1, True)
+
+
+def test_an_answer_whose_connection_ends_again_and_again_is_unknown(kubernetes, ask):
+    kubernetes.cut["serviceaccounts"] = 100
+    snapshot = ask(EVERYTHING, kubernetes=kubernetes)
+    assert not inventory(snapshot).closed.has_kind(ISSUER, "serviceaccounts")
+    assert "cannot be reached: the connection ended in an answer" in says(snapshot)
+    assert len([path for path in kubernetes.calls if path.startswith("/api/v1/serviceaccounts")]) == 3
 
 
 def test_a_kind_that_is_nowhere_is_no_proof_that_there_are_none(kubernetes, ask):
