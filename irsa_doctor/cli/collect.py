@@ -137,6 +137,8 @@ def _collect_organization(
 
     if not live.aws:
         raise wrong("--org reads AWS: add --aws")
+    if folder == "-":
+        raise wrong("--org writes a folder: name it with -o")
     reading = live.with_external_id(organization.external_id)
     if reading.timeout == api.LiveOptions().timeout:
         reading = reading.with_timeout(_WHOLE)

@@ -29,10 +29,13 @@ class _Stages:
 
     def _show(self) -> None:
         from rich.console import Console
-        from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.table import Column
 
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-        shown = Progress(*columns, console=Console(stderr=True), transient=True)
+        # a long stage is cut, never the time
+        stage = TextColumn("{task.description}", table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"))
+        columns = (SpinnerColumn(), TimeElapsedColumn(), stage)
+        shown = Progress(*columns, console=Console(stderr=True), transient=True, expand=True)
         with self.lock:
             if self.stop:
                 return

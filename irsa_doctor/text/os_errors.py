@@ -23,6 +23,7 @@ def os_error_reason(error: Exception) -> str:
 
 _REASONS = {
     errno.ELOOP: "it refers to itself",
+    errno.EEXIST: "something else is in its place",
     errno.ENOTDIR: "a part of the path is a file, not a folder",
     errno.ENAMETOOLONG: "the path is too long",
     errno.ENOSPC: "no space is left on the device",

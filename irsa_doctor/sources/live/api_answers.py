@@ -12,7 +12,7 @@ _USER = re.compile(r'User "([^"]{1,300})"')
 _decode = msgspec.json.Decoder().decode
 
 
-def answer_of(status: int, content: bytes, context: str) -> dict[str, Any] | CallError:
+def served_answer(status: int, content: bytes, context: str) -> dict[str, Any] | CallError:
     """The decoded answer, or what its status means
     (https://kubernetes.io/docs/reference/using-api/api-concepts/#standard-api-terminology)."""
     try:

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from irsa_doctor.model import Gap, Issuer
 from irsa_doctor.model.commands import NAMED_SECRETS, shell_command
 from irsa_doctor.sources.live import fields
-from irsa_doctor.sources.live.api_answers import answer_of
+from irsa_doctor.sources.live.api_answers import served_answer
 from irsa_doctor.sources.live.calls import AT_ONCE, Clock, Job, Notes, side_by_side
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.kubeconfig import ConfigFault, Connection
@@ -313,7 +313,7 @@ class ApiServer:
                 fault = CallError("throttled", f"the API server is busy ({status}), {_ATTEMPTS} times in a row")
                 self._sleep(headers.get("Retry-After", ""))
                 continue
-            return answer_of(status, content, self.context)
+            return served_answer(status, content, self.context)
         return fault
 
     def _sleep(self, seconds: str) -> None:

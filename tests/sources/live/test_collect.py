@@ -91,6 +91,7 @@ def test_a_place_that_cannot_be_written_is_one_line(shop, tmp_path):
     [
         (("--aws", "--kubeconfig", "x"), "--kubeconfig does nothing without --kube or --live"),
         (("--kube", "--profile", "x"), "--profile does nothing without --aws or --live"),
+        (("--org", "--aws", "-o", "-"), "--org writes a folder: name it with -o"),
         (("--timeout", "0"), "--timeout 0: seconds are expected"),
         (("--timeout", "-1"), "--timeout -1: seconds are expected"),
     ],
