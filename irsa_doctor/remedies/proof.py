@@ -162,7 +162,7 @@ def _without_symbols(policy: Policy, statement: Statement, view: Viewpoint) -> _
         symbols.add(_EVERYONE)
         federated = (view.provider,)
     bare = msgspec.structs.replace(
-        statement, conditions=tuple(plain), federated=federated, aws=(), index=0, steps=(), two_spellings=False
+        statement, conditions=tuple(plain), federated=federated, aws=(), index=0, steps=(), points=()
     )
     return _Allow(frozenset(symbols), bare)
 
@@ -174,7 +174,7 @@ def _is_symbol(limit: Limit) -> bool:
 def _symbol(condition: Condition, statement: Statement, policy: Policy) -> Symbol:
     """What stands for a condition; with a key in two spellings (K2) each stands for all of them."""
     same = [condition]
-    if statement.two_spellings:
+    if "K2" in statement.points:
         same = [other for other in statement.conditions if (other.use, other.key) == (condition.use, condition.key)]
     return tuple(
         (str(c.use), c.key, frozenset(map(str, c.values)), policy.variables and any("$" in str(v) for v in c.values))

@@ -166,7 +166,7 @@ def grant_of(policy: Policy, statement: Statement, issuer: str, *, profile: Prof
     conditions = statement.conditions
     limits = tuple([limit_of(each, low, variables=variables, profile=profile, known=known) for each in conditions])
     limits = within_window(conditions, limits)
-    return Grant(statement, _with_two_spellings(statement.conditions, limits) if statement.two_spellings else limits)
+    return Grant(statement, _with_two_spellings(statement.conditions, limits) if "K2" in statement.points else limits)
 
 
 def _with_two_spellings(conditions: Sequence[Condition], limits: Sequence[Limit]) -> tuple[Limit, ...]:
@@ -219,8 +219,8 @@ def admitted(policy: Policy, provider_arn: str, issuer: str, *, profile: Profile
     if not allows:
         return Admitted((), profile=profile, grants=tuple(parts.grants))
     in_doubt = any("*" in part.grant.statement.aws and not part.sure and _touches(part, allows) for part in denies)
-    contested: set[str] = {"P5"} if in_doubt else set()
-    # nearly always there is none
+    contested = {point for part in (*allows, *denies) for point in part.grant.statement.points if point != "K2"}
+    contested.update(("P5",) if in_doubt else ())
     open_limits = [
         limit for part in (*allows, *denies) for limit in part.grant.limits if limit.depends or limit.contested or limit.unseen
     ]
@@ -252,7 +252,7 @@ def _gathered(policy: Policy, provider_arn: str, issuer: str, profile: Profile) 
         parts.grants.append(grant)
         if grant.never:
             continue
-        part = Part(grant, not open_points)
+        part = Part(grant, not open_points and "G1" not in statement.points)
         if statement.allow or not statement.effect_seen:
             parts.allows.append(part)
         if not statement.allow:

@@ -115,6 +115,7 @@ def _other_readings(policy: Policy, request: Request, contested: set[str]) -> li
 _ALTERNATIVES = {
     "P5": ("P5 otherwise",),
     "C11": ("C11 holds", "C11 fails"),
+    "G1": ("G1 otherwise",),
     "K2": ("K2 otherwise",),
 }
 
@@ -172,6 +173,8 @@ class _Evaluation:
         checks = [self.action(statement), self.principal(statement)]
         if statement.unseen:
             checks.append(_Check(None, unseen=statement.unseen))
+        if "G1" in statement.points:
+            checks.append(_Check(self.contested("G1", True), frozenset({"G1"}), says="its effect is none"))
         checks += self.conditions(statement)
         truth = both(check.holds for check in checks)
         if any(check.settles for check in checks):
@@ -204,7 +207,7 @@ class _Evaluation:
         return _Check(None if holes else False, frozenset(), names_of_holes(holes), says)
 
     def conditions(self, statement: Statement) -> Iterator[_Check]:
-        if not statement.two_spellings:
+        if "K2" not in statement.points:
             yield from map(self.condition, statement.conditions)
             return
         together: dict[object, list[_Check]] = {}

@@ -55,7 +55,8 @@ class Statement(msgspec.Struct, frozen=True):
     """One statement; principals by type, actions as written.
 
     `unseen` names the holes of its structure (Effect, a whole Condition, ...) that leave open what it says; without
-    `effect_seen` not even whether it allows or denies is known. Holes in values stay in the values.
+    `effect_seen` not even whether it allows or denies is known. Holes in values stay in the values. `points` are the contested
+    ones that its writing raises: K2, G1.
     """
 
     index: int
@@ -67,7 +68,7 @@ class Statement(msgspec.Struct, frozen=True):
     not_actions: tuple[Value, ...] | None
     conditions: tuple[Condition, ...]
     steps: Steps
-    two_spellings: bool = False
+    points: tuple[str, ...] = ()
     unseen: tuple[str, ...] = ()
     effect_seen: bool = True
 
@@ -243,7 +244,7 @@ class _Reader:
             self._actions(raw, "NotAction", steps) if "NotAction" in raw else None,
             conditions,
             steps,
-            two_spellings,
+            ("K2",) * two_spellings + ("G1",) * (word not in (effect, "")),
             (*hidden, *unseen),
             not hidden,
         )

@@ -123,8 +123,9 @@ class Problems:
                 seen.add(sid)
 
     def of_effect(self, effect: object, steps: Steps) -> str:
-        """The effect that is meant, "" where it is none. The grammar has one spelling of each, but IAM has made roles of
-        "allow" (hashicorp/terraform-provider-aws#9297 and #10511)."""
+        """The effect that is meant, "" where it is none. AWS documents that its case counts, but roles are made of "allow", by
+        AWS's own Account Factory too (aws-ia/terraform-aws-control_tower_account_factory, hashicorp/terraform-provider-aws#9297
+        and #10511)."""
         word = effect.capitalize() if isinstance(effect, str) else ""
         if word not in ("Allow", "Deny"):
             self.refuse("bad-effect", f"Effect is {shown(effect)}, IAM knows Allow and Deny", *steps)

@@ -227,6 +227,9 @@ def test_values_that_are_denied_in_any_case_are_taken_out_though_others_depend()
         ([statement({"Null": {SUB: "neither"}})], (), "cluster"),
         ([statement({"StringEquals": {SUB: API, SUB.upper(): PREFIX + "shop:web"}})], ("K2",), "several"),
         ([statement({"StringEquals": {SUB: API, SUB.upper(): API}})], (), "one"),
+        ([statement(effect="allow")], ("G1",), "cluster"),
+        ([statement({"StringEquals": {SUB: API}}, effect="ALLOW")], ("G1",), "one"),
+        ([statement(), statement(effect="DENY")], ("G1",), "cluster"),
         (
             [statement({"StringEquals": {SUB: API, AUD: STS}}), deny({"StringNotEquals": {AUD: STS}}, principal=ANYBODY)],
             (),

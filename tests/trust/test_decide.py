@@ -709,6 +709,9 @@ ANYBODY = {"AWS": "*"}
         ([statement({"StringEquals": {SUB: API, SUB.upper(): "x"}})], token(), ("K2",), DENIED, ALLOWED),
         ([statement({"StringEquals": {SUB: "y", SUB.upper(): "x"}})], token(), (), DENIED, None),
         ([statement({"StringEquals": {SUB: API, SUB.upper(): API}})], token(), (), ALLOWED, None),
+        ([statement(effect="allow")], token(), ("G1",), ALLOWED, DENIED),
+        ([statement({"StringEquals": {SUB: "other"}}, effect="allow")], token(), (), DENIED, None),
+        ([statement(), statement(effect="deny")], token(), ("G1",), FORBIDDEN, ALLOWED),
         (
             [statement({"StringEquals": {SUB: []}}), deny(principal=ANYBODY)],
             token(),

@@ -129,7 +129,7 @@ class GrantReading(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         """The one subject of a statement that is right: it asks for that and for an audience of the tokens, and the rest of the
         policy changes nothing; "" of other statements. Most are right, and nothing more is looked into for them."""
         policy, statement = self.policy, self.statement
-        if self.form != "provider" or statement.unseen or statement.two_spellings:
+        if self.form != "provider" or statement.unseen or statement.points:
             return ""
         if policy.problems and {problem.code for problem in policy.problems} != _OF_SIZE:
             return ""
