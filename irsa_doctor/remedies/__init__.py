@@ -8,12 +8,13 @@ from irsa_doctor.remedies.commands import (
     restart,
 )
 from irsa_doctor.remedies.naming import annotation
-from irsa_doctor.remedies.offers import Offers, SubjectOffer, policy_for
+from irsa_doctor.remedies.offers import Offers, RuleQuestion, SubjectOffer, policy_for
 from irsa_doctor.remedies.pod_identity import association_policy_for
 from irsa_doctor.remedies.policy_fix import command_fix
 
 __all__ = [
     "Offers",
+    "RuleQuestion",
     "SubjectOffer",
     "add_audience",
     "annotation",

@@ -23,6 +23,10 @@ _SUBJECTS = 4
 """service accounts of a role that are taken for names"""
 
 
+Asked = tuple[str, tuple[EditKind, ...], Safety]
+"""the rule of a finding, the ways to fix it, and how safe they are at most"""
+
+
 class _Issuer(msgspec.Struct, frozen=True):
     """An issuer with which a policy or a user of the role has to do: whether its service accounts are listed whole, whether it
     is that of a cluster, and the audiences of its tokens."""
@@ -79,8 +83,7 @@ class _Like(msgspec.Struct, frozen=True):
     """What a correction depends on, but for the names."""
 
     surroundings: _Surroundings
-    ways: tuple[EditKind, ...]
-    at_most: Safety
+    asked: Asked
     finding: tuple[str, str]
     """the kind of the finding's subject, and the number of the grant"""
     account_meant: tuple[int, str]
@@ -138,8 +141,7 @@ class AlikeFixes:
 
     def fix(
         self,
-        ways: Sequence[EditKind],
-        at_most: Safety,
+        asked: Asked,
         judged: Judged,
         meant: tuple[str, str],
         role: RolePolicy,
@@ -150,7 +152,7 @@ class AlikeFixes:
         named = self._named(role, meant)
         if named is None:
             return make()
-        like = _like(ways, at_most, judged, named)
+        like = _like(asked, judged, named)
         if known := self._known.get(like):
             return known.renamed(role, named.names)
         fix = make()
@@ -197,19 +199,18 @@ class _Named(msgspec.Struct, frozen=True):
     meant: tuple[str, str]
 
 
-def _like(ways: Sequence[EditKind], at_most: Safety, judged: Judged, named: _Named) -> _Like:
+def _like(asked: Asked, judged: Judged, named: _Named) -> _Like:
     known, setting, subjects = named.role.known_role, named.setting, named.names.subjects
     arn, lacking = parse_arn(known.arn), named.role.view.accounts.lacking
     subject, issuer = named.meant
     return _Like(
         surroundings=setting.surroundings,
-        ways=tuple(ways),
-        at_most=at_most,
+        asked=asked,
         finding=(judged.kind, judged.id.rpartition("#")[2] if judged.kind == "grant" else ""),
         account_meant=(subjects.index(subject), setting.issuers[issuer]) if subject else (-1, ""),
         kindred=tuple([(value.form, value.is_meant) for value in named.kindred]),
         subjects=ranks((*subjects, *setting.unnamed)),
-        absent=tuple([tuple([bool(lacking(of_setting, [each])) for each in subjects]) for of_setting in setting.issuers]),
+        absent=tuple([tuple([bool(lacking(i, [each])) for each in (*subjects, *setting.unnamed)]) for i in setting.issuers]),
         users=tuple([_user(user, subjects, setting) for user in named.role.users]),
         partition=arn.partition if arn else "",
         has=(bool(known.address), arn is not None),

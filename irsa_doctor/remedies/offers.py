@@ -4,14 +4,18 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, get_args
 
+import msgspec
+
 from irsa_doctor.facts import AnalysedRole, Judged, View
+from irsa_doctor.facts.roles.role import analyse
+from irsa_doctor.model import TrustPolicy
 from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.model.findings import Fix, Offer
 from irsa_doctor.remedies.alike import AlikeFixes
-from irsa_doctor.remedies.draft import PolicyDocument
+from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
 from irsa_doctor.remedies.policy_fix import policy_fix
 from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change, texts_of
-from irsa_doctor.remedies.targets import names_of_binding, role_of_finding, written_for
+from irsa_doctor.remedies.targets import names_of_binding, role_of_finding, token_of, written_for
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, role_policy
 from irsa_doctor.trust import is_subject
 from irsa_doctor.trust.presented import PresentedToken
@@ -23,6 +27,13 @@ _NARROWING: frozenset[EditKind] = frozenset({"narrowed"})
 _HAVE_POLICIES = frozenset({"grant", "role", "policy", "binding"})
 
 
+class RuleQuestion(msgspec.Struct, frozen=True):
+    """What a `rule` (id) asks of a subject: whether it `fails` on its facts."""
+
+    rule: str
+    fails: Callable[[msgspec.Struct], bool]
+
+
 class Offers:
     """What is offered for the findings about one inventory; what is proved of one role is not proved again of its like."""
 
@@ -30,16 +41,16 @@ class Offers:
         self._view = view
         self._alike = AlikeFixes(view)
 
-    def __call__(self, ways: Sequence[EditKind], at_most: Safety, judged: Judged) -> Offer:
-        """What is offered for a finding about a subject: `ways` to fix it, none of which is safer than `at_most`. Nothing is
-        worked out before somebody reads it."""
-        return SubjectOffer(self._view, judged, ways, at_most, self._fix)
+    def __call__(self, ways: Sequence[EditKind], at_most: Safety, judged: Judged, question: RuleQuestion) -> Offer:
+        """What is offered for a finding about a subject: `ways` to fix it, none of which is safer than `at_most`; `question` is
+        its rule. Nothing is worked out before somebody reads it."""
+        return SubjectOffer(self._view, judged, ways, at_most, self._fix, question)
 
     def _fix(self, offer: "SubjectOffer") -> Fix | None:
         from irsa_doctor.remedies.proposals import SHARED_WAYS
 
         judged = offer.judged
-        make = partial(_first_harmless, offer)
+        make = partial(_first_of_use, offer)
         is_shared = judged.kind in _HAVE_POLICIES and SHARED_WAYS.issuperset(offer.ways)
         names = names_of_binding(judged) if is_shared else {}
         analysed = role_of_finding(self._view, judged, names) if is_shared and offer.ways else None
@@ -47,7 +58,8 @@ class Offers:
         if role and set(offer.ways) <= _NARROWING and not _may_be_narrowed(role):
             return None
         meant = (str(names.get("subject", "")), str(names.get("issuer", "")))
-        return self._alike.fix(offer.ways, offer.at_most, judged, meant, role, make) if role else make()
+        asked = offer.question.rule, tuple(offer.ways), offer.at_most
+        return self._alike.fix(asked, judged, meant, role, make) if role else make()
 
 
 _TAKING: frozenset[EditKind] = frozenset(
@@ -67,12 +79,14 @@ class SubjectOffer(Offer):
         ways: Sequence[EditKind],
         at_most: Safety,
         fix_of: Callable[["SubjectOffer"], Fix | None],
+        question: RuleQuestion,
     ) -> None:
         super().__init__(partial(fix_of, self) if set(ways) - _TAKING else None)
         self.view = view
         self.judged = judged
         self.ways = ways
         self.at_most = at_most
+        self.question = question
         self._known: list[Proposal] = []
         self._more: Iterator[Proposal] | None = None
         self._why: Unfixable | None = None
@@ -119,17 +133,36 @@ def _may_be_narrowed(role: RolePolicy) -> bool:
     return bool(role.view.accounts.listed_whole) or any(map(is_subject, texts_of(role.document)))
 
 
-def _first_harmless(offer: SubjectOffer) -> Fix | None:
-    """The first proposal that does no harm, as a fix."""
+def _first_of_use(offer: SubjectOffer) -> Fix | None:
+    """The first proposal that does no harm and leaves nothing of the finding, as a fix."""
     from irsa_doctor.remedies.proposals import Unfixable
 
     try:
         for proposal in offer.proposals():
-            if fix := _fix_of(proposal):
+            fix = _fix_of(proposal)
+            if fix and not (proposal.change and _leaves(offer, proposal.change)):
                 return fix
     except Unfixable:
         pass
     return None
+
+
+def _leaves(offer: SubjectOffer, change: PolicyChange) -> bool:
+    """Whether the subject of a finding fails its rule with the changed policy, too, or is kept out as before."""
+    role, judged = change.role, offer.judged
+    source = role.analysed.role.policy
+    if not isinstance(source, TrustPolicy):
+        return False
+    if judged.kind == "binding":
+        names = names_of_binding(judged)
+        user = next((u for u in role.users if (u.subject, u.issuer) == (names.get("subject"), names.get("issuer"))), None)
+        target = token_of(role, user) if user else None
+        return target is not None and not admits(read_for_iam(change.document), target)
+    policy = msgspec.structs.replace(source, document=change.document, size=-1, plain=False)
+    after = analyse(msgspec.structs.replace(role.analysed.role, policy=policy), offer.view)
+    # a bare policy and its grants are one subject
+    now = [each.facts for each in (*after.grants, after.judged) if (each.kind, each.id) == (judged.kind, judged.id)]
+    return any(offer.question.fails(facts) for facts in now if type(facts) is type(judged.facts))
 
 
 def _fix_of(proposal: "Proposal") -> Fix | None:

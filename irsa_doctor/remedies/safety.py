@@ -18,7 +18,7 @@ from irsa_doctor.remedies.principals import others, viewpoints
 from irsa_doctor.remedies.proof import Comparison, Surplus, Viewpoint
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, provider_for
 from irsa_doctor.trust import Admitted, Policy, Statement, is_subject, spell
-from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.keys import key_form, presence
 from irsa_doctor.trust.languages import Finite, contains, difference, literal
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
 from irsa_doctor.trust.presented import PresentedToken
@@ -51,7 +51,7 @@ def policy_change(
         providers=tuple(_Provider(role, new, document, view, wanted[view.provider]) for view in views),
     )
     if any(provider.is_opened for provider in change.providers):
-        raise Widening("the role would admit every service account of the cluster")
+        raise Widening("the role would admit every service account of the cluster, or all but those that it names")
     return change
 
 
@@ -96,7 +96,10 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def is_opened(self) -> bool:
-        return self.view.profile.is_cluster and self.after.reach.scope == "cluster" != self.before.reach.scope
+        """Whether it admits every service account of the cluster, but some whom it names, and did not before."""
+        is_whole = self.after.reach.scope == "cluster" != self.before.reach.scope
+        is_newly_open = contains(self.after.subjects, _STRANGER) and not contains(self.before.subjects, _STRANGER)
+        return self.view.profile.is_cluster and (is_whole or is_newly_open)
 
     @once
     def is_own(self) -> bool:
@@ -113,7 +116,7 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
     @once
     def written(self) -> frozenset[str]:
         """W: the subjects that the text writes out for this provider alone, with an audience that it writes out too."""
-        texts = set(texts_of(self.role.document))
+        texts = self._own_texts
         found: set[str] = set()
         for statement in self.new.statements if self.view.profile.is_cluster else ():
             if statement.allow and statement.federated == (self.view.provider,):
@@ -121,7 +124,14 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
                 if audiences and audiences <= self.audiences & texts:
                     literal_subjects = {value for value in subjects & texts if not self.role.is_open(value)}
                     found |= {value for value in literal_subjects if is_subject(value)}
-        return frozenset(found)
+        return frozenset(found) - self.absent
+
+    @once
+    def absent(self) -> frozenset[str]:
+        """The subjects that the text writes out that no cluster has, which is known: who creates one gets the role."""
+        accounts = self.role.view.accounts
+        subjects = self._required_subjects if self._is_listed else ()
+        return frozenset(subject for subject in subjects if accounts.missing(self.view.issuer, [subject]) is True)
 
     @once
     def audiences(self) -> frozenset[str]:
@@ -147,7 +157,10 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
 
     def doubts(self) -> Iterator[str]:
         """What may go wrong; nothing where the change is safe."""
-        if self.kind == "none":
+        if self.kind == "none" and self.compared.gained.is_within(self._expected, self.view.profile.grammar):
+            gained = sorted(subject for subject in self.absent if self.compared.gained.has(subject, None))
+            yield f"it admits {', '.join(gained[:3])}, which no cluster has: whoever creates it gets the role"
+        elif self.kind == "none":
             yield "it admits subjects that neither name the role nor stand in its text with the audience of their tokens"
         if not self.compared.lost.certain:
             yield "who loses the role is too complex to be worked out"
@@ -174,14 +187,30 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
             return compared.lost.is_within(frozenset(), profile.grammar)
         if any(compared.lost.has(user.subject, user.audience or None) for user in self.role.users_of(self.view)):
             return False
-        named_before = self.spelled & set(texts_of(self.role.document))
+        named_before = self.spelled & self._own_texts
         return not (self.is_own and self.fewer.cells) or self._is_listed or self._is_within(named_before)
 
     @once
     def spelled(self) -> frozenset[str]:
-        """The subjects that statements for this provider alone write out, whatever audience they require."""
+        """The subjects that statements for this provider alone write out, whatever audience they require, and which the text
+        before does not name for another issuer."""
+        foreign = set(texts_of(self.role.document)) - self._own_texts
+        return self._required_subjects - self.absent - foreign
+
+    @once
+    def _required_subjects(self) -> frozenset[str]:
         own = [s for s in self.new.statements if s.allow and s.federated == (self.view.provider,)]
         return frozenset(value for s in own for value in _required(s, self.view, "sub") if is_subject(value))
+
+    @property
+    def _expected(self) -> frozenset[str]:
+        """The subjects that name the role or are written out, whether they exist or not."""
+        return self.named | self.written | self.absent
+
+    @once
+    def _own_texts(self) -> frozenset[str]:
+        """What the text before says of tokens of this issuer: all but the values of keys of another one."""
+        return frozenset(_texts_for(self.role.document, self.view.issuer.lower()))
 
     @property
     def _is_listed(self) -> bool:
@@ -196,6 +225,10 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
         rest = difference(self.after.subjects, literal(*subjects))
         within = is_empty(rest, self.view.profile.grammar) is True
         return bool(subjects) and within and isinstance(self.after.subjects, Finite)
+
+
+_STRANGER = "system:serviceaccount:0--0:0--0"
+"""a subject that no text and no pattern means"""
 
 
 def losing(users: Sequence[RoleUser]) -> Iterator[str]:
@@ -262,6 +295,7 @@ class PolicyChange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
         named = {
             subject
             for provider in self.providers
+            if provider.is_own
             for subject in provider.wanted | provider.named | provider.spelled
             if provider.compared.gained.has(subject, None)
         }
@@ -274,6 +308,19 @@ def texts_of(value: Any) -> Iterator[str]:
         yield value
     for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
         yield from texts_of(item)
+
+
+def _texts_for(value: Any, issuer: str) -> Iterator[str]:
+    """Every string of a JSON value but those below a key of another issuer than this one (in lower case, without scheme)."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            if not (name.endswith((":sub", ":aud")) and key_form(name.lower(), issuer) == "other-issuer"):
+                yield from _texts_for(item, issuer)
+    elif isinstance(value, list):
+        for item in value:
+            yield from _texts_for(item, issuer)
+    elif isinstance(value, str):
+        yield value
 
 
 def _required(statement: Statement, view: Viewpoint, claim: str) -> Iterator[str]:

@@ -194,14 +194,12 @@ class _Reader:
             return Policy(False, (), tuple(self.problems.listed), self.source.size)
         version = document.get("Version", "2008-10-17")
         if version not in _VERSIONS and not has_hole(version):
-            why = f"Version is {shown(version)}, IAM knows 2012-10-17 and 2008-10-17"
-            self.problems.refuse("bad-version", why, "Version")
+            self.problems.refuse("bad-version", f"Version is {shown(version)}, IAM knows 2012-10-17 and 2008-10-17", "Version")
         for name in () if _TOP.issuperset(document) else document:
             if name not in _TOP and not has_hole(name):
                 self.problems.refuse("unknown-element", f"Syntax errors in policy: no element {shown(name)}", text_of(name))
         raws = self._raw_statements(document)
-        read = [self._statement(raw, n, steps) for n, (raw, steps) in enumerate(raws)]
-        statements = tuple([statement for statement in read if statement])
+        statements = tuple(filter(None, [self._statement(raw, n, steps) for n, (raw, steps) in enumerate(raws)]))
         self.problems.of_sids(
             [(raw["Sid"], (*steps, "Sid")) for raw, steps in raws if isinstance(raw, dict) and raw.get("Sid") is not None]
         )
@@ -222,9 +220,8 @@ class _Reader:
 
     def _statement(self, raw: object, index: int, steps: Steps) -> Statement | None:
         if isinstance(raw, Text):
-            anything = (raw,)
             hidden = names_of_holes((raw,))
-            return Statement(index, False, anything, (), (), anything, None, (), steps, unseen=hidden, effect_seen=False)
+            return Statement(index, False, (raw,), (), (), (raw,), None, (), steps, unseen=hidden, effect_seen=False)
         if not isinstance(raw, dict):
             self.problems.refuse("bad-statement", "a statement is a JSON object", *steps)
             return None
@@ -234,6 +231,8 @@ class _Reader:
         word = "" if hidden else self.problems.of_effect(effect, (*steps, "Effect"))
         principals = self._principals(raw, steps)
         conditions, two_spellings, unseen = self._conditions(raw, (*steps, "Condition"))
+        if not word and not hidden:  # it neither gives nor takes anything
+            return None
         statement = Statement(
             index,
             word == "Allow",

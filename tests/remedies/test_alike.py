@@ -122,13 +122,13 @@ def swapped(name: str) -> dict:
 def proved(monkeypatch):
     """The grants for which a correction was worked out."""
     grants = []
-    make = offers._first_harmless
+    make = offers._first_of_use
 
     def counting(offer):
         grants.extend([offer.judged.id] if offer.judged.kind == "grant" else [])
         return make(offer)
 
-    monkeypatch.setattr(offers, "_first_harmless", counting)
+    monkeypatch.setattr(offers, "_first_of_use", counting)
     return grants
 
 

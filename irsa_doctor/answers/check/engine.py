@@ -6,12 +6,13 @@ Hundreds of thousands of subjects share a few hundred distinct fact records, so 
 import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from operator import attrgetter
 from typing import Any
 
 import msgspec
 
+from irsa_doctor.answers.check.asking import RuleAnswer, ask, is_failed_by
 from irsa_doctor.answers.check.cases import Cases, FindingKey
 from irsa_doctor.answers.check.fetching import missing_input
 from irsa_doctor.answers.check.order import sort_findings
@@ -32,16 +33,9 @@ from irsa_doctor.model.findings import (
     Tally,
 )
 from irsa_doctor.model.limits import reached
+from irsa_doctor.remedies import RuleQuestion
 from irsa_doctor.rulebook.rules import NAME, SUBJECTS, Rule
 from irsa_doctor.trust.work import Work
-
-
-class RuleAnswer(msgspec.Struct, frozen=True):
-    """What one rule says of one fact record."""
-
-    verdict: Verdict
-    clause: str = ""
-    missing: tuple[Unknown, ...] = ()
 
 
 class Evaluation(msgspec.Struct):
@@ -52,50 +46,6 @@ class Evaluation(msgspec.Struct):
     tallies: list[Tally]
     limit: str = ""
     """the limit that the run reached before every subject was judged, in words"""
-
-
-def meets(schema: Mapping[str, Any], value: object) -> bool:
-    """Whether a known fact meets a schema of the small vocabulary (JSON Schema: const, enum, not, minimum, maximum)."""
-    for keyword, wanted in schema.items():
-        if keyword == "const":
-            good = _is(value, wanted)
-        elif keyword == "enum":
-            good = any(_is(value, one) for one in wanted)
-        elif keyword == "not":
-            good = not meets(wanted, value)
-        elif keyword == "minimum":
-            good = type(value) is not int or value >= wanted
-        else:
-            good = type(value) is not int or value <= wanted
-        if not good:
-            return False
-    return True
-
-
-def _is(value: object, wanted: object) -> bool:
-    """Equal as JSON: true is not 1."""
-    return type(value) is type(wanted) and value == wanted
-
-
-def ask(rule: Rule, facts: msgspec.Struct) -> RuleAnswer | None:
-    """What a rule says of a subject; None where it does not apply."""
-    missing: list[Unknown] = []
-    for fact, schema in rule.when.items():
-        value = getattr(facts, fact)
-        if isinstance(value, Unknown):
-            missing.append(value)
-        elif not meets(schema, value):
-            return None
-    if missing:
-        return RuleAnswer(Verdict.UNKNOWN, "", tuple(missing))
-    for clause in rule.require:
-        values = {fact: getattr(facts, fact) for fact in clause.facts}
-        unseen = [value for value in values.values() if isinstance(value, Unknown)]
-        if unseen:
-            missing += unseen
-        elif not all(meets(schema, values[fact]) for fact, schema in clause.facts.items()):
-            return RuleAnswer(Verdict.FAIL, clause.name)
-    return RuleAnswer(Verdict.UNKNOWN, "", tuple(missing)) if missing else RuleAnswer(Verdict.PASS)
 
 
 class _Question:
@@ -161,8 +111,8 @@ def _parts(sentence: str) -> tuple[str, ...]:
     return tuple(NAME.split(sentence))
 
 
-Offering = Callable[[Sequence[EditKind], Safety, Judged], Offer]
-"""(the ways to fix a finding, how safe they are at most, its subject) -> what is offered for it"""
+Offering = Callable[[Sequence[EditKind], Safety, Judged, RuleQuestion], Offer]
+"""(the ways to fix a finding, how safe they are at most, its subject, its rule) -> what is offered for it"""
 AccountsOf = Callable[[Rule, Judged], RoleAccounts]
 """(a rule, the subject of its finding) -> the service accounts that the finding concerns"""
 Locate = Callable[[Place, bool], tuple[int, int, int, int, str, int]]
@@ -200,7 +150,9 @@ def _finding(
         rule.url,
         mark,
         judged.group,
-        offering(rule.ways, rule.edit.at_most, judged) if offering else NO_OFFER,
+        offering(rule.ways, rule.edit.at_most, judged, RuleQuestion(rule.id, partial(is_failed_by, rule)))
+        if offering
+        else NO_OFFER,
         accounts_of(rule, judged) if accounts_of else NO_ACCOUNTS,
         judged.extent,
     )

@@ -8,8 +8,8 @@ from typing import Any
 
 import msgspec
 
+from irsa_doctor.answers.check.asking import RuleAnswer, ask
 from irsa_doctor.answers.check.choice import choose
-from irsa_doctor.answers.check.engine import RuleAnswer, ask
 from irsa_doctor.answers.check.judge import BaseChange, Input, commented_texts, judge
 from irsa_doctor.facts import GateFacts, Judged, View, derive, unbounded
 from irsa_doctor.governance.comments import apply_comments, comments_of

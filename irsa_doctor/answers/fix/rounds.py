@@ -22,6 +22,8 @@ ROUNDS = 10
 """rounds of edits, after which what is left is a conflict"""
 _TRIES = 40
 """rounds, with those that are taken back"""
+_SEARCHES = 12
+"""searches for the edits of a round that cause a finding, each of which judges the input several times"""
 
 Reload = Callable[[Mapping[str, bytes]], tuple[Input, Report]]
 """the bytes of changed files by path -> the input with them, and what is found in it"""
@@ -113,6 +115,9 @@ class Rounds:
         self._passed_over: dict[str, set[tuple[Edit, ...]]] = {}
         self._causes: dict[str, tuple[UnfixedReason, str]] = {}
         self._known = {finding.fingerprint for finding in report.findings}
+        self._is_changed_since = False
+        """whether edits were made after others were passed over"""
+        self._searches = 0
         texts.now(judged.documents)
 
     def run(self, most: int = ROUNDS) -> None:
@@ -121,11 +126,19 @@ class Rounds:
         for _ in range(_TRIES):
             if rounds == most < ROUNDS:
                 return
-            batches = self._batches()
+            batches = self._batches() or self._batches_passed_over()
             if not batches or rounds == ROUNDS:
                 self._give_up(batches)
                 return
             rounds += self._round(batches)
+
+    def _batches_passed_over(self) -> list[Batch]:
+        """The edits that were passed over before others were made, since which they may cause nothing any more."""
+        if not self._is_changed_since:
+            return []
+        self._passed_over.clear()
+        self._is_changed_since = False
+        return self._batches()
 
     def _give_up(self, batches: Sequence[Batch]) -> None:
         for finding in (finding for batch in batches for finding in batch.findings):
@@ -211,11 +224,12 @@ class Rounds:
 
     def _round(self, batches: Sequence[Batch]) -> bool:
         """Make the edits, unless they cause findings; returns whether they were made."""
-        changed = self.texts.with_edits(edit for batch in batches for edit in batch.candidate.edits)
+        changed = self._with_edits(batches)
         judged, report = self.plan.reload(changed)
         if self._breaks(batches, judged) or self._taken_back(batches, report) or self._reaches_others(batches, judged):
             return False
         self._accept(batches, report)
+        self._is_changed_since = bool(self._passed_over)
         self.texts.changed = changed
         self.judged, self.report = judged, report
         self.texts.now(judged.documents)
@@ -239,10 +253,39 @@ class Rounds:
         guilty = [batch for batch in batches if any(finding.fingerprint in left for finding in batch.findings)]
         for batch in guilty:
             self._pass_over(batch, "the finding would be there after the edit, too", only=left)
-        for finding in caused:
-            for batch in [batch for batch in batches if _concerns(batch, finding)] or batches:
+        for finding, at_fault in self._faults(caused, batches):
+            for batch in at_fault:
                 self._pass_over(batch, f"it would cause {finding.rule} of {finding.subject.id}")
         return bool(guilty or caused)
+
+    def _faults(self, caused: Sequence[Finding], batches: Sequence[Batch]) -> Iterator[tuple[Finding, Sequence[Batch]]]:
+        """The findings that edits cause, with those at fault: what concerns one of them, else what is searched for."""
+        known = [(finding, [batch for batch in batches if _concerns(batch, finding)]) for finding in caused]
+        yield from ((finding, near) for finding, near in known if near)
+        others = [finding for finding, near in known if not near]
+        if others and self._searches < _SEARCHES:  # the next round shows what the others are caused by
+            self._searches += 1
+            yield others[0], self._causing(batches, others[0])
+        else:
+            yield from ((finding, batches) for finding in others)
+
+    def _causing(self, batches: Sequence[Batch], finding: Finding) -> Sequence[Batch]:
+        """Those of some batches that cause a finding: by halves, so that of many edits only the one at fault is taken back."""
+        while len(batches) > 1:
+            middle = len(batches) // 2
+            halves = batches[:middle], batches[middle:]
+            half = next((half for half in halves if self._does_cause(half, finding)), None)
+            if half is None:  # they cause it together
+                break
+            batches = half
+        return batches
+
+    def _does_cause(self, batches: Sequence[Batch], finding: Finding) -> bool:
+        _, report = self.plan.reload(self._with_edits(batches))
+        return any(other.fingerprint == finding.fingerprint for other in report.findings)
+
+    def _with_edits(self, batches: Iterable[Batch]) -> dict[str, bytes]:
+        return self.texts.with_edits(edit for batch in batches for edit in batch.candidate.edits)
 
     def _reaches_others(self, batches: Sequence[Batch], judged: Input) -> bool:
         """Whether a trust policy became another one than was proposed: its text is read elsewhere, or means something else."""

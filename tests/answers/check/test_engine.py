@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from irsa_doctor.answers.check.engine import ask, evaluate, filled, meets
+from irsa_doctor.answers.check.asking import ask, meets
+from irsa_doctor.answers.check.engine import evaluate, filled
 from irsa_doctor.facts import Evidence, Judged
 from irsa_doctor.model import Place, Unknown, Verdict
 from irsa_doctor.rulebook.rules import SUBJECTS, Clause, Graded, Rule

@@ -3,7 +3,7 @@
 import msgspec
 import pytest
 
-from irsa_doctor.answers.check.engine import ask
+from irsa_doctor.answers.check.asking import ask
 from irsa_doctor.facts import View, derive
 from irsa_doctor.facts.service_accounts.records import ServiceAccountFacts
 from irsa_doctor.model import Unknown

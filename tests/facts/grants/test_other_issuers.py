@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from irsa_doctor.answers.check.engine import ask
+from irsa_doctor.answers.check.asking import ask
 from irsa_doctor.facts import GrantFacts, View
 from irsa_doctor.model import Place, TrustPolicy, Verdict
 from irsa_doctor.rulebook.rules import shipped_rules

@@ -3,7 +3,7 @@
 import pytest
 from hypothesis import given
 
-from irsa_doctor.answers.check.engine import ask
+from irsa_doctor.answers.check.asking import ask
 from irsa_doctor.answers.who_can import who_can
 from irsa_doctor.facts import GrantFacts, View
 from irsa_doctor.model import Unknown, Verdict
