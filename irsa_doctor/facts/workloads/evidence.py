@@ -57,6 +57,7 @@ def _places(case: WorkloadCase, at_fault: Mapping[str, Container | None]) -> dic
     metadata = workload.template.at("metadata")
     places = {
         "workload": workload.place.at("metadata", "name"),
+        "account_name": workload.template.at("spec", "serviceAccountName"),
         "labels": metadata.at("labels", OPT_OUT_LABEL),
         "skip_containers": metadata.at("annotations", SKIP_CONTAINERS),
         "expiration": metadata.at("annotations", EXPIRATION),
