@@ -69,8 +69,14 @@ def proposals(case: FixCase, ways: Sequence[EditKind], at_most: Safety) -> Itera
 
 def _graded(proposal: Proposal, at_most: Safety, *, last: bool) -> Proposal:
     """A proposal that is no safer than its rule lets it be."""
-    safety = "unsafe" if at_most == "unsafe" else proposal.safety
-    return msgspec.structs.replace(proposal, safety=safety, last_resort=proposal.last_resort or last)
+    graded = msgspec.structs.replace(proposal, last_resort=proposal.last_resort or last)
+    if not (at_most == "unsafe" and proposal.safety == "safe"):
+        return graded
+    return msgspec.structs.replace(graded, safety=at_most, because=f"{proposal.because}; {_DECISION}")
+
+
+_DECISION = "whether it is what was meant is for a person to say"
+"""what is open about a change that harms nobody, where the remedy may be another one"""
 
 
 __all__ = ["SHARED_WAYS", "STEPS", "WAYS", "FixCase", "Proposal", "Unfixable", "proposals"]

@@ -150,7 +150,7 @@ def _mended(case: FixCase, role: RolePolicy, *, by_text: bool) -> PolicyDocument
     tokens_of = written_for if by_text else using
     if not by_text and not any(tokens_of(role, index) for index in indexes(case.judged, role)):
         unseen = next((user for user in role.users if has_unseen_audience(role, user)), None)
-        raise _not_taken(role, unseen) if unseen else _nobody()
+        raise _not_taken(role, unseen) if unseen else _nobody(case, role)
 
     def change(now: RolePolicy, index: int) -> PolicyDocuments:
         targets = tokens_of(now, index)
@@ -167,12 +167,19 @@ def _mended(case: FixCase, role: RolePolicy, *, by_text: bool) -> PolicyDocument
     yield from _everywhere(case, role, change)
 
 
-def _nobody() -> Unfixable:
+def _nobody(case: FixCase, role: RolePolicy) -> Unfixable:
+    """Why nothing follows from who uses the role; what is listed whole has not to be added."""
+    issuers = {issuer for _, issuer in _statements(case, role)}
+    if issuers and issuers <= role.view.accounts.listed_whole:
+        return Unfixable("nobody-named", "no service account of the cluster names the role: whom it is for is not known")
     return Unfixable(
         "nobody-named",
         "the input has no service account of a known name that names the role, so that whom it is for is not known",
         "add the Kubernetes objects: kubectl get serviceaccounts -A -o yaml",
     )
+
+
+_ONE_BY_ONE = "the policy names its subjects one by one, and whether one of them is no longer needed is for a person to say"
 
 
 _CLIENT_IDS = "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {}"
@@ -230,11 +237,12 @@ def _plain(case: FixCase, role: RolePolicy) -> PolicyDocuments:
 
 def _narrowed(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     """A statement requires one of the service accounts that use the role: those whom it admits, or all of them."""
-    named = False
+    named = is_open = False
     for statement, issuer in _statements(case, role):
         grant = grant_of(role.policy, statement, issuer, profile=cluster_profile(issuer))
         if isinstance(grant.subjects, Finite):
             continue
+        is_open = True
         everybody = _subjects_of_users(role, issuer)
         admitted = [subject for subject in everybody if contains(grant.subjects, subject)]
         for users in (admitted, everybody):
@@ -246,7 +254,7 @@ def _narrowed(case: FixCase, role: RolePolicy) -> PolicyDocuments:
             if same := in_place(role.document, statement.index, issuer, users):
                 yield same
     if not named:
-        raise _nobody()
+        raise _nobody(case, role) if is_open else Unfixable("no-remedy", _ONE_BY_ONE)
 
 
 def _subjects_of_users(role: RolePolicy, issuer: str) -> list[str]:
