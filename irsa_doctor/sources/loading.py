@@ -329,7 +329,7 @@ def _read_instances(readings: Sequence[DocumentReading]) -> None:
 
 def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:
     """Take the names from objects that a kustomization renames, when all files are read."""
-    renaming = [reading for reading in readings if reading.kustomization or reading.target_namespaces]
+    renaming = [reading for reading in readings if reading.kustomization or reading.target_namespaces or reading.patched_below]
     if renaming:
         from irsa_doctor.sources.templates.kustomizations import apply_renaming
 

@@ -219,6 +219,8 @@ class DocumentReading(msgspec.Struct):
     """what is put in for variables of manifests before they are applied"""
     target_namespaces: list[tuple[str, str]] = []
     """the path below which a Kustomization of Flux gives all objects a namespace, and that namespace"""
+    patched_below: list[str] = []
+    """the paths below which a Kustomization of Flux patches releases of charts"""
     applied: list[str] = []
     """the paths in a repository that a Kustomization of Flux or an application of Argo CD applies"""
     deleted: list[str] = []

@@ -166,6 +166,12 @@ def _merged_account(group: list[ServiceAccount], disputes: Disputes, extra: list
     # a manifest says what a template leaves open
     first = manifests[0] if manifests else group[0]
     others = [account for account in group if account.annotations != first.annotations and not _is_open(account)]
+    # what is installed under one name for two roles goes to two clusters, and a template does not say to which
+    installed = [account for account in others if account.template and _names_two_roles(account, first)]
+    if installed and first.template:
+        installed, first = others, msgspec.structs.replace(first, cluster="")
+    extra += (msgspec.structs.replace(account, cluster="") for account in installed)
+    others = [account for account in others if account not in installed]
     elsewhere = [account for account in others if not account.cluster or _is_elsewhere(account, first)]
     extra += elsewhere
     differing = [account for account in others if account not in elsewhere]
@@ -179,6 +185,10 @@ def _merged_account(group: list[ServiceAccount], disputes: Disputes, extra: list
 
 def _role_named(account: ServiceAccount) -> str:
     return text_of(account.annotations.get(ROLE_ARN, ""))
+
+
+def _names_two_roles(account: ServiceAccount, other: ServiceAccount) -> bool:
+    return len({_role_named(account), _role_named(other)} - {""}) == 2
 
 
 def _is_open(account: ServiceAccount) -> bool:

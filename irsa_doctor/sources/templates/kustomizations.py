@@ -4,7 +4,7 @@ https://kubectl.docs.kubernetes.io/references/kustomize/kustomization/
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 
 import msgspec
 
@@ -18,6 +18,10 @@ from irsa_doctor.text import shapes
 _RENAMING = ("namePrefix", "nameSuffix", "namespace")
 _TARGET = "targetNamespace"
 """of a Kustomization of Flux (https://fluxcd.io/flux/components/kustomize/kustomizations/#target-namespace)"""
+_RELEASES = frozenset({"helm-release", "argo-application"})
+"""kinds of documents in which a patch may change what a chart is installed with, and to which namespace"""
+_KIND_OF_RELEASE = regex(r"\b(?:HelmRelease|HelmChart|HelmChartProxy|Application|ApplicationSet)\b")
+_BY_FLUX = "changed by patches of a Kustomization of Flux"
 _TARGETS = ("resources", "bases", "components")
 _PATCHES = ("patches", "patchesStrategicMerge", "patchesJson6902")
 
@@ -36,6 +40,8 @@ class Kustomization(msgspec.Struct, frozen=True):
     renames: tuple[str, ...]
     namespace: str = ""
     patches: Mapping[str, Mapping[str, object]] = {}
+    patches_releases: bool = False
+    """whether it holds patches of releases of charts itself"""
 
     def keeps(self, namespace: str) -> bool:
         """Whether an object of a namespace keeps its name and its namespace."""
@@ -52,6 +58,11 @@ class Kustomization(msgspec.Struct, frozen=True):
     def why_patch(self) -> str:
         """How the objects that its patches change can be read as they will be."""
         return f"a patch of {self._build}"
+
+    @property
+    def why_changed(self) -> str:
+        """How the releases that it changes can be read as they will be."""
+        return f"changed by patches of {self._build}"
 
     @property
     def why_ignored(self) -> str:
@@ -78,7 +89,12 @@ def kustomization_of(members: Mapping[str, object], path: str) -> Kustomization:
         renames=renames,
         namespace=namespace if isinstance(namespace, str) else "",
         patches=patches,
+        patches_releases=_patches_releases(members),
     )
+
+
+def _patches_releases(members: Mapping[str, object]) -> bool:
+    return any(_KIND_OF_RELEASE.search(str(members.get(name, ""))) for name in _PATCHES)
 
 
 def _renaming_patches(members: Mapping[str, object]) -> Iterator[str]:
@@ -110,6 +126,17 @@ def apply_renaming(readings: Sequence[DocumentReading]) -> None:
         for path in taken[kustomization.folder] if kustomization.renames else ():
             renamed.setdefault(path, []).append(kustomization)
     _point_to_overlays(readings, by_folder)
+    of_releases = {os.path.normpath(reading.path) for reading in readings if not _RELEASES.isdisjoint(reading.kinds)}
+    changed = {
+        **{
+            path: _BY_FLUX
+            for reading in readings
+            for below in reading.patched_below
+            for path in of_releases
+            if _is_below(path, below)
+        },
+        **dict(_changed_releases(by_folder.values(), taken, of_releases)),
+    }
     patched = {path: kustomization for kustomization in by_folder.values() for path in kustomization.patches}
     of_flux = [pair for reading in readings for pair in reading.target_namespaces]
     _give_namespaces(readings, {path for paths in taken.values() for path in paths})
@@ -117,10 +144,22 @@ def apply_renaming(readings: Sequence[DocumentReading]) -> None:
     for reading in readings:
         patch = patched.get(os.path.normpath(reading.path))
         if patch and not reading.named:
-            _take_objects(reading, patch)
+            _take_objects(reading, patch.why_patch)
         renaming = [*renamed.get(os.path.normpath(reading.path), ()), *_of_flux(reading.path, of_flux)]
         if renaming and not reading.named:
             _take_names(reading, renaming)
+        if (why := changed.get(os.path.normpath(reading.path))) and not reading.named:
+            _take_objects(reading, why)
+
+
+def _changed_releases(
+    kustomizations: Iterable[Kustomization], taken: Mapping[str, Sequence[str]], of_releases: Set[str]
+) -> Iterator[tuple[str, str]]:
+    """The files of releases that a kustomization with patches of releases takes up, and how they can be read: it may change
+    their values and where they go."""
+    for kustomization in kustomizations:
+        if kustomization.patches_releases or not of_releases.isdisjoint(kustomization.patches):
+            yield from ((path, kustomization.why_changed) for path in taken[kustomization.folder] if path in of_releases)
 
 
 def _give_namespaces(readings: Sequence[DocumentReading], taken: Collection[str]) -> None:
@@ -218,12 +257,13 @@ def _point_to_overlays(readings: Sequence[DocumentReading], by_folder: Mapping[s
             reading.passed = [above if why == own.why_ignored else why for why in reading.passed]
 
 
-def _take_objects(reading: DocumentReading, kustomization: Kustomization) -> None:
-    """Keep of a patch the annotations of service accounts alone: what it says is true of objects of other files."""
+def _take_objects(reading: DocumentReading, why: str) -> None:
+    """Keep of a patch, or of what a patch changes, the annotations of service accounts alone: what it says is true of objects
+    of other files."""
     if reading.service_accounts or reading.workloads:
         reading.account_templates += reading.service_accounts
         reading.service_accounts, reading.workloads = [], []
-        (reading.notes if reading.account_templates else reading.passed).append(kustomization.why_patch)
+        (reading.notes if reading.account_templates else reading.passed).append(why)
         reading.empty = True
 
 
@@ -274,4 +314,6 @@ def read_flux_kustomization(page: Page, reading: DocumentReading) -> None:
     reading.applied.append(below)
     if isinstance(namespace, str) and namespace:
         reading.target_namespaces.append((below, namespace))
+    if _patches_releases(spec):
+        reading.patched_below.append(below)
     reading.passed.append("a Kustomization of Flux: it names no role")

@@ -9,7 +9,7 @@ from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.access import AccessTemplate, read_access_manifest
-from irsa_doctor.sources.templates.named_accounts import MOVING, is_of_accounts
+from irsa_doctor.sources.templates.named_accounts import is_of_accounts, is_of_another_chart, leaves_open
 from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, hole, known, scalar_text
 
 _DEEP = 8
@@ -84,7 +84,8 @@ def annotations_in(written: TemplateValue | None) -> Iterator[tuple[str, str | T
 
 def read_chart_values(source: ManifestSource, values: TemplateValue, namespace: TemplateValue | None) -> None:
     """Add the service accounts that the values of a chart name and annotate. Others a chart may make by itself."""
-    for written, is_moved in _accounts_in(values, 0):
+    goes_to = "" if namespace is None else known(namespace.value)
+    for written, is_open in _accounts_in(values, goes_to, 0):
         members = _members(written)
         create, name = members.get("create"), members.get("name")
         annotations = members.get("annotations")
@@ -94,27 +95,30 @@ def read_chart_values(source: ManifestSource, values: TemplateValue, namespace: 
             note = f"{source.address} names a role for a service account whose name is that of its chart"
             source.reading.notes.append(note)
             continue
-        own = TemplateValue(hole(f"namespace of {source.address}")) if is_moved else namespace
+        own = TemplateValue(hole(f"namespace of {source.address}")) if is_open else namespace
         metadata = {"name": name, "annotations": annotations} | ({"namespace": own} if own else {})
         place = source.place.at("serviceAccount", len(source.reading.service_accounts))
         add_template_account(source, msgspec.structs.replace(written, value=metadata), "", place)
 
 
 def _accounts_in(
-    values: TemplateValue, depth: int, *, is_inside: bool = False, is_moved: bool = False
+    values: TemplateValue, namespace: str, depth: int, *, is_inside: bool = False, is_open: bool = False
 ) -> Iterator[tuple[TemplateValue, bool]]:
-    """The objects that charts call `serviceAccount`, or those of several components in it; and whether the chart puts them into
-    another namespace than that of the release."""
+    """The objects that charts call `serviceAccount`, or those of several components in it; and whether it is open to which
+    namespace, or whether at all, the chart puts them."""
     members = _members(values)
-    is_moved = is_moved or any(name in members and members[name].value for name in MOVING)
+    beside = [*members.items(), *(_members(members.get("global")).items() if depth == 0 else ())]
+    is_open = is_open or any(leaves_open(str(name), item.value, namespace) for name, item in beside)
     for name, item in members.items():
         if not isinstance(item.value, Mapping) or depth > _DEEP:
             continue
         is_account = is_inside or (isinstance(name, str) and is_of_accounts(name))
+        is_left = is_open or is_of_another_chart(str(name))
         if is_account and "annotations" in item.value:
-            yield item, is_moved
+            own = any(leaves_open(str(key), member.value, namespace) for key, member in item.value.items())
+            yield item, is_left or own
         else:
-            yield from _accounts_in(item, depth + 1, is_inside=is_account, is_moved=is_moved)
+            yield from _accounts_in(item, namespace, depth + 1, is_inside=is_account, is_open=is_left)
 
 
 def _members(written: TemplateValue | None) -> Mapping[object, TemplateValue]:

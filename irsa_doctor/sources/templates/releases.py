@@ -23,7 +23,7 @@ from irsa_doctor.sources.templates.named_accounts import ReleaseNames, name_acco
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.positions import Anchor
-from irsa_doctor.text.scanner import escaped
+from irsa_doctor.text.scanner import escaped, unescaped_steps
 
 # a full stop that is part of a name has a backslash before it (https://helm.sh/docs/intro/using_helm/)
 _STEP = re.compile(r"(?:[^.\\]|\\.)+")
@@ -95,7 +95,8 @@ def read_helmfile(page: Page, reading: DocumentReading) -> None:
     for number, release in enumerate(shapes.many(members, "releases", page.place)):
         if isinstance(release, dict):
             layers = _of_helmfile(release, page.place.at("releases", number))
-            read |= read_release_values(layers, target_namespace(release.get("namespace")), reading)
+            namespace = "" if release.get("installed") is False else target_namespace(release.get("namespace"))
+            read |= read_release_values(layers, namespace, reading)
     if not read:
         reading.passed.append("a helmfile whose own values annotate no service account")
 
@@ -118,14 +119,29 @@ def read_application(page: Page, reading: DocumentReading) -> None:
     """The values of an application of Argo CD, or of the template of a set of them."""
     members = shapes.mapping(page.value, page.place)
     spec, place = shapes.inner(members, "spec", page.place), page.place.at("spec")
-    template = spec.get("template")
+    template, is_changed = spec.get("template"), _changes_its_template(spec)
     if isinstance(template, dict) and isinstance(template.get("spec"), dict):
         spec, place = template["spec"], place.at("template", "spec")
-    destination = shapes.inner(spec, "destination", place)
+    namespace = "" if is_changed else shapes.inner(spec, "destination", place).get("namespace")
     read = False
     for source, at in _sources(spec, place):
-        read |= _read_source(source, at, destination.get("namespace"), reading)
+        # a folder that goes where the applications are is, as a rule, one of more applications
+        is_of_applications = "path" in source and namespace == shapes.inner(members, "metadata", page.place).get("namespace")
+        read |= _read_source(source, at, "" if is_of_applications else namespace, reading)
     _note_without_annotations(members, read, reading)
+
+
+def _changes_its_template(spec: Mapping[str, object]) -> bool:
+    """Whether a set of applications has a patch, or a generator with a template of its own, over its template
+    (https://argo-cd.readthedocs.io/en/stable/operator-manual/applicationset/Template/)."""
+    waiting: list[tuple[object, int]] = [(spec.get("generators"), 0)]
+    while waiting:
+        value, depth = waiting.pop()
+        if isinstance(value, dict) and isinstance(value.get("template"), dict):
+            return True
+        inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+        waiting += [(item, depth + 1) for item in inner if depth < _DEEP]
+    return bool(spec.get("templatePatch"))
 
 
 def _called(members: Mapping[str, object]) -> str:
@@ -222,15 +238,36 @@ def _in_text(members: Mapping[str, object], name: str, place: Place, reading: Do
 
 def read_release_values(layers: Iterable[ChartValues], namespace: str, reading: DocumentReading) -> bool:
     """Read the values that are set for a chart, those that win first; whether they annotate a service account."""
-    layers, read = list(layers), False
-    names = ReleaseNames(namespace, [values.content for values in layers])
+    layers = list(layers)
+    annotated: dict[tuple[str, ...], ServiceAccount] = {}
     for values in layers:
-        before = len(reading.account_templates)
-        read |= read_values(Page(values.content, values.place), reading)
-        keep_left_words(reading, before)
-        _anchor(reading.account_templates[before:], values, reading)
-        name_accounts(reading, before, values.place, names)
-    return read
+        for steps, account in _annotated(values, reading):
+            annotated[steps] = _over(annotated[steps], account, reading) if steps in annotated else account
+    name_accounts(annotated.items(), ReleaseNames(namespace, [values.content for values in layers]), reading)
+    return bool(annotated)
+
+
+def _annotated(values: ChartValues, reading: DocumentReading) -> Iterator[tuple[tuple[str, ...], ServiceAccount]]:
+    """The service accounts that values annotate, each with the steps down the values to it."""
+    before = len(reading.account_templates)
+    read_values(Page(values.content, values.place), reading)
+    keep_left_words(reading, before)
+    accounts = reading.account_templates[before:]
+    del reading.account_templates[before:]
+    _anchor(accounts, values, reading)
+    for account in accounts:
+        pointer = account.place.pointer.removesuffix("#").removeprefix(values.place.pointer)
+        yield tuple(unescaped_steps(pointer)), account
+
+
+def _over(account: ServiceAccount, lower: ServiceAccount, reading: DocumentReading) -> ServiceAccount:
+    """An account with those annotations besides its own that values have which it wins over."""
+    added = {key: text for key, text in lower.annotations.items() if key not in account.annotations}
+    for key in added:
+        made, written = (each.place.at("metadata", "annotations", key) for each in (account, lower))
+        if anchor := reading.anchors.get((written.part, written.pointer)):
+            reading.anchors[(made.part, made.pointer)] = anchor
+    return msgspec.structs.replace(account, annotations={**account.annotations, **added})
 
 
 def _anchor(accounts: Iterable[ServiceAccount], values: ChartValues, reading: DocumentReading) -> None:

@@ -5,7 +5,7 @@ import yaml
 
 from tests.facts.situations import found
 from tests.sources.templates.made import row_of, written_at
-from tests.sources.worlds import inventory, loaded
+from tests.sources.worlds import cluster, inventory, loaded
 
 KEY = "eks.amazonaws.com/role-arn"
 POLICY = "arn:aws:iam::111122223333:policy/x"
@@ -167,9 +167,81 @@ def test_a_service_account_that_values_name_is_certain_where_the_release_has_a_n
         ("serviceAccount:", "pod:"),
         ("destination: {namespace: prod}", "destination: {namespace: '{{namespace}}'}"),
         ("destination: {namespace: prod}", "destination: {name: shop}"),
+        ("serviceAccount:", "namespace: other, serviceAccount:"),
+        ("serviceAccount:", "global: {namespaceOverride: other}, serviceAccount:"),
+        ("serviceAccount:", "jobNamespaces: [other], serviceAccount:"),
+        ("name: app, annotations", "namespace: other, name: app, annotations"),
+        ("serviceAccount:", "enabled: false, serviceAccount:"),
+        ("name: app, annotations", "name: null, annotations"),
+        ("source:", "source:\n    path: charts/all"),
     ],
 )
 def test_a_service_account_whose_name_or_namespace_is_made_later_has_its_annotation_alone(written, instead):
-    given = inventory({"app.yaml": NAMED["argo object"].replace("ARN", ROLE).replace(written, instead)})
+    text = NAMED["argo object"].replace("ARN", ROLE).replace(written, instead)
+    given = inventory({"app.yaml": text.replace("{name: app}\n", "{name: app, namespace: prod}\n", 1)})
     assert not given.service_accounts
     assert len(given.account_templates) == 1
+
+
+def test_values_that_an_application_hands_to_another_have_their_annotation_alone():
+    text = NAMED["argo object"].replace("ARN", ROLE)
+    values = text.partition("valuesObject: ")[2].partition("\n")[0]
+    given = inventory({"app.yaml": text.replace(values, f"{{app: {{helm: {{valuesObject: {values}}}}}}}")})
+    assert not given.service_accounts
+    assert len(given.account_templates) == 1
+
+
+@pytest.mark.parametrize("beside", ["namespace: prod", "watchNamespace: other", "createNamespace: true", "enabled: true"])
+def test_values_that_move_nothing_leave_a_service_account_certain(beside):
+    text = NAMED["argo object"].replace("ARN", ROLE).replace("serviceAccount:", f"{beside}, serviceAccount:")
+    assert [account.subject for account in inventory({"app.yaml": text}).service_accounts] == ["system:serviceaccount:prod:app"]
+
+
+LAYERS = {
+    "argo": NAMED["argo parameters"].replace("value: 'ARN'", f"value: '{ROLE}'")
+    + "      values: |\n        serviceAccount: {annotations: {KEY: ARN, eks.amazonaws.com/audience: own}}\n",
+    "helmfile": "releases:\n  - {name: app, namespace: prod, chart: x/y, values: [{serviceAccount: {annotations: {KEY: ARN, "
+    f"eks.amazonaws.com/audience: own}}}}}}, {{{ACCOUNT.replace('ARN', ROLE)}}}]}}\n",
+}
+
+
+@pytest.mark.parametrize("form", LAYERS.values(), ids=LAYERS.keys())
+def test_an_annotation_that_other_values_win_over_is_none(form):
+    lines = form.replace("KEY", KEY).replace("ARN", POLICY).splitlines(keepends=True)
+    helm = [line for line in lines if "destination" not in line]
+    given = loaded({"app.yaml": "".join([*helm, *(line for line in lines if line not in helm)])})
+    (account,) = given.inventory.service_accounts
+    assert dict(account.annotations) == {KEY: ROLE, "eks.amazonaws.com/audience": "own"}
+    assert not given.inventory.account_templates
+    assert written_at(given, account.place.at("metadata", "annotations", KEY)).strip("'") == ROLE
+
+
+SETS = {
+    "a patch of the template": "  templatePatch: 'spec: {}'\n",
+    "a template of a generator": "  generators: [{matrix: {generators: [{list: {template: {spec: {}}}}]}}]\n",
+}
+
+
+@pytest.mark.parametrize("written", SETS.values(), ids=SETS.keys())
+def test_a_set_of_applications_that_changes_its_template_says_no_namespace(written):
+    given = inventory({"app.yaml": NAMED["argo set"].replace("ARN", ROLE) + written})
+    assert not given.service_accounts
+    assert len(given.account_templates) == 1
+
+
+def test_a_release_of_a_helmfile_that_is_to_be_removed_makes_no_account():
+    text = NAMED["helmfile"].replace("ARN", ROLE).replace("chart:", "installed: false, chart:")
+    assert not inventory({"helmfile.yaml": text}).service_accounts
+
+
+@pytest.mark.parametrize("apart", [{"app.yaml": "\n---\n"}, {"live.yaml": "", "test.yaml": ""}])
+def test_releases_of_one_account_for_two_roles_are_of_two_clusters(apart):
+    two = [NAMED["argo object"].replace("ARN", arn) for arn in (ROLE, f"{ROLE}-of-test")]
+    files = {"app.yaml": apart["app.yaml"].join(two)} if "app.yaml" in apart else dict(zip(apart, two, strict=True))
+    files |= {"cluster.json": cluster("shop")}
+    given = inventory(files)
+    assert {(account.cluster, account.annotations[KEY]) for account in given.service_accounts} == {
+        ("", ROLE),
+        ("", f"{ROLE}-of-test"),
+    }
+    assert not {"input-contradiction", "role-missing"} & {rule for rule, _ in found(files)}

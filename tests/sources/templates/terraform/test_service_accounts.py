@@ -160,6 +160,23 @@ def test_a_chart_that_puts_its_objects_into_another_namespace_than_that_of_the_r
     text = f'  namespace = "bills"\n  values = [yamlencode({{ dns = {{ namespaceOverride = "dns", {account_} }} }})]'
     assert accounts(resource("helm_release", text)) == ()
     assert len(accounts(resource("helm_release", text.replace('"dns"', '""')))) == 1
+    assert len(accounts(resource("helm_release", text.replace('"dns"', '"bills"')))) == 1
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "enabled = false",
+        'namespace = "dns"',
+        "jobNamespaces = [var.x]",
+        "values = { %s }",
+        'global = { namespaceOverride = "x" }',
+    ],
+)
+def test_values_of_what_is_off_or_goes_elsewhere_leave_an_account_open(written):
+    named = f'serviceAccount = {{ name = "app", annotations = {{ "{ROLE_ARN}" = "x" }} }}'
+    values = written.replace("%s", named) if "%s" in written else f"{written}, {named}"
+    assert accounts(resource("helm_release", f'  namespace = "bills"\n  values = [yamlencode({{ {values} }})]')) == ()
 
 
 def test_the_namespace_of_a_release_is_followed_and_default_where_there_is_none():
