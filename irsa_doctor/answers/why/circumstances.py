@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.facts import AnalysedRole
-from irsa_doctor.issuers import EKS
-from irsa_doctor.model import Issuer
+from irsa_doctor.issuers import EKS, profile_of
+from irsa_doctor.model import Issuer, issuer_of_provider
 from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.rulebook.causes import Cause
+from irsa_doctor.trust import Admitted
+from irsa_doctor.trust.languages import Finite
 
 _PROXIES = frozenset({"HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"})
 
@@ -28,6 +30,7 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "target-role-known": lambda case: bool(case.target_role),
     "role-known": lambda case: case.analysed is not None,
     "second-role-known": lambda case: any(_is_second(case, analysed) for analysed in case.view.roles),
+    "other-audience-required": lambda case: case.token is None and _requires_other(case.analysed or case.lone_policy),
     "proxy-known": lambda case: any(_PROXIES & set(container.env) for container in case.containers),
     "profile-known": lambda case: any("AWS_PROFILE" in container.env for container in case.containers),
 }
@@ -40,6 +43,21 @@ def _is_second(case: Case, analysed: AnalysedRole) -> bool:
     if not case.role or policy is None or policy.refused or analysed.role.arn == case.role:
         return False
     return any(s.allow and case.role in s.aws for s in policy.statements)
+
+
+def _requires_other(analysed: AnalysedRole | None) -> bool:
+    """Whether a policy admits from each provider only tokens with another audience than is usual at its issuer."""
+    by_provider = analysed.by_provider if analysed else {}
+    return bool(by_provider) and all(_is_other(provider, let_in) for provider, let_in in by_provider.items())
+
+
+def _is_other(provider: str, let_in: Admitted) -> bool:
+    profile = profile_of(issuer_of_provider(provider))
+    if profile is None or not isinstance(let_in.audiences, Finite):
+        return False
+    written = {values.get("aud", "") for values in profile.right.values()}
+    usual = {*profile.audience.default, *(value for value in written if value and "<" not in value)}
+    return bool(usual and let_in.audiences.values) and usual.isdisjoint(let_in.audiences.values)
 
 
 def is_possible(cause: Cause, case: Case) -> bool:

@@ -46,6 +46,17 @@ def test_a_message_without_a_service_account_is_about_the_only_role_of_the_input
     assert why(several, "", symptoms=symptoms, failing=True).causes[0].id == "trust-sub-mismatch"
 
 
+def test_an_audience_that_is_not_the_usual_one_of_its_issuer_comes_first_where_no_token_shows_it():
+    sub = {f"{GITHUB}:sub": "repo:acme/shop:ref:refs/heads/main"}
+    symptoms = symptoms_in(DENIED)
+    for aud, first in [("sts.amazonaws.com.cn", "trust-aud-mismatch"), ("sts.amazonaws.com", "trust-sub-mismatch")]:
+        role = role_of({"StringEquals": {f"{GITHUB}:aud": aud, **sub}})
+        found = why({"role.json": role}, "", symptoms=symptoms, failing=True)
+        assert (found.causes[0].id, found.causes[0].certainty) == (first, "likely")
+        bare = role["Role"]["AssumeRolePolicyDocument"]
+        assert why({"trust.json": bare}, "", symptoms=symptoms, failing=True).causes[0].id == first
+
+
 def test_an_agent_that_waits_for_eks_auth_is_not_missing():
     agent = 'Get "http://169.254.170.23/v1/credentials": context deadline exceeded'
     own = "operation error EKS Auth: AssumeRoleForPodIdentity, https response error StatusCode: 0, RequestID: , canceled"

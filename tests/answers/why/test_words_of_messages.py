@@ -1,0 +1,44 @@
+"""What people say in words, and messages of others: none of it is taken for a message of AWS."""
+
+import pytest
+
+from irsa_doctor.answers.why import symptoms_in
+from tests.answers.why.world import why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        # a node is named, and nobody has what it has
+        "The pod no longer uses the node role, it uses its own. S3 is slow.",
+        "Pods must not get the node role.",
+        "It works when using the node's instance role, and fails otherwise.",
+        "getting ID of the node failed: i/o timeout",
+        "could not get instance profile from metadata",
+        "Our Java service uses the IAM role shop.",
+        # other registries, stores and files
+        "Your authorization token is invalid (https://api.example.com)",
+        "Get https://registry.example.com/bucket/x: 401 Unauthorized",
+        "open config: read .: is a directory",
+    ],
+)
+def test_what_names_a_node_a_registry_or_a_store_is_no_message_of_aws(text):
+    assert symptoms_in(text) == ()
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Neither AWS_ROLE_ARN nor AWS_WEB_IDENTITY_TOKEN_FILE is set.",
+        "There is no AWS_ROLE_ARN present in it.",
+        "AWS_ROLE_ARN, AWS_WEB_IDENTITY_TOKEN_FILE: none of them exist.",
+        "Please check whether AWS_ROLE_ARN is set.",
+        "AWS_ROLE_ARN isn't set.",
+    ],
+)
+def test_who_says_that_the_variables_are_not_there_does_not_say_that_they_are(said):
+    def first(text: str) -> str:
+        return why({}, "", symptoms=symptoms_in(text), failing=True).causes[0].id
+
+    assert first(f"{said} Unable to locate credentials") == "sa-annotation-missing"
+    assert first("AWS_ROLE_ARN is set. Unable to locate credentials") == "sdk-too-old"
