@@ -221,7 +221,7 @@ def _of_claim(scene: _Scene, place: _Place, condition: Condition, claim: str) ->
     if operator.family == "null":
         return Step(REMOVAL, place.edit("replace_operator", "StringEquals"))
     if operator.negated:
-        return _of_negated(scene, place, condition, value)
+        return _of_negated(scene, place, condition, value, SLIP if claim == "aud" else OTHER_SUBJECT)
     if operator.family != "string":
         wild = any("*" in str(v) or "?" in str(v) for v in condition.values)
         return Step(SLIP, place.edit("replace_operator", "StringLike" if wild else "StringEquals"))
@@ -231,18 +231,18 @@ def _of_claim(scene: _Scene, place: _Place, condition: Condition, claim: str) ->
     return Step(OTHER_SUBJECT, place.edit("add_value", (value,)))
 
 
-def _of_negated(scene: _Scene, place: _Place, condition: Condition, value: str) -> Step:
+def _of_negated(scene: _Scene, place: _Place, condition: Condition, value: str, weight: int) -> Step:
     """A token that is excluded is excluded no longer. Where nobody else is, the condition was meant to require it: without the
     condition everybody would get in."""
     if value not in condition.values:
         raise CannotEdit("a pattern excludes the token")
     if any(other != value for other in condition.values):
-        return Step(OTHER_SUBJECT, place.edit("remove_value", value))
+        return Step(weight, place.edit("remove_value", value))
     if not scene.knowledge.complete:
         raise CannotEdit("whom else it admits is not known")
     operator = condition.use.operator
     positive = operator.name.replace("Not", "", 1) if operator.family == "string" else "StringEquals"
-    return Step(OTHER_SUBJECT, place.edit("replace_operator", positive))
+    return Step(weight, place.edit("replace_operator", positive))
 
 
 def _key(scene: _Scene, place: _Place, defect: Defect) -> Step | None:
@@ -257,7 +257,9 @@ def _absent_key(scene: _Scene, place: _Place, defect: Defect) -> Step:
     return Step(REMOVAL, place.edit("drop_condition"))
 
 
-def _audience(scene: _Scene, place: _Place, defect: Defect) -> Step:
+def _audience(scene: _Scene, place: _Place, defect: Defect) -> Step | None:
+    if defect.value == scene.target.audience:
+        return None  # the value is right, and its operator excludes it
     return Step(SLIP, place.edit("replace_value", defect.value, (scene.target.audience,)))
 
 

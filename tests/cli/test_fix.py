@@ -103,6 +103,11 @@ def test_what_follows_from_the_text_alone_is_fixed(tmp_path: Path, document: Any
         pytest.param(equals("system:serviceaccount:shop:ca*"), id="a pattern under StringEquals"),
         pytest.param(equals("system:serviceaccount:Shop:cart"), id="another case"),
         pytest.param(equals(aud="amazonaws.com"), id="another audience"),
+        pytest.param(equals(operator="StringNotEquals"), id="claims that are excluded"),
+        pytest.param(
+            {"StringEquals": {f"{ISSUER}:sub": CART}, "StringNotEquals": {f"{ISSUER}:aud": "sts.amazonaws.com"}},
+            id="an audience that is excluded",
+        ),
     ],
 )
 def test_what_the_service_accounts_say_is_fixed_where_they_are_listed_whole(tmp_path: Path, condition: Any) -> None:
