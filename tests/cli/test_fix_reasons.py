@@ -48,3 +48,34 @@ def test_the_construct_of_the_cdk_is_that_of_the_role(tmp_path: Path) -> None:
     named = {name: [row["because"] for row in rows if f" {name}#" in row["subject"]["id"]] for name in roles}
     assert all(named.values())
     assert all(f"Shop/{name}/Resource" in because for name, listed in named.items() for because in listed)
+
+
+def test_what_an_instance_fills_in_is_not_written_into_its_graph(tmp_path: Path) -> None:
+    (tmp_path / "graph.yaml").write_text(GRAPH.format(policy=json.dumps(policy(equals(sub=FILLED)))), encoding="utf-8")
+    instance = "apiVersion: kro.run/v1alpha1\nkind: PodRole\nmetadata: {name: cart}\nspec: {namespace: shopp}\n"
+    (tmp_path / "instance.yaml").write_text(instance, encoding="utf-8")
+    (tmp_path / "cluster.json").write_text(json.dumps(CLUSTER), encoding="utf-8")
+    (tmp_path / "sa.yaml").write_text(ACCOUNT, encoding="utf-8")
+    answer = fix(tmp_path, *WHOLE[:2])[1]
+    (row,) = [each for each in answer["unfixed"] if each["rule"] == "sa-namespace-mismatch"]
+    assert (row["reason"], row["because"]) == ("shared-text", "each instance of the graph fills ${schema.spec.namespace}")
+    assert not answer["fixes"]
+
+
+FILLED = "system:serviceaccount:${schema.spec.namespace}:cart"
+GRAPH = """apiVersion: kro.run/v1alpha1
+kind: ResourceGraphDefinition
+metadata: {{name: podrole}}
+spec:
+  schema: {{apiVersion: v1alpha1, kind: PodRole, spec: {{namespace: string}}}}
+  resources:
+  - id: role
+    template:
+      apiVersion: iam.services.k8s.aws/v1alpha1
+      kind: Role
+      metadata: {{name: "${{schema.metadata.name}}"}}
+      spec:
+        name: ${{schema.metadata.name}}
+        assumeRolePolicyDocument: |
+          {policy}
+"""

@@ -11,6 +11,7 @@ finds the tokens of each, and returns byte ranges of the text as UTF-8; `merged_
 ranges inside it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
@@ -27,6 +28,9 @@ Writer = Callable[[SourceText, Wish], tuple[Edit, ...]]
 
 WRITERS: Mapping[str, Writer] = {"json": partial(write_json, in_text=policy_ranges), "yaml": write_yaml, "hcl": write_hcl}
 """the writer of each form of text"""
+_SUBJECT = "system:serviceaccount:"
+_FIELD = re.compile(r"\$\{\s*schema\.[\w.]+\s*\}")
+"""a field in a graph of kro, which each instance fills with its own value: https://kro.run/docs/concepts/simple-schema"""
 
 
 def edits_for(texts: Callable[[str], SourceText | None], wishes: Iterable[Wish]) -> tuple[Edit, ...]:
@@ -48,11 +52,22 @@ def edits_for(texts: Callable[[str], SourceText | None], wishes: Iterable[Wish])
         made = writer(text, with_values(text, wish) if wish.transform and text.form != "hcl" else wish)
         if any(_writes_open(text, wish, edit) for edit in made):
             raise CannotWrite("value-unknown", "what the template leaves open would have to be written out")
+        if because := next(filter(None, (_of_every_instance(text, edit) for edit in made)), ""):
+            raise CannotWrite("shared-text", because, "correct the field in the instance, or what the graph makes of it")
         edits += made
     try:
         return merged_edits(dict.fromkeys(edits))
     except ValueError as error:
         raise CannotWrite("conflict", str(error)) from None
+
+
+def _of_every_instance(text: SourceText, edit: Edit) -> str:
+    """Why an edit of a graph is right for one of its instances at most, "" where it is not."""
+    fields = [field for field in _FIELD.findall(edit.old) if field not in edit.new]
+    if fields:
+        return f"each instance of the graph fills {', '.join(dict.fromkeys(fields))}"
+    is_added = _SUBJECT in edit.new and _SUBJECT not in edit.old
+    return "every instance of the graph would get the subject" if is_added and _FIELD.search(text.content.decode()) else ""
 
 
 def _appended(text: SourceText, more: str) -> Edit:
