@@ -9,11 +9,12 @@ import msgspec
 from irsa_doctor.model import Namespace, Place, Role, RolePermissions, ServiceAccount, TrustPolicy, Unknown, parse_arn
 from irsa_doctor.sources.documents.aws import is_whole, policy_missing
 from irsa_doctor.sources.documents.chaining import ARGO_LABEL
+from irsa_doctor.sources.documents.kinds import has_controller, read_listed
 from irsa_doctor.sources.documents.kubernetes import about_aws, read_resource
 from irsa_doctor.sources.documents.managing import manager_of_object, manager_of_tags, manager_of_writers
 from irsa_doctor.sources.documents.policies import read_policy_bytes
 from irsa_doctor.sources.documents.program_files import LONGEST_FILE
-from irsa_doctor.sources.documents.reading import DocumentReading, Listing
+from irsa_doctor.sources.documents.reading import DocumentReading, Listing, Page
 from irsa_doctor.text.placeholders import with_holes
 
 FROM = 32_768
@@ -117,7 +118,12 @@ class _Page(msgspec.Struct):
     NextToken: str | None = None
 
 
+class _Items(msgspec.Struct):
+    items: list[msgspec.Raw]
+
+
 _decoder = msgspec.json.Decoder(_Page)
+_items_decoder = msgspec.json.Decoder(_Items)
 _decode = msgspec.json.Decoder().decode
 
 
@@ -132,7 +138,7 @@ def read_bulk(text: bytes, path: str, reading: DocumentReading, kind: str = "") 
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return False
     if page.kind.endswith("List") and page.apiVersion and page.items is not None:
-        return kind in ("", "kubernetes") and _read_objects(page, path, reading)
+        return kind in ("", "kubernetes") and _read_objects(page, text, path, reading)
     for name, roles in (("RoleDetailList", page.RoleDetailList), ("Roles", page.Roles)):
         if roles and kind in ("", _KIND_OF[name]):
             return _read_roles(page, name, roles, text, path, reading)
@@ -273,17 +279,32 @@ def _policy(raw: bytes, place: Place, texts: dict[bytes, TrustPolicy]) -> TrustP
     return shared.encoded_as(known.json) if known.json else shared
 
 
-def _read_objects(page: _Page, path: str, reading: DocumentReading) -> bool:
+def _read_objects(page: _Page, text: bytes, path: str, reading: DocumentReading) -> bool:
     objects = page.items or []
     inner = page.kind.removesuffix("List")
     if not all(item.metadata and (item.metadata.name or item.metadata.generateName) for item in objects):
         return False
     if any(item.kind.endswith("List") for item in objects):
         return False
-    for number, item in enumerate(objects):
-        _read_object(item, item.kind or inner, f"/items/{number}", path, reading)
     reading.kinds.append("kubernetes")
+    of_controllers = _of_controllers(page, inner, text)
+    for number, item in enumerate(objects):
+        if item.apiVersion or number not in of_controllers:
+            _read_object(item, item.kind or inner, f"/items/{number}", path, reading)
+    for number, members in of_controllers.items():
+        reading.attempt(members, Place(path, f"/items/{number}"), lambda value, at: read_listed(Page(value, at), reading))
     return True
+
+
+def _of_controllers(page: _Page, inner: str, text: bytes) -> Mapping[int, dict[str, object]]:
+    """The objects of a list that have a reader of their own, whole, by their numbers: they are few, if there are any."""
+    numbers = [
+        number
+        for number, item in enumerate(page.items or ())
+        if has_controller({"apiVersion": item.apiVersion or page.apiVersion, "kind": item.kind or inner})
+    ]
+    written = _items_decoder.decode(text).items if numbers else []
+    return {number: {"apiVersion": page.apiVersion, "kind": inner, **_decode(written[number])} for number in numbers}
 
 
 def _read_object(item: _Object, kind: str, pointer: str, path: str, reading: DocumentReading) -> None:

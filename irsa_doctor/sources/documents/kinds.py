@@ -178,33 +178,30 @@ def _is_json_patch(members: Members) -> bool:
 
 _STACK_TYPE = regex(r"Custom::\w|[A-Z]\w*::\w+::\w")
 _CONTROLLERS = (
-    "aws.crossplane.io",
-    "aws.upbound.io",
-    "aws.m.upbound.io",
-    "services.k8s.aws",
-    "kro.run",
-    "crossplane.io",
-    "upbound.io",
+    *("aws.crossplane.io", "aws.upbound.io", "aws.m.upbound.io"),
+    *("services.k8s.aws", "kro.run", "crossplane.io", "upbound.io"),
 )
 """Groups of objects from which controllers make resources of AWS"""
 _OTHERS = (
-    *("eksctl.io", "fluxcd.io", "cattle.io", "argoproj.io", "azure.com", "cnrm.cloud.google.com", "kustomize.config.k8s.io"),
-    "controlplane.cluster.x-k8s.io",
+    *("eksctl.io", "fluxcd.io", "cattle.io", "argoproj.io", "azure.com", "cnrm.cloud.google.com"),
+    *("kustomize.config.k8s.io", "cluster.x-k8s.io"),
 )
 """Groups of which some objects have a reader of their own"""
+has_controller = _of_group(*_CONTROLLERS, *_OTHERS)
 
 
 def _read_kubernetes(page: Page, reading: DocumentReading) -> None:
     """An object or a list; objects in a list that have a reader of their own are read as what they are."""
     kubernetes.read_object(page, reading)
     for item, place in kubernetes.listed_objects(page.value, page.place):
-        if _of_group(*_CONTROLLERS, *_OTHERS)(item) and not _is_plain(item):
-            read_page(Page(item, place, page.duplicates), reading)
+        read_listed(Page(item, place, page.duplicates), reading)
 
 
-def _is_plain(members: Members) -> bool:
-    """Whether an object has no other reader than those of Kubernetes have."""
-    return next(kind for kind in KINDS if kind.recognises(members)).read is _read_kubernetes
+def read_listed(page: Page, reading: DocumentReading) -> None:
+    """Read an object of a list as what it is, where it has another reader than those of Kubernetes have."""
+    members = shapes.mapping(page.value, page.place)
+    if has_controller(members) and next(kind for kind in KINDS if kind.recognises(members)).read is not _read_kubernetes:
+        read_page(page, reading)
 
 
 def _read_any(page: Page, reading: DocumentReading) -> None:
@@ -222,7 +219,7 @@ def _read_items(page: Page, reading: DocumentReading) -> None:
 
 KINDS: tuple[Kind, ...] = (
     # its items may leave out of which kind they are
-    Kind("kubernetes", _both(_of_group(*_CONTROLLERS, *_OTHERS), _has_list("items")), _read_items),
+    Kind("kubernetes", _both(has_controller, _has_list("items")), _read_items),
     Kind("organization-manifest", organization.is_manifest, organization.read_organization),
     Kind("iam-get-account-authorization-details", _has_list("RoleDetailList"), aws.read_account),
     Kind("iam-get-role-policy", _has("RoleName", "PolicyName", "PolicyDocument"), read_role_policy),

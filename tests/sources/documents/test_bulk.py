@@ -62,6 +62,33 @@ def test_big_lists_of_kubernetes_are_read_like_small_ones(monkeypatch):
     assert (len(fast.service_accounts), len(fast.workloads), len(fast.config_maps)) == (300, 2, 1)
 
 
+ACK = {"apiVersion": "iam.services.k8s.aws/v1alpha1", "kind": "Role"}
+FLUX = {"apiVersion": "helm.toolkit.fluxcd.io/v2", "kind": "HelmRelease"}
+PROXY = {"apiVersion": "addons.cluster.x-k8s.io/v1alpha1", "kind": "HelmChartProxy"}
+VALUES = {"serviceAccount": {"name": "app", "annotations": {"eks.amazonaws.com/role-arn": "arn:aws:iam::111122223333:role/x"}}}
+
+
+@pytest.mark.parametrize("typed", [False, True])
+def test_objects_of_controllers_in_a_big_list_are_read_as_in_a_small_one(typed, monkeypatch):
+    metadata = {"metadata": {"name": "x", "namespace": "prod"}}
+    spec = {"name": "x", "assumeRolePolicyDocument": json.dumps(policy(sub="system:serviceaccount:prod:app"))}
+    items = [{**({} if typed else ACK), **metadata, "spec": {**spec, "name": f"role-{number}"}} for number in range(100)]
+    head = {"apiVersion": ACK["apiVersion"], "kind": "RoleList"} if typed else {"apiVersion": "v1", "kind": "List"}
+    if not typed:
+        items += [service_account(), {**FLUX, **metadata, "spec": {"values": VALUES}}]
+        items += [{**PROXY, **metadata, "spec": {"namespace": "prod", "valuesTemplate": json.dumps(VALUES)}}]
+        items += [{**FLUX, **metadata, "spec": 3}]
+    text = json.dumps({**head, "items": items}, indent=1)
+    assert len(text) > FROM
+    fast = inventory({"x.json": text})
+    monkeypatch.setattr("irsa_doctor.sources.one_document.FROM", 1 << 40)
+    slow = inventory({"x.json": text})
+    assert told(fast) == told(slow)
+    for name in ("service_accounts", "account_templates", "access_roles", "documents"):
+        assert getattr(fast, name) == getattr(slow, name)
+    assert (len(fast.roles), len(fast.service_accounts)) == (100, 0 if typed else 3)
+
+
 def test_a_broken_item_of_a_big_export_loses_none_of_the_others():
     items = roles()
     items[3]["Arn"] = 5

@@ -30,9 +30,20 @@ def read_instances(readings: Sequence[DocumentReading]) -> None:
             for instance in instances:
                 if _names(instance.value) == (str(schema.get("group") or _GROUP), schema.get("kind")):
                     values = {**_defaults(schema.get("spec")), **_written(instance.value)}
-                    made = {**members, "spec": {**spec, "resources": _filled(spec.get("resources"), values, 0)}}
+                    made = {**members, "spec": {**spec, "resources": _included(_filled(spec.get("resources"), values, 0))}}
                     page = msgspec.structs.replace(graph.page, value=made)
                     guarded((reading,), partial(read_graph, page, reading, graph.read))
+
+
+def _included(resources: object) -> object:
+    """The resources without those of which a condition does not hold (https://kro.run/docs/concepts/rgd/resource-definitions/conditional-creation)."""
+    if not isinstance(resources, list):
+        return resources
+    return [item for item in resources if not (isinstance(item, dict) and _is_left_out(item.get("includeWhen")))]
+
+
+def _is_left_out(conditions: object) -> bool:
+    return isinstance(conditions, list) and any(item is False or item == "false" for item in conditions)
 
 
 def _names(value: object) -> tuple[str, object]:
@@ -77,4 +88,6 @@ def _filled(value: object, values: Mapping[str, object], depth: int) -> object:
 
 
 def _text(written: str, value: object) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
     return value if isinstance(value, str) else str(value) if isinstance(value, int) else written

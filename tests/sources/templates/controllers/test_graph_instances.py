@@ -71,3 +71,31 @@ def test_an_instance_of_another_graph_makes_nothing(other):
 def test_what_an_instance_leaves_open_stays_open():
     (made,) = (subjects({"graph.yaml": GRAPH, "a.yaml": instance("x", "[1]")}).keys() - GENERIC.keys()) or ("",)
     assert made == "Role x"
+
+
+ACCOUNT = """  - id: account
+    includeWhen: CONDITION
+    template:
+      apiVersion: v1
+      kind: ServiceAccount
+      metadata:
+        name: "app-${schema.spec.on}"
+        namespace: ${schema.spec.namespace}
+        annotations: {eks.amazonaws.com/role-arn: "arn:aws:iam::111122223333:role/app"}
+"""
+
+
+@pytest.mark.parametrize(
+    ("condition", "on", "made"),
+    [
+        ("['${schema.spec.on}']", "false", []),
+        ("['${schema.spec.account.name != \"\"}', '${ schema.spec.on }']", "false", []),
+        ("['${schema.spec.on}']", "true", ["shop/app-true"]),
+        ("['${schema.spec.namespace == \"x\"}']", "true", ["shop/app-true"]),
+        ("3", "false", ["shop/app-false"]),
+    ],
+)
+def test_what_an_instance_leaves_out_is_not_made(condition, on, made):
+    graph = GRAPH + ACCOUNT.replace("CONDITION", condition)
+    given = inventory({"graph.yaml": graph, "a.yaml": instance("shop", f"{{namespace: shop, on: {on}}}")})
+    assert [f"{account.namespace}/{account.name}" for account in given.service_accounts] == made
