@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from irsa_doctor.store.tables import StoreError, file_uri
 
-INDEX_VERSION = 6
+INDEX_VERSION = 7
 _TABLES = """
 create table unit (id integer primary key, digest blob not null unique, number integer not null, shared blob not null,
   links blob not null, keys blob not null);

@@ -43,7 +43,8 @@ def assert_same(folder, **options):
     assert {name: many["summary"][name] for name in many["summary"]}.items() <= one["summary"].items()
 
 
-@pytest.mark.parametrize("seed", range(12))
+# of the last one, a service account of another account asks for an audience of its own
+@pytest.mark.parametrize("seed", [*range(12), 378])
 def test_shards_by_account_have_the_answers_of_one_check(tmp_path, seed):
     assert_same(write_organisation(tmp_path, seed), jobs=1 + seed % 2)
 

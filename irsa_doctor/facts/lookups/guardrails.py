@@ -52,15 +52,18 @@ class Guards(msgspec.Struct, frozen=True, dict=True):
 
     def denial_for(self, provider: OidcProvider) -> Denial | None:
         """What statements that ask where a token comes from do to those of a provider."""
-        over = (rail for rcp, rail in self._rails if rail.by_provider and rcp.account in ("", provider.account))
-        return united(self._denials(over, provider))
+        return united(self._denials([rail for rail in self._over(provider) if rail.by_provider], provider))
+
+    def _over(self, provider: OidcProvider) -> list[Guardrail]:
+        """What stands over the account of a provider."""
+        return [rail for rcp, rail in self._rails if rcp.account in ("", provider.account)]
 
     def listed(self, provider: OidcProvider) -> Listed | Unknown:
         """Whether the list of trusted issuers of some policy has the issuer of a cluster's provider."""
         if not self._is_of_cluster(provider):
             return "not-asked"
         refused = self.lookups.inventory.refused("rcps", provider.account)
-        if not self._rails:
+        if not self._over(provider):
             return "not-asked" if refused is None else refused
         verdict = _verdict(self.denial_for(provider))
         if verdict == "all":

@@ -1,6 +1,6 @@
 """An inventory with its trust policies analysed, and the look-ups over roles that facts share."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +18,7 @@ from irsa_doctor.facts.roles.alike import AlikeRoles
 from irsa_doctor.facts.roles.analyses import AnalysedRoles, RoleByKey, RolesByKey, TrustedByName, id_of
 from irsa_doctor.facts.roles.mentions import Mentions, mentions
 from irsa_doctor.facts.roles.role import AnalysedRole, planned_arn
-from irsa_doctor.model import Inventory, Role, ServiceAccount, Text, Unknown
+from irsa_doctor.model import Inventory, Role, ServiceAccount, Text, Unknown, Workload
 from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.limits import reached
 
@@ -139,6 +139,11 @@ class View(Lookups, frozen=True, dict=True):
     def _planned(self) -> Mapping[str, Sequence[AnalysedRole]]:
         """Roles of templates by the ARN that they will have."""
         return RolesByKey(self.roles, self._planned_numbers)
+
+    def users_of_account(self, account: str) -> Iterable[ServiceAccount | Workload]:
+        """The service accounts and workloads that may name a role of an account, and others."""
+        yield from self.inventory.service_accounts
+        yield from self.inventory.workloads
 
     def cases_by_arn(self, arn: str) -> Sequence[AnalysedRole]:
         """The role of an ARN, in every case in which its template makes it; none where it is not in the input."""

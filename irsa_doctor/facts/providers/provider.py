@@ -14,7 +14,7 @@ from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.providers.publications import AlgorithmState, DiscoveryState
 from irsa_doctor.facts.subject import Evidence, Judged
 from irsa_doctor.facts.workloads.token_paths import audiences_by_hand
-from irsa_doctor.model import Cluster, Issuer, OidcProvider, Text, Unknown, parse_arn
+from irsa_doctor.model import Cluster, Issuer, OidcProvider, ServiceAccount, Text, Unknown, parse_arn
 from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.regex import regex
@@ -108,15 +108,15 @@ def unless_chosen(found: AcceptedAudience, client_ids: Sequence[str], issuer: st
 def _is_requested(provider: OidcProvider, client_ids: Sequence[str], view: View) -> bool:
     """Whether all with a role in the account of a provider request an audience that it accepts, by annotation or by hand."""
     clusters = {cluster.id for cluster in view.inventory.clusters_by_issuer.get(provider.issuer, ())}
-    requested: list[str | Text | None] = [
-        account.annotations.get(AUDIENCE_ANNOTATION)
-        for account in view.inventory.service_accounts
-        if account.cluster in clusters and _is_of_account(account.annotations.get(ROLE_ARN), provider.account)
-    ]
-    for workload in view.inventory.workloads:
-        if workload.tokens and workload.cluster in clusters:
-            by_hand = audiences_by_hand(workload)
-            requested += [audience for role, audience in by_hand if audience and _is_of_account(role, provider.account)]
+    requested: list[str | Text | None] = []
+    for user in view.users_of_account(provider.account):
+        if user.cluster not in clusters:
+            continue
+        if isinstance(user, ServiceAccount):
+            asked = [(user.annotations.get(ROLE_ARN), user.annotations.get(AUDIENCE_ANNOTATION))]
+        else:
+            asked = [pair for pair in audiences_by_hand(user) if user.tokens and pair[1]]
+        requested += [audience for role, audience in asked if _is_of_account(role, provider.account)]
     return bool(requested) and all(audience in client_ids for audience in requested)
 
 

@@ -167,8 +167,10 @@ def shard_records(inventory: Inventory, named: set[str]) -> Iterator[ShardRecord
         keys = (key_of("provider", arn), key_of("kin", account, kin(arn)), key_of("providers", account))
         yield ShardRecord((*keys, key_of("issuer", provider.issuer)), provider)
     for user in _users(inventory):
-        if of_user := tuple([key_of("user", role) for role in dict.fromkeys(role_arns_named(user))]):
-            yield ShardRecord(of_user, user)
+        if roles := list(dict.fromkeys(role_arns_named(user))):
+            accounts = dict.fromkeys(account_and_name(role)[0] for role in roles)
+            of_accounts = (key_of("user-of", account) for account in accounts)
+            yield ShardRecord((*(key_of("user", role) for role in roles), *of_accounts), user)
     for association in inventory.associations:
         yield ShardRecord(tuple(_association_keys(association)), association)
     yield from _blocks(inventory)

@@ -201,6 +201,13 @@ class ShardView(View, frozen=True, dict=True):
 
         return LookedUp(of)
 
+    def users_of_account(self, account: str) -> Iterable[ServiceAccount | Workload]:
+        """Those of all shards."""
+        yield from super().users_of_account(account)
+        yield from (
+            user for _, user in self.foreign.find(object, "user-of", account) if isinstance(user, ServiceAccount | Workload)
+        )
+
     def _users(self, kind: type[_User], own: Iterable[_User], role: str) -> list[_User]:
         """The service accounts or workloads of all shards that name a role."""
         mine = [user for user in own if role in role_arns_named(user)]

@@ -6,7 +6,7 @@ import pytest
 from irsa_doctor.answers.check.asking import ask
 from irsa_doctor.facts import View, derive
 from irsa_doctor.facts.service_accounts.records import ServiceAccountFacts
-from irsa_doctor.model import Unknown
+from irsa_doctor.model import Place, ResourceControlPolicy, TrustPolicy, Unknown
 from irsa_doctor.model.inventory import Gap
 from irsa_doctor.rulebook.rules import SUBJECTS, shipped_rules
 from tests.facts.situations import ACCOUNT, account, aws, manifests, plain_account, view
@@ -62,6 +62,17 @@ def test_nobody_asks_for_policies_of_an_organization_that_were_not_given():
     rule = "rcp-trusted-oidc-providers"
     assert verdict(given(), rule, "provider") is None
     assert verdict(refused(given(), "rcps", ACCOUNT, ""), rule, "provider") == "unknown"
+
+
+def test_policies_over_one_account_say_nothing_of_providers_in_another():
+    inventory = given().inventory
+    statement = {"Effect": "Deny", "Principal": "*", "Action": "sts:*", "Resource": "*"}
+    condition = {"StringNotEquals": {"sts:OIDCProvider": ["oidc.example"]}}
+    policy = {"Version": "2012-10-17", "Statement": [statement | {"Condition": condition}]}
+    for over, asked in ((ACCOUNT, True), ("444455556666", False)):
+        rcp = ResourceControlPolicy("rcp", TrustPolicy(policy, Place("rcp.json")), Place("rcp.json"), account=over)
+        whole = View(msgspec.structs.replace(inventory, rcps=(rcp,)))
+        assert (verdict(whole, "rcp-trusted-oidc-providers", "provider") is not None) is asked
 
 
 @pytest.mark.parametrize("rule", ["podid-agent-missing", "podid-agent-degraded"])
