@@ -167,20 +167,28 @@ def _merged_account(group: list[ServiceAccount], disputes: Disputes, extra: list
     first = manifests[0] if manifests else group[0]
     others = [account for account in group if account.annotations != first.annotations and not _is_open(account)]
     # what is installed under one name for two roles goes to two clusters, and a template does not say to which
-    installed = [account for account in others if account.template and _names_two_roles(account, first)]
+    installed, rest = _parted(others, lambda account: account.template and _names_two_roles(account, first))
     if installed and first.template:
-        installed, first = others, msgspec.structs.replace(first, cluster="")
+        installed, rest, first = others, [], msgspec.structs.replace(first, cluster="")
     extra += (msgspec.structs.replace(account, cluster="") for account in installed)
-    others = [account for account in others if account not in installed]
-    elsewhere = [account for account in others if not account.cluster or _is_elsewhere(account, first)]
+    elsewhere, differing = _parted(rest, lambda account: not account.cluster or _is_elsewhere(account, first))
     extra += elsewhere
-    differing = [account for account in others if account not in elsewhere]
     subject = "/".join((first.cluster, first.namespace, first.name))
     versions = [first, *differing]
     disputes.add(Differing(subject, f"annotation {ROLE_ARN}", grave=True).between(versions, _role_named))
     if differing:
         disputes.hold("service_accounts", ((account, account.annotations) for account in versions))
     return first
+
+
+def _parted(
+    accounts: Iterable[ServiceAccount], test: Callable[[ServiceAccount], bool]
+) -> tuple[list[ServiceAccount], list[ServiceAccount]]:
+    """The accounts of which something is true, and the others."""
+    parts: tuple[list[ServiceAccount], list[ServiceAccount]] = ([], [])
+    for account in accounts:
+        parts[not test(account)].append(account)
+    return parts
 
 
 def _role_named(account: ServiceAccount) -> str:
