@@ -68,12 +68,14 @@ def _schema_of(name: str, record: Any) -> dict[str, Any]:
 
 
 def _open(schema: Any) -> Any:
-    """A schema that allows more fields, because fields may be added; its descriptions without the indentation of code."""
+    """A schema that allows more fields, because fields may be added; its descriptions without the indentation of code, and
+    without what msgspec writes of the names of members from 0.23 on."""
     if isinstance(schema, list):
         return [_open(part) for part in schema]
     if not isinstance(schema, dict):
         return schema
-    kept = {key: _open(part) for key, part in schema.items() if (key, part) != ("additionalProperties", False)}
+    left_out = (("additionalProperties", False), ("propertyNames", schema.get("propertyNames")))
+    kept = {key: _open(part) for key, part in schema.items() if (key, part) not in left_out}
     if isinstance(text := kept.get("description"), str):
         kept["description"] = cleandoc(text)
     return kept
