@@ -78,7 +78,7 @@ class Connection:
                 auth=auth,
                 timeout=limits,
                 follow_redirects=False,
-                headers=list(self.detour.headers),
+                headers=[(name.encode(), value.encode()) for name, value in self.detour.headers],
                 proxy=self._proxy(),
             )
         except (ConfigError, OSError, ValueError, TypeError) as error:
@@ -266,11 +266,13 @@ def _detour(merged: Mapping[str, Any], cluster: str, user: str | None) -> Detour
     """What the kubeconfig says that the models of the client do not have."""
     of_cluster: Mapping[str, Any] = next((entry["cluster"] for entry in merged["clusters"] if entry["name"] == cluster), {})
     of_user: Mapping[str, Any] = next((entry["user"] for entry in merged["users"] if entry["name"] == user), {})
-    groups, extra = of_user.get("as-groups"), of_user.get("as-user-extra")
+    groups, extra = of_user.get("as-groups") or [], of_user.get("as-user-extra") or {}
+    if not isinstance(extra, dict) or not all(isinstance(values, list) for values in (groups, *extra.values())):
+        raise ConfigFault(f"user {user} is not valid: groups and extra values to act as are no lists")
     headers = [("Impersonate-User", of_user.get("as")), ("Impersonate-Uid", of_user.get("as-uid"))]
-    headers += [("Impersonate-Group", group) for group in (groups if isinstance(groups, list) else ())]
-    for key, values in (extra if isinstance(extra, dict) else {}).items():
-        headers += [(f"Impersonate-Extra-{quote(str(key).lower(), safe='')}", value) for value in values or ()]
+    headers += [("Impersonate-Group", group) for group in groups]
+    for key, values in extra.items():
+        headers += [(f"Impersonate-Extra-{quote(str(key).lower(), safe='')}", value) for value in values]
     return Detour(
         proxy=str(of_cluster.get("proxy-url") or ""),
         server_name=str(of_cluster.get("tls-server-name") or ""),

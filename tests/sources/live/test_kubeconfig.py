@@ -223,6 +223,20 @@ def test_requests_are_made_as_whom_the_kubeconfig_says(kubernetes, tmp_path):
     assert sent["impersonate-extra-reason"] == "audit"
 
 
+def test_whom_to_act_as_may_have_any_letters(kubernetes, tmp_path):
+    config = kubernetes.kubeconfig(tmp_path, user={"token": TOKEN, "as": "jürgen"})
+    take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
+    sent = {name.lower(): value for name, value in kubernetes.headers.items()}
+    assert sent["impersonate-user"].encode("latin-1").decode() == "jürgen"
+
+
+@pytest.mark.parametrize("wrong", [{"as-groups": "ops"}, {"as-user-extra": {"reason": 5}}, {"as-user-extra": ["reason"]}])
+def test_nobody_acts_as_somebody_who_is_only_in_part_read(kubernetes, tmp_path, wrong):
+    config = kubernetes.kubeconfig(tmp_path, user={"token": TOKEN, "as": "auditor", **wrong})
+    with pytest.raises(LiveError, match="groups and extra values to act as are no lists"):
+        take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
+
+
 def test_names_of_the_cluster_are_hints_from_what_the_aws_cli_writes(kubernetes, tmp_path):
     arn = "arn:aws:eks:us-east-1:111122223333:cluster/shop"
     given = user("aws", args=["--region", "us-east-1", "eks", "get-token", "--cluster-name", "shop"])

@@ -99,6 +99,8 @@ def test_what_may_not_be_listed_is_open_and_named(kubernetes, ask, plural):
     assert not inventory(snapshot).closed.has_kind(ISSUER, plural)
     assert f"{plural} of all namespaces (context shop): denied to {USER}" in says(snapshot)
     assert "irsa-doctor permissions check prints the ClusterRole" in says(snapshot)
+    # a denial is not tried again
+    assert len([path for path in kubernetes.calls if f"/{plural}?" in path]) == 1
 
 
 def test_a_list_that_the_server_has_forgotten_is_read_again(kubernetes, ask):
