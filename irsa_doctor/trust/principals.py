@@ -35,14 +35,18 @@ class NamedPrincipal(msgspec.Struct, frozen=True, kw_only=True):
 
     def covers(self, other: "NamedPrincipal") -> bool:
         """Whether it is proved that a statement says this of everybody, and in every request, of whom the other says it."""
+        return self.names(other) and implied(other.restrictions, self.restrictions)
+
+    def names(self, other: "NamedPrincipal") -> bool:
+        """Whether everybody is named whom the other names, for the same action."""
         named = self.name == other.name or (self.kind == "AWS" and self.name == "*")
-        is_same = self.kind == other.kind and self.session == other.session
-        return is_same and named and implied(other.restrictions, self.restrictions)
+        return named and self.kind == other.kind and self.session == other.session
 
     def is_covered(self, others: Iterable["NamedPrincipal"]) -> bool:
         """Whether it is proved that some of the others say this too, if each of a part of its requests."""
-        others = [other for other in others if other.allow is self.allow]
-        cases = (msgspec.structs.replace(self, restrictions=case) for case in alternatives_of(self.restrictions))
+        others = [other for other in others if other.allow is self.allow and other.names(self)]
+        asked = {restriction for other in others for restriction in other.restrictions}
+        cases = (msgspec.structs.replace(self, restrictions=case) for case in alternatives_of(self.restrictions, asked))
         return all(any(other.covers(case) for other in others) for case in cases)
 
     def may_meet(self, other: "NamedPrincipal") -> bool:

@@ -69,10 +69,10 @@ def implied(some: Iterable[Restriction], others: Iterable[Restriction]) -> bool:
     return all(any(restriction.implies(other) for restriction in some) for other in others)
 
 
-def alternatives_of(restrictions: Restrictions) -> Sequence[Restrictions]:
-    """Restrictions with one value each, of which one holds wherever all of these do: several values are alternatives. The
-    restrictions as they are where there are too many."""
-    by_value = [_by_value(restriction) for restriction in restrictions]
+def alternatives_of(restrictions: Restrictions, others: Collection[Restriction]) -> Sequence[Restrictions]:
+    """Restrictions of which one holds wherever all of these do: several values are alternatives. They are told apart by which
+    of the others they imply; the restrictions as they are where that are too many."""
+    by_value = [_by_value(restriction, others) for restriction in restrictions]
     if prod(map(len, by_value)) > _MOST_CASES:
         return (restrictions,)
     return [frozenset(case) for case in product(*by_value)]
@@ -81,12 +81,19 @@ def alternatives_of(restrictions: Restrictions) -> Sequence[Restrictions]:
 _MOST_CASES = 64
 
 
-def _by_value(restriction: Restriction) -> Sequence[Restriction]:
-    """One for each value; what is negated, or asks for all values of a request, takes its values together."""
-    use = restriction.use
-    if use.operator.negated or use.qualifier == "ForAllValues" or len(restriction.values) < 2:
+def _by_value(restriction: Restriction, others: Collection[Restriction]) -> Collection[Restriction]:
+    """One for all values that imply the same; what is negated, or asks for all values of a request, takes them together."""
+    use, values = restriction.use, restriction.values
+    if use.operator.negated or use.qualifier == "ForAllValues" or not 1 < len(values) <= _MOST_CASES:
         return (restriction,)
-    return [msgspec.structs.replace(restriction, values=(value,)) for value in restriction.values]
+    asked = [other for other in others if other.key == restriction.key and not restriction.implies(other)]
+    alike: dict[tuple[bool, ...], Restriction] = {}
+    for value in values if asked else ():
+        one = msgspec.structs.replace(restriction, values=(value,))
+        says = tuple([one.implies(other) for other in asked])
+        known = alike.get(says)
+        alike[says] = msgspec.structs.replace(one, values=(*known.values, value)) if known else one
+    return alike.values() or (restriction,)
 
 
 def _is_comparable(restriction: Restriction) -> bool:

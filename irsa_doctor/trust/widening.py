@@ -1,7 +1,7 @@
 """Whether one policy may admit a token that another does not, with whatever a request may hold beside sub and aud."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import product
+from itertools import chain, product
 from typing import Literal
 
 import msgspec
@@ -123,6 +123,14 @@ class _Part(msgspec.Struct, frozen=True):
     freed: Statement
 
 
+def _implied_in_cases(restrictions: Restrictions, parts: Sequence[_Part]) -> Iterable[Sequence[_Part]]:
+    """The parts that hold wherever restrictions do, for each of the cases of these."""
+    asked = {restriction for part in parts for restriction in part.restrictions}
+    cases = alternatives_of(restrictions, asked)
+    found = ([n for n, part in enumerate(parts) if implied(case, part.restrictions)] for case in cases)
+    return ([parts[n] for n in numbers] for numbers in dict.fromkeys(map(tuple, found)))
+
+
 class _Comparison(msgspec.Struct, frozen=True, dict=True):
     """Two policies, and the provider of the tokens; what is gained counts where it is `within` something."""
 
@@ -134,8 +142,12 @@ class _Comparison(msgspec.Struct, frozen=True, dict=True):
 
     def widening(self) -> Gain:
         """Whether an Allow admits more, or a Deny stops less."""
-        answers = {*self._by_allows(), *self._by_denials()}
-        return "some" if True in answers else "too-complex" if None in answers else "none"
+        is_certain = True
+        for answer in chain(self._by_allows(), self._by_denials()):
+            if answer:
+                return "some"
+            is_certain = is_certain and answer is not None
+        return "none" if is_certain else "too-complex"
 
     def _parts(self, policy: Policy, *, allow: bool) -> Iterator[_Part]:
         """The Allow or Deny statements that may match tokens of the provider."""
@@ -156,8 +168,7 @@ class _Comparison(msgspec.Struct, frozen=True, dict=True):
         """The later Allow statements, by their restrictions."""
         allowed: dict[Restrictions, list[Statement]] = {}
         for part in self._parts(self.later, allow=True):
-            for case in alternatives_of(part.restrictions):
-                allowed.setdefault(case, []).append(part.statement)
+            allowed.setdefault(part.restrictions, []).append(part.statement)
         return allowed
 
     def _by_allows(self) -> Iterable[bool | None]:
@@ -165,19 +176,19 @@ class _Comparison(msgspec.Struct, frozen=True, dict=True):
         allows = tuple(self._parts(self.earlier, allow=True))
         earlier, later = ([part.statement for part in self._parts(p, allow=False)] for p in (self.earlier, self.later))
         for restrictions, statements in self._allowed.items():
-            wider = [part.statement for part in allows if implied(restrictions, part.restrictions)]
-            yield self._is_more(self._admitted(self.later, statements, later), self._admitted(self.earlier, wider, earlier))
+            for wider in _implied_in_cases(restrictions, allows):
+                now = self._admitted(self.later, statements, later)
+                yield self._is_more(now, self._admitted(self.earlier, [part.statement for part in wider], earlier))
 
     def _by_denials(self) -> Iterable[bool | None]:
         """Whether something that a Deny stopped under some restrictions is admitted under them."""
         later = tuple(self._parts(self.later, allow=False))
         for denial in self._parts(self.earlier, allow=False):
-            cases = alternatives_of(denial.restrictions) if denial.restrictions else ()
-            for case, (restrictions, statements) in product(cases, self._allowed.items()):
-                known = case | restrictions
-                still = [part.freed for part in later if implied(known, part.restrictions)]
-                now = self._admitted(self.later, statements, still)
-                yield self._is_more(now, self._admitted(self.later, statements, [*still, denial.freed]))
+            for restrictions, statements in self._allowed.items() if denial.restrictions else ():
+                for parts in _implied_in_cases(denial.restrictions | restrictions, later):
+                    still = [part.freed for part in parts]
+                    now = self._admitted(self.later, statements, still)
+                    yield self._is_more(now, self._admitted(self.later, statements, [*still, denial.freed]))
 
     def _admitted(self, policy: Policy, allows: Iterable[Statement], denials: Iterable[Statement]) -> Admitted:
         """What some Allow statements admit, without what Deny statements stop in every request."""

@@ -8,7 +8,7 @@ from irsa_doctor.model import Place
 from irsa_doctor.sources import read_policy_text
 from irsa_doctor.trust import Request, decide, read_policy
 from irsa_doctor.trust.principals import admit_more, named_principals
-from irsa_doctor.trust.restrictions import Restriction
+from irsa_doctor.trust.restrictions import Restriction, alternatives_of, restrictions_of
 from irsa_doctor.trust.widening import widening
 from tests.cli.running import ACCOUNT, ISSUER, PROVIDER
 
@@ -248,3 +248,36 @@ def test_no_request_is_admitted_that_was_not_unless_it_is_said(earlier, later):
 def test_a_restriction_does_not_imply_one_of_another_version():
     use = policy(allow(StringLike={NAME: "a"})).statements[0].conditions[1].use
     assert not Restriction(use, NAME.lower(), ("${x}",), variables=True).implies(Restriction(use, NAME.lower(), ("${x}",)))
+
+
+def _numbered(word, numbers):
+    return [f"{word}-{number}" for number in numbers]
+
+
+def test_values_are_told_apart_by_what_the_other_policy_asks():
+    conditions = {"StringEquals": {NAME: _numbered("s", range(8)), "aws:SourceVpc": _numbered("vpc", range(8))}}
+    first = policy(statement(conditions))
+    asked = policy(statement({"StringEquals": {NAME: _numbered("s", range(3))}})).statements[0]
+    cases = alternatives_of(restrictions_of(first, first.statements[0]), restrictions_of(first, asked))
+    names = sorted(sorted(len(restriction.values) for restriction in case) for case in cases)
+    assert names == [[3, 8], [5, 8]]
+
+
+def test_many_values_in_many_statements_are_compared_as_fast_as_few(monkeypatch):
+    asked = []
+
+    def implies(one, other):
+        asked.append(other)
+        return one == other
+
+    monkeypatch.setattr(Restriction, "implies", implies)
+
+    def side(first):
+        windows = [range(n, n + 8) for n in range(first, first + 6)]
+        kinds = [({}, window, "aws:UserAgent") for window in windows], [(None, window, "aws:Referer") for window in windows]
+        for claim, window, key in (*kinds[0], *kinds[1]):
+            values = {"StringEquals": {"aws:SourceVpc": _numbered("vpc", window)}, "StringLike": {key: _numbered("u*", window)}}
+            yield deny(**values) if claim is None else allow(**values)
+
+    assert both_ways(list(side(0)), list(side(1))) == ("some", "some")
+    assert len(asked) < 20_000
