@@ -58,6 +58,8 @@ def _most_important(ordered: Sequence[Missing], room: int, ellipsis: str) -> str
     for row in ordered:
         name, needed = clean(row.missing), _needed(row)
         # a name that takes little more than half a line is shown whole, a longer one leaves room for the next
+        if columns(name) > whole:
+            name = name.partition(": ")[0]  # what is missing, and not why
         share = columns(name) if columns(name) <= whole else max(room * 2 // 5 - len(needed), _NAME)
         items.append(without_middle(name, share, ellipsis) + needed)
     line = ""

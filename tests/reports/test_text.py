@@ -314,6 +314,14 @@ def test_the_file_that_a_command_writes_is_what_the_next_call_reads():
         assert "\n".join(lines) in text(unknown=[missing], presentation=presentation)
 
 
+def test_a_missing_input_that_takes_too_much_of_its_line_keeps_its_name_and_no_end_of_its_reason():
+    why = "no answer within the 120 s that --timeout gives"
+    names = [f"clusters of account 1111222233{n:02} in eu-west-1: {why}" for n in range(30)]
+    line = text(unknown=[Missing(name, "", ("a-rule",), 1) for name in names], width=100).splitlines()[1]
+    assert line.startswith("  clusters of account 111122223300 in eu-west-1 (1 rule, 1 subject), ")
+    assert "gives" not in line
+
+
 def test_many_missing_inputs_take_three_lines_the_most_important_first():
     missing = [Missing(f"input {n}", "aws iam x", tuple(f"rule-{rule}" for rule in range(n)), n) for n in range(1, 30)]
     lines = text(unknown=missing, width=100).splitlines()

@@ -135,8 +135,7 @@ def _trend_table(evidence: AuditEvidence) -> Iterator[str]:
 
 def _worse(evidence: AuditEvidence) -> Iterator[str]:
     worse = [event for event in evidence.events if event.change in ("new", "reopened", "expired", "unwaived")]
-    since = "in this period" if evidence.period.is_asked else "since the run before"
-    yield f"<h2>What got worse {since}</h2>"
+    yield f"<h2>{_heading_of_worse(evidence)}</h2>"
     if not worse:
         yield "<p>Nothing.</p>"
         return
@@ -145,6 +144,13 @@ def _worse(evidence: AuditEvidence) -> Iterator[str]:
     yield html_table(("severity", "change", "finding", "subject", "account"), rows)
     if len(worse) > _WORSE:
         yield f"<p>{len(worse) - _WORSE:,} more: irsa-doctor audit changes lists them.</p>"
+
+
+def _heading_of_worse(evidence: AuditEvidence) -> str:
+    if evidence.period.is_asked:
+        return "What got worse in this period"
+    is_first = len(evidence.trend) == 1 and not evidence.period.pruned
+    return "What the first run found" if is_first else "What got worse since the run before"
 
 
 def _owed(evidence: AuditEvidence) -> Iterator[str]:

@@ -15,7 +15,7 @@ from irsa_doctor.model import Gap, Issuer, parse_arn
 from irsa_doctor.model.commands import shell_command
 from irsa_doctor.sources.live import fields
 from irsa_doctor.sources.live.aws_client import AwsClient
-from irsa_doctor.sources.live.aws_errors import no_answer
+from irsa_doctor.sources.live.aws_errors import no_answer, timed_out
 from irsa_doctor.sources.live.calls import Job, side_by_side
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.operations import allowed
@@ -109,19 +109,19 @@ class AwsAccount(AwsClient):
 
     def read_clusters(self, region: str) -> list[str]:
         """Every cluster of a region, with its Pod Identity associations; gives their names."""
-        names = self._list_clusters(region)
+        names, _ = self._list_clusters(region)
         jobs = [Job(partial(self._read_cluster_whole, name, region), self._late_cluster(name, region)) for name in names]
         side_by_side(jobs, self.clock, self.notes)
         return names
 
-    def _list_clusters(self, region: str) -> list[str]:
+    def _list_clusters(self, region: str) -> tuple[list[str], CallError | None]:
         names, fault = self.pages("eks", "ListClusters", "clusters", region)
         self.note_list(f"eks/{region}/clusters", "eks-list-clusters", "clusters", names, fault, {"nextToken": "more"}, region)
         if fault:
             what, how = f"clusters of account {self.id} in {region}", shell_command("aws eks list-clusters --region {}", region)
             self.gap(fault, "clusters", region, what, how)
             self.gap(fault, "associations", "", what, how, owner="")
-        return [str(name) for name in names]
+        return [str(name) for name in names], fault
 
     def _late_cluster(self, name: str, region: str) -> Gap:
         return self.late("cluster", "", f"issuer of cluster {name}", self.cluster_arn(name, region))
@@ -131,11 +131,11 @@ class AwsAccount(AwsClient):
         return f"arn:{self.partition}:eks:{region}:{self.id}:cluster/{name}"
 
     def _read_cluster_whole(self, name: str, region: str) -> None:
-        if self.read_cluster(name, region):
+        if not isinstance(self.read_cluster(name, region), CallError):
             self.read_associations(name, region)
 
-    def read_cluster(self, name: str, region: str) -> dict[str, Any] | None:
-        """One cluster by its name; None where it does not exist or cannot be described."""
+    def read_cluster(self, name: str, region: str) -> dict[str, Any] | CallError:
+        """One cluster by its name."""
         answer = self.member_of("eks", "DescribeCluster", "cluster", region, name=name)
         if not isinstance(answer, CallError):
             return self._noted(answer, name, region)
@@ -144,7 +144,7 @@ class AwsAccount(AwsClient):
             self.gap(answer, "cluster", "", f"issuer of cluster {name}", how, self.cluster_arn(name, region))
             # which cluster of Kubernetes it is stays unknown, and with it whose its associations are
             self.gap(answer, "associations", "", f"issuer of cluster {name}", how, owner="")
-        return None
+        return answer
 
     def _noted(self, answer: Mapping[str, Any], name: str, region: str) -> dict[str, Any]:
         kept = fields.cluster(dict(answer))
@@ -159,23 +159,32 @@ class AwsAccount(AwsClient):
 
     def find_cluster(
         self, matches_target: Callable[[Mapping[str, Any]], bool], region: str, hints: Iterable[str]
-    ) -> dict[str, Any] | None:
-        """The cluster of a region that is the one: the hinted names are tried first, then all."""
+    ) -> dict[str, Any] | CallError | None:
+        """The cluster of a region that is the one: the hinted names are tried first, then all. An error where it may be one
+        that is not seen."""
+        unseen: list[CallError] = []
         for name in dict.fromkeys(hints):
             answer = self.member_of("eks", "DescribeCluster", "cluster", region, name=name)
-            if not isinstance(answer, CallError) and matches_target(answer):
+            if isinstance(answer, CallError):
+                unseen.append(answer)
+            elif matches_target(answer):
                 return self._noted(answer, name, region)
-        names = self._list_clusters(region)
+        names, fault = self._list_clusters(region)
+        unseen += [fault] if fault else []
         matches: list[dict[str, Any]] = []
 
         def look(name: str) -> None:
             cluster = self.read_cluster(name, region)
-            if cluster and matches_target(cluster):
+            if isinstance(cluster, CallError):
+                unseen.append(cluster)
+            elif matches_target(cluster):
                 matches.append(cluster)
 
         jobs = [Job(partial(look, name), self._late_cluster(name, region)) for name in names]
         side_by_side(jobs, self.clock, self.notes)
-        return matches[0] if matches else None
+        if not self.clock.left():
+            unseen.append(CallError("unreachable", timed_out(self.clock)))
+        return matches[0] if matches else next((fault for fault in unseen if fault.kind != "absent"), None)
 
     def read_associations(self, name: str, region: str, namespace: str = "", service_account: str = "") -> list[str]:
         """Pod Identity associations of a cluster, those of one service account where it is named; gives their roles."""

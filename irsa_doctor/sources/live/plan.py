@@ -1,7 +1,7 @@
 """Reads what a command needs from the live sources, side by side, and loads it with the files of the input."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -10,7 +10,7 @@ from irsa_doctor.model import Arn, Cluster, Gap, Inventory, Issuer, parse_arn
 from irsa_doctor.sources.live.aws import AwsAccount
 from irsa_doctor.sources.live.calls import Job, side_by_side
 from irsa_doctor.sources.live.cluster_parts import access_job, cluster_part_jobs, read_clusters
-from irsa_doctor.sources.live.errors import refuse_silence
+from irsa_doctor.sources.live.errors import CallError, refuse_silence
 from irsa_doctor.sources.live.issuer import fetch_issuer
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
 from irsa_doctor.sources.live.operations import ORGANIZATION, Resource, resources_of
@@ -188,17 +188,29 @@ class LiveRun:
         hints = [(parse_arn(hint), hint) for hint in server.connection.hints]
         named = {arn.account for arn, _ in hints if arn and arn.service == "eks"}
         accounts = [account for account in self.sources.accounts if account.id in named] or self.sources.accounts
+        collection = "entries" if self.plan.command == "who-can" else "associations"
+        unseen: list[tuple[AwsAccount, CallError]] = []
         for account in accounts:
             for region in self._regions_of(server, account, [arn for arn, _ in hints if arn]):
                 names = [arn.name if arn else hint for arn, hint in hints]
                 cluster_names = [name for name in names if _CLUSTER_NAME.fullmatch(name)]
-                if cluster := account.find_cluster(partial(is_cluster_of, server), region, cluster_names):
+                cluster = account.find_cluster(partial(is_cluster_of, server), region, cluster_names)
+                if isinstance(cluster, CallError):
+                    unseen.append((account, cluster))
+                elif cluster:
                     clusters[str(cluster.get("arn"))] = cluster
                     return
+        for account, fault in unseen:
+            what = f"{_OF_CLUSTERS[collection]} of the cluster of context {server.context}"
+            account.gap(fault, collection, "", what, "a longer --timeout, or another try", owner=server.cluster)
+        if not unseen:
+            self._note_elsewhere(server, named, collection)
+
+    def _note_elsewhere(self, server: ApiServer, named: Set[str], collection: str) -> None:
+        """Note that the cluster of a context is in none of the accounts; `named` are those that its kubeconfig names."""
         elsewhere = named - {account.id for account in self.sources.accounts}
         where = f"; the kubeconfig names account {', '.join(sorted(elsewhere))}" if elsewhere else ""
         accounts_read = ", ".join(sorted(account.id for account in self.sources.accounts))
-        collection = "entries" if self.plan.command == "who-can" else "associations"
         missing = (
             f"{_OF_CLUSTERS[collection]}: the cluster of context {server.context} is not in account {accounts_read}{where}"
         )

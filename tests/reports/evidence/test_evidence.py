@@ -191,6 +191,14 @@ def test_the_trend_is_a_picture_with_its_numbers_beside_it(store):
     assert "The 3 runs in numbers" in text
 
 
+def test_the_first_run_has_no_run_before_it(store, tmp_path):
+    audited(tmp_path, named("app", OPEN))
+    first = rendered(str(tmp_path / "audit.db"), "html")
+    assert "What the first run found" in first
+    assert "since the run before" not in first
+    assert "What got worse since the run before" in rendered(store, "html")
+
+
 def test_a_page_has_a_limited_number_of_items(store, monkeypatch):
     from irsa_doctor.reports.evidence import page
 

@@ -10,6 +10,7 @@ from irsa_doctor.sources.live import LiveError, LiveOptions, Plan, Target, load_
 from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.kubeconfig import connections
 from irsa_doctor.sources.live.kubernetes import ApiServer, same_server
+from tests.servers.aws import denied
 from tests.servers.kubernetes import USER, WEBHOOK, FakeKubernetes
 from tests.servers.tls import tls
 
@@ -381,6 +382,19 @@ def test_a_cluster_in_another_account_than_the_credentials_is_told(kubernetes, a
     config = kubernetes.kubeconfig(tmp_path, hint)
     snapshot = ask(Plan("why", target=Target("shop", "web")), kubernetes=kubernetes, aws=aws, kubeconfig=config)
     assert "is not in account 111122223333; the kubeconfig names account 444455556666" in says(snapshot)
+
+
+@pytest.mark.parametrize("operation", ["DescribeCluster", "ListClusters"])
+def test_a_cluster_that_may_not_be_looked_for_is_in_no_other_account_for_that(operation, kubernetes, aws, ask, tmp_path):
+    arn = "arn:aws:eks:us-east-1:111122223333:cluster/shop"
+    aws.clusters = {"shop": {"name": "shop", "arn": arn, "identity": {"oidc": {"issuer": f"https://{ISSUER}"}}}}
+    aws.faults[operation] = denied(f"eks:{operation}")
+    kubernetes.add(account("web", **{"eks.amazonaws.com/role-arn": ROLE}))
+    hint = arn if operation == "DescribeCluster" else "of-its-own"
+    config = kubernetes.kubeconfig(tmp_path, hint)
+    snapshot = ask(Plan("why", target=Target("shop", "web")), kubernetes=kubernetes, aws=aws, kubeconfig=config)
+    assert "is not in account" not in says(snapshot)
+    assert f"associations of the cluster of context {hint}: eks:{operation} is denied" in says(snapshot)
 
 
 def test_the_name_in_the_kubeconfig_saves_looking_at_all_clusters(kubernetes, aws, ask, tmp_path):
