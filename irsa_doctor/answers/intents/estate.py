@@ -8,7 +8,7 @@ from irsa_doctor.answers.intents.plan import IntentPlan, MadeAssociation, MadeRo
 from irsa_doctor.facts import AnalysedRole, View
 from irsa_doctor.facts.lookups.accounts import ACCOUNTS_HOW
 from irsa_doctor.facts.roles.role import planned_arn
-from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Unknown, issuer_in
+from irsa_doctor.model import PlannedProvider, PodIdentityAssociation, ServiceAccount, Unknown, issuer_in
 from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.once import once
 
@@ -31,7 +31,15 @@ class Estate:
         by_issuer = inventory.clusters_by_issuer.get(cluster.issuer, ()) if cluster.issuer else ()
         if known := inventory.cluster_by_id.get(cluster.arn) or (by_issuer[0] if len(by_issuer) == 1 else None):
             return known.id
+        # a name that the user gave is all that is known of such a cluster
+        named = [i for i in dict.fromkeys(_names_of(cluster)) if i in inventory.cluster_by_id and self._is_name_alone(i)]
+        if len(named) == 1 and {each.identity for each in clusters if named[0] in _names_of(each)} == {cluster.identity}:
+            return named[0]
         return "" if len(clusters) == 1 and not inventory.clusters else None
+
+    def _is_name_alone(self, ident: str) -> bool:
+        known = self.view.inventory.cluster_by_id[ident]
+        return not known.arn and isinstance(known.issuer, Unknown)
 
     def cluster_of(self, ident: str) -> str:
         """The name that the intent has for a cluster of the inventory, "" where it has none."""
@@ -81,10 +89,10 @@ class Estate:
         known = {id(case) for role in self.roles for case in self.cases_of(role)}
         return (role for role in self.view.roles if id(role) not in known and not role.role.is_bare)
 
-    def plans_provider(self, url: str) -> bool:
-        """Whether a template makes an OIDC provider for an issuer."""
+    def planned_providers(self, url: str) -> Sequence[PlannedProvider]:
+        """The OIDC providers that templates make for an issuer."""
         issuer = url.removeprefix("https://")
-        return any(provider.issuer == issuer for provider in self.view.inventory.planned_providers)
+        return [provider for provider in self.view.inventory.planned_providers if provider.issuer == issuer]
 
     def account(self, cluster: str, namespace: str, name: str) -> ServiceAccount | None:
         """A service account by the name of its cluster."""
@@ -111,6 +119,11 @@ class Estate:
         missing = f"Pod Identity associations of cluster {association.cluster}"
         how = shell_command("aws eks list-pod-identity-associations --cluster-name {}", self._eks_names[association.cluster])
         return inventory.unknown("associations", ident or "", "", missing, how)
+
+
+def _names_of(cluster: ResolvedCluster) -> tuple[str, str]:
+    """The names by which a user may call a cluster."""
+    return cluster.name, cluster.eks_name
 
 
 def _planned_name(role: MadeRole) -> str:

@@ -1,6 +1,6 @@
 """Holds an estate against an intent: whom roles admit, and what service accounts, providers and associations say."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -10,7 +10,7 @@ from irsa_doctor.answers.intents.estate import Estate
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeAnnotation, MadeAssociation, MadeProvider, MadeRole
 from irsa_doctor.answers.intents.trust import Mismatch, RoleBesideIntent, open_to
 from irsa_doctor.facts import AnalysedRole
-from irsa_doctor.model import Place, ServiceAccount, Text, Unknown, text_of
+from irsa_doctor.model import OidcProvider, Place, PlannedProvider, ServiceAccount, Text, Unknown, text_of
 from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
 from irsa_doctor.model.findings import SEVERITIES, Location, Missing, Severity, Subject
 
@@ -192,22 +192,24 @@ class _Verifying:
                 says=f"account {provider.account} has no OIDC provider for {provider.url}, so STS takes no token of it",
                 remedy=f"Create the provider with the client ids {', '.join(provider.client_ids)}.",
             )
-        elif known is None and not self.estate.plans_provider(provider.url):
+            return
+        made = (known,) if known else self.estate.planned_providers(provider.url)
+        if not made:
             self._is_unknown(self.estate.view.principals.unlisted(provider.account))
-        elif known is not None and not isinstance(known.client_ids, Unknown):
-            lacking = [audience for audience in provider.client_ids if audience not in known.client_ids]
-            if lacking:
-                yield IntentDifference(
-                    kind="provider-audience",
-                    severity="high",
-                    subject=subject,
-                    cluster=provider.cluster,
-                    intended=provider.client_ids,
-                    found=known.client_ids,
-                    says=f"{provider.arn} does not accept the audience {', '.join(lacking)}",
-                    locations=self._at(known.place, "this provider"),
-                    remedy=f"Add {', '.join(lacking)} to the client ids of the provider.",
-                )
+        # of which account a template makes its provider may be open
+        elif all(_lacking(provider, each) for each in made):
+            lacking = ", ".join(_lacking(provider, made[0]))
+            yield IntentDifference(
+                kind="provider-audience",
+                severity="high",
+                subject=subject,
+                cluster=provider.cluster,
+                intended=provider.client_ids,
+                found=() if isinstance(made[0].client_ids, Unknown) else made[0].client_ids,
+                says=f"{provider.arn} does not accept the audience {lacking}",
+                locations=self._at(made[0].place, "this provider"),
+                remedy=f"Add {lacking} to the client ids of the provider.",
+            )
 
     # ---- service accounts
 
@@ -349,6 +351,12 @@ class _Verifying:
                     locations=self._at(known.place, "this association"),
                     remedy="Delete the association, or write it into the intent with `via: pod-identity`.",
                 )
+
+
+def _lacking(meant: MadeProvider, made: OidcProvider | PlannedProvider) -> Sequence[str]:
+    """The audiences that a provider surely does not take."""
+    known = made.client_ids
+    return () if isinstance(known, Unknown) else [audience for audience in meant.client_ids if audience not in known]
 
 
 def _subjects(role: MadeRole) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """What of an estate differs from an intent, kind by kind."""
 
 import json
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -67,11 +68,11 @@ def account_of(**roles):
     return {"RoleDetailList": listed, "UserDetailList": [], "IsTruncated": False}
 
 
-def answer(documents, intent=None, complete=("serviceaccounts",)):
+def answer(documents, intent=None, complete=("serviceaccounts",), clusters=MappingProxyType({})):
     cluster = {"cluster": {"name": "shop", "arn": arn("shop"), "identity": {"oidc": {"issuer": issuer(0)}}}}
     files = {"shop/cluster.json": cluster, "shop/accounts.json": service_accounts(cart=named()), **documents}
     memory = {path: (d if isinstance(d, str) else json.dumps(d)).encode() for path, d in files.items() if d is not None}
-    inventory = load((), memory=memory, complete=complete).inventory
+    inventory = load((), memory=memory, complete=complete, clusters=clusters).inventory
     made = plan({**INTENT, **(intent or {})}, inventory)
     assert made.problems == ()
     return verified(made, Estate(View(inventory), made), nowhere)
@@ -107,7 +108,7 @@ POLICIES = {
     "another one": (policy(allow(cart("web"))), ["narrower", "wider"]),
     "the provider of another account": (policy(allow(cart(), account=ACCOUNTS[1])), ["narrower", "wider"]),
     "a key that is never there": (policy(allow(cart(), StringEquals={"aws:PrincipalTag/a": "b"})), ["narrower"]),
-    "refused": (policy({**allow(cart()), "Effect": "allow"}), ["narrower"]),
+    "refused": (policy({**allow(cart()), "Effect": "Permit"}), ["narrower"]),
     "another audience too": (policy(allow(cart(), aud=[STS, "x"])), ["audience"]),
     "any audience": (policy(allow(cart(), aud=None)), ["audience"]),
 }
@@ -289,3 +290,42 @@ def test_a_policy_that_is_too_complex_is_unknown_and_never_wider(name):
     documents = {"roles.json": account_of(**{"cart": policy(allow(cart())), name: hard})}
     assert kinds(documents) == []
     assert any("wildcards and exceptions" in missing.missing for missing in answer(documents).unknown)
+
+
+def provider_of_template(name, *client_ids):
+    members = f'url = "{issuer(0)}"\n  client_id_list = {json.dumps(client_ids)}'
+    return f'resource "aws_iam_openid_connect_provider" "{name}" {{\n  {members}\n}}\n'
+
+
+@pytest.mark.parametrize(
+    ("made", "expected"),
+    [
+        ([[STS]], []),
+        ([["sts.amazonaws.co"]], ["provider-audience"]),
+        ([["x"], ["y"]], ["provider-audience"]),
+        ([["x"], ["x", STS]], []),  # which of them is the one of the account is open
+    ],
+)
+def test_a_provider_of_a_template_takes_the_audience(made, expected):
+    text = "".join(provider_of_template(f"of_{number}", *ids) for number, ids in enumerate(made))
+    assert [kind for kind, _ in kinds({"shop/cluster.json": None, "main.tf": text})] == expected
+
+
+TWO = {"clusters": {"first": {"arn": arn("shop"), "issuer": issuer(0)}, "lab": {"arn": arn("lab"), "issuer": issuer(1)}}}
+WRONG = {**RIGHT, "shop/cluster.json": None, "shop/accounts.json": service_accounts(cart=named("other"))}
+
+
+@pytest.mark.parametrize(("name", "is_known"), [("shop", True), ("first", True), ("other", False)])
+def test_a_cluster_that_only_has_a_name_is_that_of_the_intent(name, is_known):
+    found = answer(
+        WRONG, {**TWO, "roles": {"cart": {"clusters": ["first"], "service-accounts": "shop/cart"}}}, clusters={"shop": name}
+    )
+    assert ("annotation-wrong" in [each.kind for each in found.differences]) is is_known
+    assert ("service accounts of cluster first" in [each.missing for each in found.unknown]) is not is_known
+
+
+def test_a_name_that_two_clusters_of_the_intent_have_is_none_of_them():
+    elsewhere = arn("shop").replace(ACCOUNTS[0], ACCOUNTS[1])
+    both = {"first": {"arn": arn("shop"), "issuer": issuer(0)}, "second": {"arn": elsewhere, "issuer": issuer(1)}}
+    intent = {"clusters": both, "roles": {"cart": {"clusters": ["first"], "service-accounts": "shop/cart"}}}
+    assert "annotation-wrong" not in [each.kind for each in answer(WRONG, intent, clusters={"shop": "shop"}).differences]
