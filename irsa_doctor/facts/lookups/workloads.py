@@ -75,6 +75,11 @@ class WorkloadLookups(msgspec.Struct, frozen=True, dict=True):
         missing = f"service accounts of the namespaces of workloads in {cluster}"
         return self.inventory.unknown("serviceaccounts", workload.cluster, workload.namespace, missing, *ACCOUNTS_HOW)
 
+    def has_looked_for(self, account: ServiceAccount | Unknown | None, workload: Workload) -> bool:
+        """Whether somebody has looked for the account of a workload: manifests of some objects say nothing of others."""
+        refused = self.inventory.refused("serviceaccounts", workload.cluster, workload.namespace)
+        return not isinstance(account, Unknown) or refused is not None
+
     def association_of(self, workload: Workload) -> PodIdentityAssociation | None:
         """The Pod Identity association of a workload's service account, where one is known."""
         key = (workload.cluster, workload.namespace, workload.service_account)

@@ -34,6 +34,8 @@ class WorkloadFacts(msgspec.Struct, frozen=True):
     identity: Identity | Unknown
     """How its containers get credentials: by IRSA, by Pod Identity, by variables that the manifest has, or not at all"""
     service_account: Literal["right", "other"] | Unknown
+    account_looked_for: bool
+    """Whether its service account is in the input, or would be: all of its namespace are, or were requested"""
     account_exists: bool | Unknown
     """Whether its service account exists, by which pods that are made of it are admitted"""
     annotation_on_pod: bool | Unknown

@@ -35,6 +35,7 @@ def _facts(case: WorkloadCase) -> WorkloadFacts:
     return WorkloadFacts(
         identity=case.identity,
         service_account=case.service_account() if own else "right",
+        account_looked_for=own and case.lookups.has_looked_for(case.account, case.workload),
         account_exists=case.account_exists() if own else True,
         annotation_on_pod=case.annotation_on_pod() if own else False,
         environment=case.environment()[0] if own else "whole",

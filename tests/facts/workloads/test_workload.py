@@ -603,7 +603,9 @@ def test_pods_are_made_under_a_service_account_that_exists(kind):
         made |= {"kind": kind, "apiVersion": "batch/v1", "spec": {"jobTemplate": {"spec": {"template": template}}}}
     assert workload(account("web"), made).account_exists is True
     assert workload(account(), made, complete=ALL).account_exists is False
-    assert "service accounts" in missing(workload(account(), made).account_exists)
+    unseen = workload(account(), made)
+    assert "service accounts" in missing(unseen.account_exists)
+    assert [workload(account(), made, complete=ALL).account_looked_for, unseen.account_looked_for] == [True, False]
 
 
 def test_every_namespace_has_a_default_service_account_and_a_pod_that_runs_was_admitted():
