@@ -3,36 +3,38 @@
 https://kro.run/docs/concepts/simple-schema and https://kro.run/docs/concepts/instances
 """
 
-import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
 import msgspec
 
-from irsa_doctor.sources.documents.reading import DocumentReading, guarded
+from irsa_doctor.model.regex import regex
+from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
 from irsa_doctor.sources.templates.controllers.compositions import read_graph
 from irsa_doctor.text import shapes
 
-_FIELD = re.compile(r"\$\{\s*schema\.((?:spec|metadata)\.[\w.]+)\s*\}")
-_DEFAULT = re.compile(r"\bdefault=(?:\"([^\"]*)\"|'([^']*)'|([^\s|]+))")
+_FIELD = regex(r"\$\{\s*schema\.((?:spec|metadata)\.[\w.]+)\s*\}")
+# `default=` in the quotes of another marker, as a description, is none
+_DEFAULT = regex(r"""[^|]*\|(?:[^"']|"[^"]*"|'[^']*')*?\bdefault=(?:"([^"]*)"|'([^']*)'|([^\s"'|]+))""")
 _GROUP = "kro.run"
 _DEEP = 20
 
 
 def read_instances(readings: Sequence[DocumentReading]) -> None:
     """Read what each instance of a graph makes; it stands where the template of the graph is written."""
-    instances = [page for reading in readings for page in reading.instances]
+    instances: dict[tuple[str, str], list[Page]] = {}
+    for instance in [page for reading in readings for page in reading.instances]:
+        instances.setdefault(_names(instance.value), []).append(instance)
     for reading in readings if instances else ():
         for graph in reading.graphs:
             members = shapes.mapping(graph.page.value, graph.page.place)
             spec = shapes.inner(members, "spec", graph.page.place)
             schema = shapes.inner(spec, "schema", graph.page.place)
-            for instance in instances:
-                if _names(instance.value) == (str(schema.get("group") or _GROUP), schema.get("kind")):
-                    values = {**_defaults(schema.get("spec")), **_written(instance.value)}
-                    made = {**members, "spec": {**spec, "resources": _included(_filled(spec.get("resources"), values, 0))}}
-                    page = msgspec.structs.replace(graph.page, value=made)
-                    guarded((reading,), partial(read_graph, page, reading, graph.read))
+            for instance in instances.get((str(schema.get("group") or _GROUP), str(schema.get("kind"))), ()):
+                values = {**_defaults(schema.get("spec")), **_written(instance.value)}
+                made = {**members, "spec": {**spec, "resources": _included(_filled(spec.get("resources"), values, 0))}}
+                page = msgspec.structs.replace(graph.page, value=made)
+                guarded((reading,), partial(read_graph, page, reading, graph.read))
 
 
 def _included(resources: object) -> object:
@@ -46,10 +48,10 @@ def _is_left_out(conditions: object) -> bool:
     return isinstance(conditions, list) and any(item is False or item == "false" for item in conditions)
 
 
-def _names(value: object) -> tuple[str, object]:
+def _names(value: object) -> tuple[str, str]:
     """The group and the kind of an object."""
     members = value if isinstance(value, dict) else {}
-    return str(members.get("apiVersion")).partition("/")[0], members.get("kind")
+    return str(members.get("apiVersion")).partition("/")[0], str(members.get("kind"))
 
 
 def _written(value: object) -> Mapping[str, object]:
@@ -60,7 +62,7 @@ def _written(value: object) -> Mapping[str, object]:
 
 def _defaults(schema: object) -> Mapping[str, object]:
     """The fields that have a default, by their paths: `string | default="x"`."""
-    declared = {path: _DEFAULT.search(item) for path, item in _flat(schema, "spec", 0).items() if isinstance(item, str)}
+    declared = {path: _DEFAULT.match(item) for path, item in _flat(schema, "spec", 0).items() if isinstance(item, str)}
     return {path: next((part for part in found.groups() if part), "") for path, found in declared.items() if found}
 
 

@@ -1,5 +1,7 @@
 """Instances of graphs of kro: what counts is what they give to the templates of their graph."""
 
+import json
+
 import pytest
 
 from irsa_doctor.model import TrustPolicy, text_of
@@ -99,3 +101,13 @@ def test_what_an_instance_leaves_out_is_not_made(condition, on, made):
     graph = GRAPH + ACCOUNT.replace("CONDITION", condition)
     given = inventory({"graph.yaml": graph, "a.yaml": instance("shop", f"{{namespace: shop, on: {on}}}")})
     assert [f"{account.namespace}/{account.name}" for account in given.service_accounts] == made
+
+
+@pytest.mark.parametrize("quote", ['"', "'"])
+def test_what_a_description_says_of_defaults_is_none(quote):
+    said = f"string | required=true description={quote}without it, default=* is meant{quote}"
+    graph = GRAPH.replace("""'string | default="*" description="of the pods"'""", json.dumps(said))
+    assert subjects({"graph.yaml": graph, "a.yaml": instance("shop", "{namespace: shop}")}) == {
+        **GENERIC,
+        "Role shop": "system:serviceaccount:shop:${schema.spec.account.name}",
+    }
