@@ -11,11 +11,11 @@ finds the tokens of each, and returns byte ranges of the text as UTF-8; `merged_
 ranges inside it.
 """
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 
 from irsa_doctor.model import holes_in
+from irsa_doctor.model.regex import regex
 from irsa_doctor.remedies.edits.hcl import is_read_by_configuration, write_hcl, write_read_file
 from irsa_doctor.remedies.edits.json import write_json
 from irsa_doctor.remedies.edits.put_in import policy_ranges
@@ -23,13 +23,13 @@ from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wi
 from irsa_doctor.remedies.edits.splicing import merged_edits
 from irsa_doctor.remedies.edits.values import with_values
 from irsa_doctor.remedies.edits.yaml import write_yaml
+from irsa_doctor.trust import SUBJECT_PREFIX
 
 Writer = Callable[[SourceText, Wish], tuple[Edit, ...]]
 
 WRITERS: Mapping[str, Writer] = {"json": partial(write_json, in_text=policy_ranges), "yaml": write_yaml, "hcl": write_hcl}
 """the writer of each form of text"""
-_SUBJECT = "system:serviceaccount:"
-_FIELD = re.compile(r"\$\{\s*schema\.[\w.]+\s*\}")
+_FIELD = regex(r"\$\{\s*schema\.[\w.]+\s*\}")
 """a field in a graph of kro, which each instance fills with its own value: https://kro.run/docs/concepts/simple-schema"""
 
 
@@ -66,8 +66,12 @@ def _of_every_instance(text: SourceText, edit: Edit) -> str:
     fields = [field for field in _FIELD.findall(edit.old) if field not in edit.new]
     if fields:
         return f"each instance of the graph fills {', '.join(dict.fromkeys(fields))}"
-    is_added = _SUBJECT in edit.new and _SUBJECT not in edit.old
-    return "every instance of the graph would get the subject" if is_added and _FIELD.search(text.content.decode()) else ""
+    is_added = SUBJECT_PREFIX in edit.new and SUBJECT_PREFIX not in edit.old
+    return (
+        "every instance of the graph would get the subject"
+        if is_added and _FIELD.search(text.content.decode(errors="replace"))
+        else ""
+    )
 
 
 def _appended(text: SourceText, more: str) -> Edit:
