@@ -200,7 +200,8 @@ def _read_kubernetes(page: Page, reading: DocumentReading) -> None:
 def read_listed(page: Page, reading: DocumentReading) -> None:
     """Read an object of a list as what it is, where it has another reader than those of Kubernetes have."""
     members = shapes.mapping(page.value, page.place)
-    if has_controller(members) and next(kind for kind in KINDS if kind.recognises(members)).read is not _read_kubernetes:
+    kind = next((kind for kind in KINDS if kind.recognises(members)), None) if has_controller(members) else None
+    if kind and kind.read is not _read_kubernetes:
         read_page(page, reading)
 
 

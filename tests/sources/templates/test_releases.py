@@ -1,5 +1,7 @@
 """Values of charts in objects of Flux, K3s and Argo CD."""
 
+import json
+
 import pytest
 import yaml
 
@@ -245,3 +247,14 @@ def test_releases_of_one_account_for_two_roles_are_of_two_clusters(apart):
         ("", f"{ROLE}-of-test"),
     }
     assert not {"input-contradiction", "role-missing"} & {rule for rule, _ in found(files)}
+
+
+@pytest.mark.parametrize("others", [0, 500])
+@pytest.mark.parametrize("kind", [5, None, ["Role"]])
+def test_an_object_of_a_list_whose_kind_is_no_text_costs_no_other(kind, others):
+    plain = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "app", "namespace": "prod"}}
+    items = [plain] * others + [{"apiVersion": "kro.run/v1", "kind": kind}, {"apiVersion": "argoproj.io/v1", "kind": kind}]
+    wrong = {**plain, "metadata": {**plain["metadata"], "annotations": {KEY: POLICY}}}
+    documents = {"all.json": json.dumps({"apiVersion": "v1", "kind": "List", "items": [*items, wrong]})}
+    assert "role-arn-is-policy-arn" in {rule for rule, _ in found(documents)}
+    assert "an error of irsa-doctor" not in str(inventory(documents).documents)
