@@ -25,6 +25,13 @@ _HOLE = regex(
 _HOLE_OR_VERB = regex(_HOLE.pattern + r"|%(?:\[\d{1,2}\]|\d{1,2}\$)?[sqv](?![0-9A-Za-z])")
 # a word where an ARN has its account: ACCOUNT_ID, aws-account-id; `aws` and `cloudfront` are real ones
 _ACCOUNT = regex(r"(?<=:)[A-Za-z0-9_-]*(?:account|acct)[A-Za-z0-9_-]*(?=:)", re.IGNORECASE)
+# words for what a reader has to fill in, where names stand: ORG, MY_REPO, your-org
+_FOR_NAMES = frozenset(
+    {
+        *("my", "your", "the", "github", "gitlab", "name", "org", "organization", "organisation", "owner", "user", "username"),
+        *("repo", "repository", "group", "subgroup", "project", "workspace"),
+    }
+)
 _ARN = regex(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:")
 
 
@@ -49,6 +56,19 @@ def with_holes(text: str, *, verbs: bool = True) -> str | Text:
     if done < len(text):
         parts.append(text[done:])
     return Text(tuple(parts))
+
+
+def placeholders_of(text: str) -> tuple[str, ...]:
+    """The placeholders in a text that is live, where nobody fills them in any more, each once."""
+    if not may_have_holes(text):
+        return ()
+    return tuple(dict.fromkeys(match[0] for match in _HOLE.finditer(text)))
+
+
+def stands_for_name(text: str) -> bool:
+    """Whether a text says whose name belongs in its place: all of its words do, in capitals or beginning with `your`."""
+    words = regex(r"[-_.]").split(text.lower())
+    return (text.isupper() or words[0] == "your") and len(text) > 2 and all(word in _FOR_NAMES for word in words)
 
 
 def is_placeholder(text: str) -> bool:

@@ -43,6 +43,7 @@ DefectKind = Literal[
     "subject-release",
     "subject-other",
     "subject-form",
+    "subject-unreplaced",
     "subject-ids",
     "subject-context",
     # the issuer

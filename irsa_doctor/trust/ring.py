@@ -26,6 +26,7 @@ from irsa_doctor.trust.segments import (
 )
 from irsa_doctor.trust.spelling import spell
 from irsa_doctor.trust.subjects import Scope
+from irsa_doctor.trust.unreplaced import unreplaced_in
 
 Alternatives = tuple[tuple[SegmentValue, ...], ...]
 """what each pattern of one claim says of its segments"""
@@ -59,6 +60,8 @@ class RingReading(msgspec.Struct, frozen=True, kw_only=True):
     misformed: tuple[str, ...] = ()
     """patterns with ids in another place than tokens have them, or where they have none"""
     volatile: tuple[str, ...] = ()
+    unreplaced: tuple[str, ...] = ()
+    """placeholders in patterns as they are, such as <org>, that no template fills in any more"""
     guests_named: bool = False
 
 
@@ -121,7 +124,8 @@ def _of_box(box: Box, profile: Profile, around: Circumstances) -> RingReading:
         impossible += [] if found else [pattern]
     if not openings:
         misformed = tuple(_misformed((), impossible, profile))
-        return msgspec.structs.replace(NOBODY, impossible=tuple(impossible), misformed=misformed)
+        unreplaced = _unreplaced((), impossible)
+        return msgspec.structs.replace(NOBODY, impossible=tuple(impossible), misformed=misformed, unreplaced=unreplaced)
     misformed = tuple(_misformed(openings, impossible, profile))
     first = widest_of(openings)
     if around.guests and first.ring != "workload":
@@ -134,8 +138,15 @@ def _of_box(box: Box, profile: Profile, around: Circumstances) -> RingReading:
         impossible=tuple(impossible),
         misformed=misformed,
         volatile=tuple(dict.fromkeys(opening.pattern for opening in openings if _is_volatile(opening))),
+        unreplaced=_unreplaced(openings, impossible),
         guests_named=around.guests == "named",
     )
+
+
+def _unreplaced(openings: Sequence[Opening], impossible: Sequence[str]) -> tuple[str, ...]:
+    """The placeholders that stand in patterns as they are."""
+    patterns = dict.fromkeys([*impossible, *(opening.pattern for opening in openings)])
+    return unreplaced_in(patterns, (value for opening in openings for value in opening.values if value.fixed))
 
 
 def _misformed(openings: Sequence[Opening], impossible: Sequence[str], profile: Profile) -> Iterator[str]:

@@ -1,7 +1,7 @@
 import pytest
 
 from irsa_doctor.model import Hole, Text, text_of
-from irsa_doctor.text.placeholders import value_with_holes, with_holes
+from irsa_doctor.text.placeholders import stands_for_name, value_with_holes, with_holes
 
 
 @pytest.mark.parametrize(
@@ -64,3 +64,13 @@ def test_equal_placeholders_make_equal_holes_and_names_of_members_have_them_too(
     (key, _) = value
     assert key == Text((Hole("$p"), ":sub"))
     assert value[key][0] == value["x"] == Text((Hole("$p"),))
+
+
+@pytest.mark.parametrize("word", ["ORG", "MY_REPO", "GITHUB-ORG", "your-org", "Your-Repo"])
+def test_a_word_that_asks_for_a_name_stands_for_it(word):
+    assert stands_for_name(word)
+
+
+@pytest.mark.parametrize("word", ["org", "ACME", "ACME-ORG", "my-org", "IT", "yours", ""])
+def test_a_name_stands_for_none(word):
+    assert not stands_for_name(word)

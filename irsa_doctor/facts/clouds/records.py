@@ -56,6 +56,7 @@ class ReachFacts(msgspec.Struct, frozen=True, kw_only=True):
     guests_named: bool | Unknown = False
     subject_pinned: bool | Unknown = True
     subject_impossible: ImpossibleSubject | Unknown = "no"
+    subject_unreplaced: bool | Unknown = False
     subject_format: SubjectFormat | Unknown = "fine"
     subject_volatile: bool | Unknown = False
 

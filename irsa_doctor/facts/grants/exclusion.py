@@ -4,7 +4,7 @@ Only a policy that surely does not admit the token is examined. Of several state
 change: it is the one that was meant for the token. What is wrong with the conditions comes from `trust.defects`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -25,6 +25,7 @@ from irsa_doctor.trust.presented import PresentedToken
 from irsa_doctor.trust.segments import SegmentValue, laid_beside, tokens_of
 from irsa_doctor.trust.services import limits_tokens_alone
 from irsa_doctor.trust.subjects import matches_subject, pattern_of
+from irsa_doctor.trust.unreplaced import unreplaced_in
 
 SLIP, OTHER_KEYS, OTHER_SUBJECT, OTHER_ISSUER, NO_WEB_IDENTITY = 1, 2, 10, 20, 30
 """how far a statement is from admitting a token: a slip in what was meant for it, other keys, another subject, another issuer,
@@ -247,18 +248,23 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         others = [v for v in map(text_of, condition.values) if v not in {d.value for d in defects}]
         others += [d.meant for d in defects if d.meant]
         if others or not defects:
-            kind = self.other_subject(others)
+            kind = self.other_subject(others, [text_of(value) for value in condition.values if isinstance(value, Text)])
             yield self.relative(kind, condition), OTHER_SUBJECT
             yield from ((d, SLIP) for d in defects[:1])
         else:
             yield from ((d, OTHER_SUBJECT) for d in defects[:1])
 
-    def other_subject(self, values: Sequence[str]) -> DefectKind:
-        """How the subjects that a condition requires differ from that of the token."""
+    def other_subject(self, values: Sequence[str], holes: Collection[str]) -> DefectKind:
+        """How the subjects that a condition requires differ from that of the token; a template fills in those with `holes`."""
         if self.profile.is_cluster:
             return other_subject(values, self.token.subject, generated=self.token.generated)
         kinds = {difference_of(value, self.token.subject, self.profile) for value in values}
-        order: tuple[DefectKind, ...] = ("subject-case", "subject-ids", "subject-context", "subject-form")
+        kinds |= (
+            {"subject-unreplaced"}
+            if any(is_unreplaced(value, self.profile) for value in values if value not in holes)
+            else set()
+        )
+        order: tuple[DefectKind, ...] = ("subject-case", "subject-ids", "subject-context", "subject-unreplaced", "subject-form")
         return next((kind for kind in order if kind in kinds), "subject-other")
 
     def is_meant(self, defect: Defect) -> bool:
@@ -320,6 +326,11 @@ def difference_of(value: str, subject: str, profile: Profile) -> DefectKind:
     if any(segment.is_id for segment in required.values()) is not any(segment.is_id for segment in shown.values()):
         return "subject-ids"
     return "subject-context"
+
+
+def is_unreplaced(value: str, profile: Profile) -> bool:
+    """Whether a subject that a live policy requires has placeholders, in their notation or as words in the place of names."""
+    return bool(unreplaced_in((value,), _segments(value, profile).values()))
 
 
 def _segments(value: str, profile: Profile) -> Mapping[str, SegmentValue]:

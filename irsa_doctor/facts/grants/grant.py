@@ -114,6 +114,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     subject_pinned: bool | Unknown = False
     """Whether a condition names subjects or audiences"""
     subject_impossible: ImpossibleSubject | Unknown = "no"
+    subject_unreplaced: bool | Unknown = False
+    """Whether placeholders stand in the subjects of a live policy"""
     subject_format: SubjectFormat | Unknown = "fine"
     subject_volatile: bool | Unknown = False
     issuer_misnamed: bool | Unknown = False

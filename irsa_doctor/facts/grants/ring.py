@@ -21,6 +21,7 @@ from irsa_doctor.issuers import Profile
 from irsa_doctor.model import Text, Unknown, text_of
 from irsa_doctor.trust.policy import Value
 from irsa_doctor.trust.ring import RingReading, ring_of_scope
+from irsa_doctor.trust.unreplaced import is_unfilled
 
 NamesOnly = Literal["no", "yes", "owner-has-ids"]
 ImpossibleSubject = Literal["no", "yes", "custom"]
@@ -45,6 +46,7 @@ def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown,
         "ring_seen": is_seen(read, unseen),
         "subject_pinned": True in (read.reading.checks_sub, read.reading.checks_aud),
         "subject_impossible": "no" if misnamed else _impossible(read, grounds),
+        "subject_unreplaced": bool(grounds.ring.unreplaced) and not misnamed,
         "subject_format": "fine" if misnamed else subject_format(grounds.ring, read.profile),
         "subject_volatile": bool(grounds.ring.volatile),
         "issuer_misnamed": misnamed,
@@ -101,12 +103,13 @@ def subject_format(ring: RingReading, profile: Profile) -> SubjectFormat:
     return "fine" if not ring.misformed else "ids-apart" if profile.has_ids else "no-ids"
 
 
+def has_plain_reason(ring: RingReading) -> bool:
+    """Whether whatever keeps subjects from being any of the issuer has another name: ids, or placeholders."""
+    return all(pattern in ring.misformed or is_unfilled(pattern) for pattern in ring.impossible)
+
+
 def _impossible(read: GrantReading, grounds: Grounds) -> ImpossibleSubject:
     """Whether a subject that is named is none of the issuer, for no reason that has a name of its own."""
-    if (
-        set(grounds.ring.impossible) <= set(grounds.ring.misformed)
-        or "subject-wildcard" in read.kinds
-        or "claims-swapped" in read.kinds
-    ):
+    if has_plain_reason(grounds.ring) or "subject-wildcard" in read.kinds or "claims-swapped" in read.kinds:
         return "no"
     return "yes" if read.profile.subject_custom == "no" else "custom"

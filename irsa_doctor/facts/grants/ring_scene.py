@@ -139,6 +139,7 @@ SCENE_NAMES: Mapping[str, Callable[[RingScene], str]] = {
     "outsiders": _outsiders,
     "owner": lambda scene: first_of(scene.declared),
     "impossible": lambda scene: scene.written(first_of(scene.ring.impossible)),
+    "unreplaced": lambda scene: scene.written(first_of(scene.ring.unreplaced)),
     "misformed": lambda scene: scene.written(first_of(scene.ring.misformed)),
     "right_forms": lambda scene: first_of(_right_forms(scene.profile)),
     "volatile": lambda scene: first_of(scene.ring.volatile),

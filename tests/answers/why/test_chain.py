@@ -30,6 +30,7 @@ ELSEWHERE = {
     "podid-role-other-account",
     "issuer-subject-format",
     "issuer-subject-impossible",
+    "issuer-subject-placeholder",
     "issuer-url-form",
     "podid-association-other-name",
     "podid-hybrid-node",

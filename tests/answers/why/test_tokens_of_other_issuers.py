@@ -47,6 +47,11 @@ def diagnosis(tmp_path, sub, keys, *, role=ROLE, **claims):
         ("repo:Acme/shop:pull_request", "repo:acme/shop:*", "trust-case"),
         ("repo:initech/docs:pull_request", "repo:acme/shop:*", "trust-sub-mismatch"),
         ("repo:acme/shop:pull_request", "repo:acme/shop", "issuer-subject-impossible"),
+        ("repo:acme/shop:pull_request", "repo:<org>/<repo>:*", "issuer-subject-placeholder"),
+        ("repo:acme/shop:pull_request", "repo:ORG/REPO:*", "issuer-subject-placeholder"),
+        ("repo:acme/shop:pull_request", "repo:acme/<repo>:*", "issuer-subject-placeholder"),
+        ("repo:acme/shop:pull_request", "repo:acme/tools:environment:%{env}", "issuer-subject-placeholder"),
+        ("repo:acme/shop:pull_request", "repo:ORG-EU/shop:*", "trust-sub-mismatch"),
     ],
 )
 def test_a_subject_that_is_not_admitted_has_its_cause(tmp_path, sub, required, cause):
