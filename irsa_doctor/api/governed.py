@@ -38,13 +38,6 @@ def governing_of(settings: Settings) -> "Governing":
     )
 
 
-def chosen_rules(settings: Settings) -> "list[Rule]":
-    """The rules that the settings select, with the severities that they give them. Raises RuleError and UnknownRule."""
-    from irsa_doctor.answers.check.choice import choose
-
-    return choose(all_rules(settings), settings)
-
-
 def all_rules(settings: Settings) -> "list[Rule]":
     """The built-in rules and those of the private folders of the settings. Raises RuleError."""
     from irsa_doctor.rulebook.rules import shipped_rules

@@ -64,11 +64,6 @@ class RoleTable:
             self._rules[key] = self._aggregated(role) if role.selectors is not None and not role.stored else role.rules
         return self._rules[key]
 
-    @property
-    def has_open_aggregate(self) -> bool:
-        """Whether a manifest aggregates: what it selects may not all be in the input."""
-        return any(role.selectors is not None and not role.stored for role in self.roles.values())
-
     @cached_property
     def _labelled(self) -> list[tuple[AccessRole, dict[str, str]]]:
         return [(role, dict(role.labels)) for role in self.roles.values() if role.kind == "ClusterRole"]

@@ -257,11 +257,6 @@ class Workload(msgspec.Struct, frozen=True):
         """Volume name -> audience of the first token in it ("" = the API server's)."""
         return {token.volume: token.audience for token in reversed(self.tokens)}
 
-    @property
-    def token_expirations(self) -> Mapping[str, int]:
-        """Volume name -> expirationSeconds of the first token in it, where given."""
-        return {token.volume: token.expiration for token in reversed(self.tokens) if token.expiration}
-
 
 class Webhook(msgspec.Struct, frozen=True):
     """One entry of a MutatingWebhookConfiguration."""

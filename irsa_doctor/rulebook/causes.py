@@ -95,8 +95,3 @@ def all_causes() -> Mapping[str, Cause]:
 def causes_of_sign(sign: str) -> tuple[Cause, ...]:
     """The built-in causes that a sign speaks for, in order."""
     return shipped_causes().by_sign.get(sign, ())
-
-
-def causes_of_link(link: str) -> tuple[Cause, ...]:
-    """The built-in causes that break a link, in order."""
-    return shipped_causes().by_link.get(link, ())

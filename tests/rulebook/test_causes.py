@@ -1,5 +1,5 @@
 from irsa_doctor.rulebook.cause_files import causes_folder, index_of_causes
-from irsa_doctor.rulebook.causes import Cause, Causes, all_causes, causes_of_link, shipped_causes
+from irsa_doctor.rulebook.causes import Cause, Causes, all_causes, shipped_causes
 from irsa_doctor.rulebook.rules import shipped_rules
 
 
@@ -35,7 +35,7 @@ def test_a_sign_leads_to_its_causes_in_order():
 
 
 def test_the_general_cause_of_an_audience_is_named_last():
-    assert causes_of_link("audience")[-1].id == "aud-not-in-clientids"
+    assert shipped_causes().by_link["audience"][-1].id == "aud-not-in-clientids"
 
 
 def test_an_id_that_is_no_cause_breaks_no_link():

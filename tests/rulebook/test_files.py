@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from irsa_doctor.api.governed import chosen_rules
+from irsa_doctor.api.governed import all_rules
 from irsa_doctor.governance.settings import Settings
 from irsa_doctor.rulebook.files import BASE, read_rule_files, read_rules, rules_folder
 from irsa_doctor.rulebook.folders import read_private
@@ -202,12 +202,12 @@ def test_a_private_rule_does_not_take_the_id_of_a_built_in_one_or_of_another_fol
     (tmp_path / "two").mkdir()
     one, two = put(tmp_path / "one", RULE), put(tmp_path / "two", RULE)
     assert [file.rule.id for files in read_private([one]) for file in files.rules] == ["some-rule"]
-    assert any(rule.id == "some-rule" for rule in chosen_rules(Settings(rules=(str(one),))))
+    assert any(rule.id == "some-rule" for rule in all_rules(Settings(rules=(str(one),))))
     with pytest.raises(RuleError, match=r"two/mine/some-rule.yaml: the id some-rule is that of .*one/mine/some-rule.yaml"):
         read_private([one, two])
     taken = put(tmp_path, RULE.replace("some-rule", "open-no-sub"), "open-no-sub.yaml") / "mine"
     with pytest.raises(RuleError, match="the id open-no-sub is that of a built-in rule"):
-        chosen_rules(Settings(rules=(str(taken),)))
+        all_rules(Settings(rules=(str(taken),)))
 
 
 @pytest.mark.parametrize(("folder", "says"), [("not-there", "no such folder"), (".", "no rule in this folder")])

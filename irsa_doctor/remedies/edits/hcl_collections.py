@@ -303,11 +303,6 @@ class AlignedLines:
         return {place: size for place, size in sizes.items() if size != self._length(*place)}
 
 
-def _growth(edit: Edit, name: HclNode) -> int:
-    """By how many characters an edit makes a name longer."""
-    return len(edit.new) - len(edit.old) if name.start_byte <= edit.start and edit.end <= name.end_byte else 0
-
-
 def _as_name(edit: Edit, name: HclValue) -> Edit:
     """An edit of the name of a member: an expression in the place of all of it stands in parentheses."""
     is_whole = (edit.document, edit.start, edit.end) == (name.text.document, name.node.start_byte, name.node.end_byte)

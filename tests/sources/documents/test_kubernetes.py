@@ -83,7 +83,7 @@ def test_whatever_has_a_pod_template_is_a_workload(kind, way, api):
     assert app.env["PASSWORD"] is None
     assert dict(app.mounts) == {"aws-iam-token": "/var/run/secrets/eks.amazonaws.com/serviceaccount"}
     assert dict(found.token_audiences) == {"aws-iam-token": "sts.amazonaws.com", "kube-api": ""}
-    assert dict(found.token_expirations) == {"aws-iam-token": 86400}
+    assert [token.expiration for token in found.tokens if token.volume == "aws-iam-token"] == [86400]
     assert read.documents.locate(app.place.at("env", 1, "value")).column > 1
 
 
