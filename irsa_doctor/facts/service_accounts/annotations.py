@@ -14,8 +14,8 @@ Annotation = Literal["ok", "none", "empty", "key-typo", "template", "policy-arn"
 _MARKUP = regex(r"\$\{|\$\(|\{\{|<[^<>]*>|@@|%[A-Z_]+%|REPLACE|CHANGE_?ME|YOUR[_-]|ACCOUNT_?ID|X{4,}")
 _VARIABLE = regex(r"\$\{[A-Za-z_][A-Za-z0-9_]*(?::?[-=][^{}]*)?\}")
 _LEFT = regex(r"\b(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+|\bCHANGEME\b|[Xx]{6,}|(?i::[a-z0-9_-]*acc(?:oun)?t[a-z0-9_-]*:)")
-_VARIABLE_NAME = regex(r"([A-Z]+_)*(ROLE|ROLE_NAME|ROLE_ARN|ARN)")
-"""the whole value is what a variable is called, as `BACKUP_ROLE_ARN`"""
+_VARIABLE_NAME = regex(r"ROLE|ARN|[A-Z][A-Z0-9]*(_[A-Z0-9]+)+")
+"""the whole value is what a variable or a mark is called, as `BACKUP_ROLE_ARN` and `SET_BY_TERRAFORM`"""
 # "replace" and the like may be part of a role's own name
 _WHOLE_NAME = regex(r"(REPLACE|CHANGE)[_-]?ME|YOUR[_-]([A-Z]+[_-])*(ROLE|NAME|ARN)|(IAM[_-])?ROLE[_-]NAME|X{4,}", re.IGNORECASE)
 _NOTHING = frozenset({"todo", "tbd", "fixme", "none", "null", "nil", "undefined"})

@@ -51,6 +51,8 @@ def test_other_keys_are_not_taken_for_it(key):
         ("TODO", "role-arn-unresolved-template"),
         ("IAM_ROLE_ARN", "role-arn-unresolved-template"),
         ("CONTROLLER_ROLE_NAME", "role-arn-unresolved-template"),
+        ("SET_BY_TERRAFORM", "role-arn-unresolved-template"),
+        ("APP_IRSA_V2", "role-arn-unresolved-template"),
         ("null", "role-arn-unresolved-template"),
         ("arn:aws:iam::111122223333:oidc-provider/example.com", "role-arn-is-policy-arn"),
         ("arn:aws:eks:eu-west-1:111122223333:cluster/prod", "role-arn-is-policy-arn"),
