@@ -14,6 +14,7 @@ from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, known, plain, scalar_text, written_yaml
 
 _ROLES = ("Role", "ClusterRole")
+_PREFIXES = ("generateName", "generate_name")
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 ACCESS_KINDS = frozenset({*_ROLES, *_BINDINGS})
 _AUTH_LISTS: tuple[Literal["mapRoles", "mapUsers"], ...] = ("mapRoles", "mapUsers")
@@ -43,9 +44,9 @@ class AccessTemplate:
 
     def read_object(self, members: dict[str, object]) -> None:
         """An object of RBAC, its unknown parts with holes."""
-        kind, parts = str(members.get("kind")), dict(members)
-        parts["metadata"] = self._metadata(members.get("metadata"))
-        if _has_hole(parts["metadata"]) or _has_hole(members.get("roleRef")):
+        kind, parts, metadata = str(members.get("kind")), dict(members), members.get("metadata")
+        parts["metadata"] = self._metadata(metadata)
+        if _has_hole(parts["metadata"]) or _has_hole(members.get("roleRef")) or _is_named_when_made(metadata):
             self.note("a name")
             return
         for name, what in (("rules", "a rule"), ("subjects", "a subject")):
@@ -188,6 +189,11 @@ def _text(written: object) -> str:
     """A text, its holes by their names."""
     value = scalar_text(written.value if isinstance(written, TemplateValue) else written)
     return text_of(value) if value is not None else ""
+
+
+def _is_named_when_made(metadata: object) -> bool:
+    """Whether the API server makes the name up from the beginning of it that is written."""
+    return isinstance(metadata, dict) and not metadata.get("name") and any(map(metadata.get, _PREFIXES))
 
 
 def _has_hole(value: object) -> bool:

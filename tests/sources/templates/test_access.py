@@ -349,6 +349,26 @@ resource "kubernetes_role" "tokens" {
     assert "a rule that is not known" in str(row.why)
 
 
+NAMED_WHEN_MADE = {
+    "terraform": {
+        "main.tf": 'resource "kubernetes_role" "ci" {\n  metadata {\n    generate_name = "ci-"\n  }\n  rule {\n    verbs = ["get"]\n  }\n}\n'
+    },
+    "manifest": {
+        "main.tf": 'resource "kubernetes_manifest" "ci" {\n  manifest = {\n    apiVersion = "rbac.authorization.k8s.io/v1"\n    kind       = "Role"\n'
+        '    metadata   = { generateName = "ci-" }\n    rules      = []\n  }\n}\n'
+    },
+}
+
+
+@pytest.mark.parametrize("form", NAMED_WHEN_MADE)
+def test_an_object_whose_name_the_server_makes_up_is_noted_and_not_broken(form):
+    given = loaded(NAMED_WHEN_MADE[form]).inventory
+    (row,) = given.documents
+    assert not given.access_roles
+    assert row.status != "unreadable"
+    assert "a name that is not known" in str(row.why)
+
+
 def test_a_principal_that_the_template_makes_is_named_by_its_reference():
     text = """
 resource "aws_iam_role" "ci" {
