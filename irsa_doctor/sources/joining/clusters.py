@@ -143,15 +143,23 @@ class JoinedClusters:
     def of(self, path: str) -> str:
         """Id of the cluster of a document: as the live source or the user said, else of the nearest folder that names
         clusters, else the only one; "" where that is no answer."""
-        if path in self.origins:
-            return self.origins[path]
-        for place in _upwards(_plain(path)) if self.stated else ():
-            if place in self.stated:
-                return self.stated[place]
+        said = self._said_of(path)
+        if said is not None:
+            return said
         near = self.folders.nearest(path)
         if near:
             return next(iter(near)) if len(near) == 1 else ""
         return self.all[0].id if len(self.all) == 1 else ""
+
+    def is_said(self, path: str) -> bool:
+        """Whether a source or the user says of which cluster a document is; else it is only taken for one of that cluster."""
+        return self._said_of(path) is not None
+
+    def _said_of(self, path: str) -> str | None:
+        if path in self.origins:
+            return self.origins[path]
+        places = _upwards(_plain(path)) if self.stated else ()
+        return next((self.stated[place] for place in places if place in self.stated), None)
 
     def of_issuer(self, issuer: str, path: str) -> str:
         """Id of the cluster of an issuer, else of the document's folder."""

@@ -1,15 +1,19 @@
 """Collects what documents say differently of one object, and which documents agree with each other."""
 
 import hashlib
+import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from irsa_doctor.model import Alternative, Contradiction, Place, object_key
+from irsa_doctor.model import Alternative, Contradiction, Place, ServiceAccount, Workload, object_key
 from irsa_doctor.model.alternatives import ObjectKey
 
 _Record = TypeVar("_Record")
+_Applied = TypeVar("_Applied", bound=ServiceAccount | Workload)
+IsSaid = Callable[[str], bool]
+"""whether it is said of which cluster the document of a path is"""
 _Source = tuple[str, int]
 """the path of a document, and the number of the record of one object in it"""
 _Held = tuple[Any, object]
@@ -53,6 +57,20 @@ class Differing:
 
 def _text(value: object) -> str:
     return repr(sorted(value, key=repr)) if isinstance(value, frozenset) else repr(value)
+
+
+def contradictions_in_clusters(
+    differing: Differing, versions: Sequence[_Applied], value_of: Callable[[Any], object], is_said: IsSaid
+) -> Iterable[Contradiction]:
+    """Return those of records that are certainly of one cluster. Manifests in two folders may be for two clusters, of which the
+    input has one: each of them is judged, and they do not contradict each other."""
+    certain = [item for item in versions if item.created or is_said(item.place.document)]
+    folders: dict[str, list[_Applied]] = {}
+    for item in versions:
+        if item not in certain:
+            folders.setdefault(os.path.dirname(item.place.document), []).append(item)
+    together = [[*certain, *items] for items in folders.values()] or [certain]
+    return {found.mark: found for items in together for found in differing.between(items, value_of)}.values()
 
 
 class Disputes:

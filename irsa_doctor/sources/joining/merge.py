@@ -28,7 +28,7 @@ from irsa_doctor.model import (
 )
 from irsa_doctor.model.access import AccessBinding, AccessEntry, AccessRole, AssociatedAccess, WebhookConfiguration
 from irsa_doctor.model.annotations import ROLE_ARN
-from irsa_doctor.sources.joining.disputes import Differing, Disputes
+from irsa_doctor.sources.joining.disputes import Differing, Disputes, IsSaid, contradictions_in_clusters
 
 _Item = TypeVar("_Item")
 _Named = TypeVar("_Named", AccessRole, AccessBinding, WebhookConfiguration)
@@ -152,16 +152,18 @@ def _merged_cluster(group: Sequence[Cluster], disputes: Disputes) -> Cluster:
     return msgspec.structs.replace(first, issuer=disputed("issuer", first.id))
 
 
-def merged_service_accounts(accounts: Iterable[ServiceAccount], disputes: Disputes) -> list[ServiceAccount]:
+def merged_service_accounts(accounts: Iterable[ServiceAccount], disputes: Disputes, is_said: IsSaid) -> list[ServiceAccount]:
     """Return one service account for each cluster, namespace and name, the first. In an unknown cluster only equal ones are
     merged: accounts of one name may belong to two clusters."""
     extra: list[ServiceAccount] = []
     groups = _grouped(accounts, lambda account: (account.cluster, account.namespace, account.name))
-    kept = [group[0] if len(group) == 1 else _merged_account(group, disputes, extra) for group in groups]
+    kept = [group[0] if len(group) == 1 else _merged_account(group, disputes, extra, is_said) for group in groups]
     return [*kept, *extra]
 
 
-def _merged_account(group: list[ServiceAccount], disputes: Disputes, extra: list[ServiceAccount]) -> ServiceAccount:
+def _merged_account(
+    group: list[ServiceAccount], disputes: Disputes, extra: list[ServiceAccount], is_said: IsSaid
+) -> ServiceAccount:
     manifests = [account for account in group if not account.template]
     # a manifest says what a template leaves open
     first = manifests[0] if manifests else group[0]
@@ -175,7 +177,8 @@ def _merged_account(group: list[ServiceAccount], disputes: Disputes, extra: list
     extra += elsewhere
     subject = "/".join((first.cluster, first.namespace, first.name))
     versions = [first, *differing]
-    disputes.add(Differing(subject, f"annotation {ROLE_ARN}", grave=True).between(versions, _role_named))
+    told = Differing(subject, f"annotation {ROLE_ARN}", grave=True)
+    disputes.add(contradictions_in_clusters(told, versions, _role_named, is_said))
     if differing:
         disputes.hold("service_accounts", ((account, account.annotations) for account in versions))
     return first
@@ -211,16 +214,16 @@ def _is_elsewhere(account: ServiceAccount, first: ServiceAccount) -> bool:
     return len(folders) == 2 and all(roles) and len({arn.account for arn in roles if arn}) == 2
 
 
-def merged_workloads(workloads: Iterable[Workload], disputes: Disputes) -> list[Workload]:
+def merged_workloads(workloads: Iterable[Workload], disputes: Disputes, is_said: IsSaid) -> list[Workload]:
     """Return one workload for each cluster, kind, namespace and name, the first; in an unknown cluster only equal ones
     are merged."""
     extra: list[Workload] = []
     groups = _grouped(workloads, lambda item: (item.cluster, item.namespace, item.kind, item.name))
-    kept = [group[0] if len(group) == 1 else _merged_workload(group, disputes, extra) for group in groups]
+    kept = [group[0] if len(group) == 1 else _merged_workload(group, disputes, extra, is_said) for group in groups]
     return [*kept, *extra]
 
 
-def _merged_workload(group: Sequence[Workload], disputes: Disputes, extra: list[Workload]) -> Workload:
+def _merged_workload(group: Sequence[Workload], disputes: Disputes, extra: list[Workload], is_said: IsSaid) -> Workload:
     # a running pod has more than the manifest that it was made of
     admitted = [workload for workload in group if workload.admitted] if group[0].cluster else []
     versions = admitted or group
@@ -231,7 +234,7 @@ def _merged_workload(group: Sequence[Workload], disputes: Disputes, extra: list[
     elif others:
         subject = "/".join((first.cluster, first.namespace, first.kind, first.name))
         differing = Differing(subject, "service account", grave=False)
-        disputes.add(differing.between(versions, lambda workload: workload.service_account))
+        disputes.add(contradictions_in_clusters(differing, versions, lambda workload: workload.service_account, is_said))
         disputes.hold("workloads", ((workload, _content(workload)) for workload in versions))
     return first
 

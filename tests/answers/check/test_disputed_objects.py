@@ -6,6 +6,7 @@ import pytest
 
 from irsa_doctor import api
 from irsa_doctor.sources.joining.disputes import MOST, TOO_MANY
+from irsa_doctor.sources.loading import load
 from tests.cli.running import put
 from tests.facts.situations import account, plain_account
 from tests.sources.worlds import (
@@ -29,6 +30,12 @@ WORLD = {"cluster.json": cluster(), "providers.json": listed_providers(provider_
 def export(trust=None, name="app", of=None):
     named = role(name, *([of] if of else []))
     return {"Role": named if trust is None else {**named, "AssumeRolePolicyDocument": trust}}
+
+
+def manifest(exported):
+    """The object as its author writes it, without what the API server adds."""
+    metadata = {name: value for name, value in exported["metadata"].items() if name != "creationTimestamp"}
+    return {**exported, "metadata": metadata}
 
 
 def association(name, account="app"):
@@ -130,6 +137,16 @@ HONEST = {
         "dev/sa.json": account(role_arn=f"arn:aws:iam::{OTHER}:role/app"),
         "prod/sa.json": account(role_arn=role_arn()),
     },
+    "service accounts of two folders, of which one has no role": {
+        "cluster.json": cluster(),
+        "base/sa.json": manifest(plain_account()),
+        "prod/sa.json": manifest(account(role_arn=role_arn())),
+    },
+    "service accounts of two folders for one account of AWS": {
+        "cluster.json": cluster(),
+        "dev/sa.json": manifest(account(role_arn=role_arn("dev"))),
+        "prod/sa.json": manifest(account(role_arn=role_arn())),
+    },
     "a service account in two clusters": {
         "one/cluster.json": cluster(),
         "one/sa.json": account(role_arn=role_arn("a")),
@@ -155,6 +172,29 @@ def test_documents_that_agree_or_are_about_two_objects_do_not_contradict(tmp_pat
     findings = found(tmp_path, HONEST[name])
     assert contradiction(findings) is None
     assert not any(rule.startswith("open") for rule, _ in findings)
+
+
+FOLDERS = {
+    "role.json": export(),
+    **WORLD,
+    "dev/sa.json": manifest(account(role_arn=role_arn("gone"))),
+    "prod/sa.json": manifest(account(role_arn=role_arn())),
+}
+
+
+def test_manifests_of_two_folders_are_each_judged(tmp_path):
+    documents = {**FOLDERS, "role.json": export(policy("system:serviceaccount:prod:other"))}
+    alone = found(tmp_path / "alone", {name: text for name, text in documents.items() if name != "dev/sa.json"})
+    both = found(tmp_path / "both", documents)
+    assert ("trust-sub-mismatch", "app") in alone
+    assert alone.keys() <= both.keys()
+
+
+def test_manifests_of_two_folders_contradict_each_other_where_they_are_said_to_be_of_one_cluster(tmp_path):
+    found(tmp_path, FOLDERS)
+    clusters = {str(tmp_path): "prod"}
+    assert load([str(tmp_path)], clusters=clusters).inventory.contradictions
+    assert not load([str(tmp_path)]).inventory.contradictions
 
 
 def test_a_service_account_without_role_is_another_statement_than_one_with(tmp_path):
