@@ -140,7 +140,7 @@ class Loading:
             for reading in readings:
                 if not reading.named and self._rendered.is_kustomized(reading.path):
                     _without_names(reading)
-            _read_instances(readings)
+            _read_instances(readings, self._files)
             _apply_kustomizations(readings)
             self._read_together(readings)
             self._note_unread_trust()
@@ -319,12 +319,12 @@ def _passed_on(part: ReadDocument) -> ReadDocument:
     return msgspec.structs.replace(part, row=row)
 
 
-def _read_instances(readings: Sequence[DocumentReading]) -> None:
+def _read_instances(readings: Sequence[DocumentReading], parts: Sequence[ReadDocument]) -> None:
     """Read the graphs of kro for their instances, when all files are read."""
-    if any(reading.instances for reading in readings):
+    if any(reading.graphs for reading in readings):
         from irsa_doctor.sources.templates.controllers.graph_instances import read_instances
 
-        read_instances(readings)
+        read_instances(readings, {part.row.path: part.content for part in parts})
 
 
 def _apply_kustomizations(readings: Sequence[DocumentReading]) -> None:

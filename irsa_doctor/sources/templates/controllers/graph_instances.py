@@ -3,15 +3,17 @@
 https://kro.run/docs/concepts/simple-schema and https://kro.run/docs/concepts/instances
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
+from irsa_doctor.model import Place
 from irsa_doctor.model.regex import regex
-from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
+from irsa_doctor.sources.documents.reading import DocumentReading, Page, ResourceGraph, guarded
 from irsa_doctor.sources.templates.controllers.compositions import read_graph
-from irsa_doctor.text import shapes
+from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.yaml import read_yaml
 
 _FIELD = regex(r"\$\{\s*schema\.((?:spec|metadata)\.[\w.]+)\s*\}")
 # `default=` in the quotes of another marker, as a description, is none
@@ -20,21 +22,59 @@ _GROUP = "kro.run"
 _DEEP = 20
 
 
-def read_instances(readings: Sequence[DocumentReading]) -> None:
-    """Read what each instance of a graph makes; it stands where the template of the graph is written."""
+def read_instances(readings: Sequence[DocumentReading], texts: Mapping[str, bytes]) -> None:
+    """Read what each instance of a graph makes; it stands where the template of the graph is written. `texts` are those of all
+    documents, by path: an instance of a graph with a group of its own is an object like any other until the graph is read."""
+    own = _own_groups(readings)
+    for reading in readings if own else ():
+        reading.instances += _of_own_groups(reading, own, texts)
     instances: dict[tuple[str, str], list[Page]] = {}
     for instance in [page for reading in readings for page in reading.instances]:
         instances.setdefault(_names(instance.value), []).append(instance)
     for reading in readings if instances else ():
         for graph in reading.graphs:
-            members = shapes.mapping(graph.page.value, graph.page.place)
-            spec = shapes.inner(members, "spec", graph.page.place)
-            schema = shapes.inner(spec, "schema", graph.page.place)
-            for instance in instances.get((str(schema.get("group") or _GROUP), str(schema.get("kind"))), ()):
+            members, spec, schema = _parts(graph)
+            for instance in instances.get(_instance_names(schema), ()):
                 values = {**_defaults(schema.get("spec")), **_written(instance.value)}
                 made = {**members, "spec": {**spec, "resources": _included(_filled(spec.get("resources"), values, 0))}}
                 page = msgspec.structs.replace(graph.page, value=made)
                 guarded((reading,), partial(read_graph, page, reading, graph.read))
+
+
+def _parts(graph: ResourceGraph) -> tuple[Mapping[str, object], Mapping[str, object], Mapping[str, object]]:
+    """The members of a graph, those of its `spec`, and its schema."""
+    members = _mapping(graph.page.value)
+    spec = _mapping(members.get("spec"))
+    return members, spec, _mapping(spec.get("schema"))
+
+
+def _mapping(value: object) -> Mapping[str, object]:
+    return value if isinstance(value, dict) else {}
+
+
+def _instance_names(schema: Mapping[str, object]) -> tuple[str, str]:
+    """The group and the kind of the instances of a schema."""
+    return str(schema.get("group") or _GROUP), str(schema.get("kind"))
+
+
+def _own_groups(readings: Sequence[DocumentReading]) -> frozenset[tuple[str, str]]:
+    """The groups and kinds of instances that are not those of kro."""
+    named = {_instance_names(_parts(graph)[2]) for reading in readings for graph in reading.graphs}
+    return frozenset((group, kind) for group, kind in named if group != _GROUP)
+
+
+def _of_own_groups(reading: DocumentReading, named: frozenset[tuple[str, str]], texts: Mapping[str, bytes]) -> Iterator[Page]:
+    """The objects of a document that are instances of such groups and kinds; the text is read once more for them."""
+    text = texts.get(reading.path, b"")
+    if not any(group.encode() in text and kind.encode() in text for group, kind in named):
+        return
+    documents = read_yaml(text)
+    for document in [] if isinstance(documents, TextError) else documents:
+        listed = _mapping(document.value).get("items")
+        for item in [document.value, *(listed if isinstance(listed, list) else ())]:
+            if _names(item) in named:
+                yield Page(item, Place(reading.path))
+                reading.passed.append(f"an instance of a graph of kro of kind {_names(item)[1]}, read with its graph")
 
 
 def _included(resources: object) -> object:
@@ -50,13 +90,13 @@ def _is_left_out(conditions: object) -> bool:
 
 def _names(value: object) -> tuple[str, str]:
     """The group and the kind of an object."""
-    members = value if isinstance(value, dict) else {}
+    members = _mapping(value)
     return str(members.get("apiVersion")).partition("/")[0], str(members.get("kind"))
 
 
 def _written(value: object) -> Mapping[str, object]:
     """The fields that an instance has, by their paths."""
-    members = value if isinstance(value, dict) else {}
+    members = _mapping(value)
     return {**_flat(members.get("spec"), "spec", 0), **_flat(members.get("metadata"), "metadata", 0)}
 
 

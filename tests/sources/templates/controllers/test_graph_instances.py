@@ -70,6 +70,30 @@ def test_an_instance_of_another_graph_makes_nothing(other):
     assert subjects({"graph.yaml": GRAPH, "other.yaml": other}) == GENERIC
 
 
+OWN = GRAPH.replace("    kind: PodRole", "    kind: PodRole\n    group: platform.example.com")
+OTHERS = "---\n" + instance("x", "{namespace: a}", group="example.org") + "---\n" + instance("y", "{namespace: b}")
+LISTED = {"apiVersion": "v1", "kind": "List", "items": [json.loads('{"kind": "ConfigMap"}')]}
+
+
+@pytest.mark.parametrize("form", ["file", "list", "beside the graph"])
+def test_a_graph_with_a_group_of_its_own_has_instances_of_that_group(form):
+    written = instance("billing", '{namespace: "*"}', group="platform.example.com")
+    spec = {"apiVersion": "platform.example.com/v1alpha1", "kind": "PodRole", "metadata": {"name": "billing"}}
+    listed = {**LISTED, "items": [*LISTED["items"], {**spec, "spec": {"namespace": "*"}}]}
+    files: dict[str, object] = {
+        "file": {"graph.yaml": OWN, "a.yaml": written + OTHERS},
+        "list": {"graph.yaml": OWN, "a.json": listed},
+        "beside the graph": {"graph.yaml": f"{OWN}---\n{written}"},
+    }[form]
+    assert subjects(files) == {**GENERIC, "Role billing": "system:serviceaccount:*:*"}
+
+
+@pytest.mark.parametrize("schema", ["[1]", "{kind: [1], group: {a: b}}", "null"])
+def test_a_graph_with_a_schema_of_another_form_has_no_instances(schema):
+    graph = instance("x", f"{{schema: {schema}, resources: []}}", kind="ResourceGraphDefinition")
+    assert subjects({"graph.yaml": graph, "a.yaml": instance("x", "{}")}) == {}
+
+
 def test_what_an_instance_leaves_open_stays_open():
     (made,) = (subjects({"graph.yaml": GRAPH, "a.yaml": instance("x", "[1]")}).keys() - GENERIC.keys()) or ("",)
     assert made == "Role x"
