@@ -15,7 +15,7 @@ from irsa_doctor.sources.templates.kustomizations import kustomization_of
 from irsa_doctor.text import shapes
 from irsa_doctor.text.placeholders import with_holes
 
-_DEEP, _MOST = 40, 100_000
+_DEEP = 40
 
 
 def read_values(page: Page, reading: DocumentReading) -> bool:
@@ -31,9 +31,7 @@ def read_values(page: Page, reading: DocumentReading) -> bool:
 def _annotated(value: object, place: Place) -> Iterator[tuple[str, Mapping[str, object], Place]]:
     """What is annotated, its annotations, and the place above them."""
     waiting: list[tuple[object, Place, str, int]] = [(value, place, "values", 0)]
-    left = _MOST
-    while waiting and left:
-        left -= 1
+    while waiting:
         item, at, name, depth = waiting.pop()
         if depth > _DEEP:
             continue

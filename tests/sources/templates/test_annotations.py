@@ -40,6 +40,11 @@ def test_values_are_judged_as_far_as_they_are_certain(above, key, arn, rule):
     assert written_at(given, template.place.at("metadata", "annotations", key)) == arn
 
 
+def test_an_annotation_among_very_many_values_is_judged():
+    many = "".join(f"a{n}: {{b: {n}}}\n" for n in range(100_001))
+    assert "role-arn-is-policy-arn" in rules({"values.yaml": f"serviceAccount: {{annotations: {{{KEY}: {WRONG}}}}}\n{many}"})
+
+
 def test_values_without_such_annotations_are_no_document_of_ours():
     (row,) = inventory({"values.yaml": "annotations: {prometheus.io/scrape: 'true'}\nrole: x\n"}).documents
     assert row.status == "ignored"
