@@ -9,7 +9,7 @@ from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.sources.documents.kubernetes import about_aws
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.access import AccessTemplate, read_access_manifest
-from irsa_doctor.sources.templates.named_accounts import is_of_accounts, is_of_another_chart, leaves_open
+from irsa_doctor.sources.templates.named_accounts import goes_elsewhere, is_of_accounts, leaves_open
 from irsa_doctor.sources.templates.values import TemplateValue, anchors_of, hole, known, scalar_text
 
 _DEEP = 8
@@ -113,7 +113,7 @@ def _accounts_in(
         if not isinstance(item.value, Mapping) or depth > _DEEP:
             continue
         is_account = is_inside or (isinstance(name, str) and is_of_accounts(name))
-        is_left = is_open or is_of_another_chart(str(name))
+        is_left = is_open or goes_elsewhere(str(name))
         if is_account and "annotations" in item.value:
             own = any(leaves_open(str(key), member.value, namespace) for key, member in item.value.items())
             yield item, is_left or own

@@ -18,6 +18,9 @@ from irsa_doctor.text.placeholders import with_holes
 _MOVING = regex(r"(?:force|target|app|\w*(?:job|workflow|runner|worker))?_?namespaces?(?:_?override)?", re.IGNORECASE)
 _DEEP = 40
 _OF_OTHER_CHARTS = frozenset({"values", "valuesobject", "helmvalues", "helm"})
+# the chart of Argo Workflows makes the account of workflows in every namespace in which workflows run
+# (https://github.com/argoproj/argo-helm/tree/main/charts/argo-workflows)
+_OF_OTHER_NAMESPACES = frozenset({"workflow", "workflows"})
 
 
 def is_of_accounts(name: str) -> bool:
@@ -25,10 +28,10 @@ def is_of_accounts(name: str) -> bool:
     return name.lower() in ("serviceaccount", "serviceaccounts")
 
 
-def is_of_another_chart(name: str) -> bool:
-    """Whether what has this name in the values of a chart is for another chart, which a release of its own installs: where that
-    goes is not known."""
-    return name.lower() in _OF_OTHER_CHARTS
+def goes_elsewhere(name: str) -> bool:
+    """Whether what has this name in the values of a chart is for another chart, which a release of its own installs, or for
+    other namespaces: where that goes is not known."""
+    return name.lower() in _OF_OTHER_CHARTS | _OF_OTHER_NAMESPACES
 
 
 def leaves_open(name: str, value: object, namespace: str) -> bool:
@@ -53,7 +56,7 @@ class ReleaseNames:
 
     def name_of(self, steps: Sequence[str]) -> str:
         """The name of the service account that the values have at some steps, "" where it is not certain."""
-        if not self.namespace or not any(map(is_of_accounts, steps)) or any(map(is_of_another_chart, steps)):
+        if not self.namespace or not any(map(is_of_accounts, steps)) or any(map(goes_elsewhere, steps)):
             return ""
         way = list(_way(self._values, steps))
         if len(way) <= len(steps) or any(map(self._leaves_open, (*way, self._values.get("global")))):

@@ -193,6 +193,14 @@ def test_values_that_an_application_hands_to_another_have_their_annotation_alone
     assert len(given.account_templates) == 1
 
 
+@pytest.mark.parametrize("above", ["workflow", "workflows"])
+def test_values_for_what_runs_in_other_namespaces_have_their_annotation_alone(above):
+    text = NAMED["flux"].replace("ARN", ROLE).replace("values: {", f"values: {{{above}: {{") + "  "
+    given = inventory({"app.yaml": text.replace("}}\n", "}}}\n")})
+    assert not given.service_accounts
+    assert len(given.account_templates) == 1
+
+
 @pytest.mark.parametrize("beside", ["namespace: prod", "watchNamespace: other", "createNamespace: true", "enabled: true"])
 def test_values_that_move_nothing_leave_a_service_account_certain(beside):
     text = NAMED["argo object"].replace("ARN", ROLE).replace("serviceAccount:", f"{beside}, serviceAccount:")
