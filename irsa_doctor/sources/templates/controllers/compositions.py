@@ -13,6 +13,7 @@ from irsa_doctor.model import UNREAD_TRUST, Gap, ServiceAccount, Text, text_of
 from irsa_doctor.model.place import Place
 from irsa_doctor.sources.documents.kubernetes import account_annotations, annotations_of
 from irsa_doctor.sources.documents.reading import DocumentReading, Page, guarded
+from irsa_doctor.sources.templates.controllers.expressions import with_plain_expressions
 from irsa_doctor.sources.templates.controllers.go_templates import CannotFill, filled_in
 from irsa_doctor.sources.templates.signs import role_sign
 from irsa_doctor.text import shapes
@@ -229,7 +230,7 @@ def read_graph(page: Page, reading: DocumentReading, read: ReadPage) -> None:
     """A ResourceGraphDefinition of kro: templates of objects, with CEL between `${` and `}`."""
     members = shapes.mapping(page.value, page.place)
     spec, at = shapes.inner(members, "spec", page.place), page.place.at("spec")
-    items = shapes.many(spec, "resources", at)
+    items = [with_plain_expressions(item) for item in shapes.many(spec, "resources", at)]
     roles = dict(_roles_of(items))
 
     def read_resource(item: object, resource_place: Place) -> None:
