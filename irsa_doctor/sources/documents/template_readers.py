@@ -4,11 +4,11 @@ import os
 from collections.abc import Callable, Mapping, Sequence
 
 from irsa_doctor.sources.documents.reading import DocumentReading, Page, ResourceGraph
-from irsa_doctor.sources.templates.ansible_keys import MODULES, TASK_LISTS
+from irsa_doctor.sources.templates.ansible_keys import MODULES, OBJECT_MODULES, TASK_LISTS
 
 _OF_CDK = frozenset(("app", "build", "context", "output", "requireApproval", "watch"))
 _OF_CDKTF = frozenset(("app", "language"))
-_OF_ANSIBLE = frozenset({*MODULES, *TASK_LISTS})
+_OF_ANSIBLE = frozenset({*MODULES, *OBJECT_MODULES, *TASK_LISTS})
 
 
 def load_events(page: Page, reading: DocumentReading) -> None:
@@ -49,7 +49,7 @@ def load_serverless(page: Page, reading: DocumentReading) -> None:
 
 
 def is_ansible_document(members: Mapping[str, object]) -> bool:
-    """A task, a block or a play of Ansible that makes roles."""
+    """A task, a block or a play of Ansible that makes roles or service accounts."""
     if members.keys().isdisjoint(_OF_ANSIBLE):
         return False
     from irsa_doctor.sources.templates.ansible import makes_roles
@@ -58,7 +58,7 @@ def is_ansible_document(members: Mapping[str, object]) -> bool:
 
 
 def load_ansible(page: Page, reading: DocumentReading) -> None:
-    """Read the roles that tasks of Ansible make."""
+    """Read the roles and service accounts that tasks of Ansible make."""
     from irsa_doctor.sources.templates.ansible import read_tasks
 
     read_tasks(page, reading)

@@ -7,8 +7,8 @@ import yaml
 
 from irsa_doctor.model import Unknown
 from tests.facts.situations import found
-from tests.sources.templates.made import conditions, row_of
-from tests.sources.worlds import ISSUER, inventory, policy
+from tests.sources.templates.made import conditions, row_of, written_at
+from tests.sources.worlds import ISSUER, inventory, loaded, policy
 
 TEXT = json.dumps(policy())
 
@@ -68,3 +68,56 @@ def test_a_role_whose_name_is_not_written_has_none():
 def test_every_part_of_a_block_may_make_a_role(part):
     for written in ({part: [task(TEXT)]}, {"block": [], part: [task(TEXT)]}, play({part: [task(TEXT)]})):
         assert len(inventory({"main.yml": yaml.safe_dump([written])}).roles) == 1
+
+
+KEY = "eks.amazonaws.com/role-arn"
+WRONG = "arn:aws:iam::111122223333:policy/app"
+
+
+def applied(definition: object, module: str = "kubernetes.core.k8s", **more: object) -> dict:
+    return {"name": "apply the object", module: {"state": "present", "definition": definition, **more}}
+
+
+def service_account(name: str = "app", arn: str = WRONG) -> dict:
+    metadata = {"name": name, "namespace": "prod", "annotations": {KEY: arn}}
+    return {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": metadata}
+
+
+OTHER = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "x"}}
+DEFINITIONS = {
+    "object": service_account(),
+    "list": [OTHER, service_account()],
+    "kind list": {"apiVersion": "v1", "kind": "List", "items": [OTHER, service_account()]},
+    "text": yaml.safe_dump_all([OTHER, service_account()]),
+}
+
+
+@pytest.mark.parametrize("module", ["k8s", "kubernetes.core.k8s", "community.kubernetes.k8s"])
+@pytest.mark.parametrize("around", [lambda item: item, play, lambda item: play({"block": [item], "rescue": []})])
+@pytest.mark.parametrize("form", DEFINITIONS)
+def test_service_accounts_that_tasks_apply_are_judged(module, around, form):
+    documents = {"main.yml": yaml.safe_dump([around(applied(DEFINITIONS[form], module))])}
+    (account,) = inventory(documents).service_accounts
+    assert (account.subject, account.template) == ("system:serviceaccount:prod:app", True)
+    assert {rule for rule, _ in found(documents)} == {"role-arn-is-policy-arn"}
+
+
+def test_an_annotation_of_a_task_has_its_own_place():
+    given = loaded({"main.yml": yaml.safe_dump([play(applied([OTHER, service_account()]))])})
+    (account,) = given.inventory.service_accounts
+    assert written_at(given, account.place.at("metadata", "annotations", KEY)) == WRONG
+
+
+def test_a_service_account_whose_name_jinja_fills_in_has_its_annotation_alone():
+    given = inventory({"main.yml": yaml.safe_dump([applied(service_account("{{ name }}", "{{ role.arn }}"))])})
+    assert not given.service_accounts
+    (account,) = given.account_templates
+    assert not isinstance(account.annotations[KEY], str)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [applied(service_account(), state="absent"), applied("{% if x %}" + DEFINITIONS["text"]), applied(OTHER), applied(None)],
+)
+def test_tasks_that_apply_no_service_account_make_none(task):
+    assert not inventory({"main.yml": yaml.safe_dump([task])}).service_accounts

@@ -80,12 +80,12 @@ def test_a_graph_with_a_group_of_its_own_has_instances_of_that_group(form):
     written = instance("billing", '{namespace: "*"}', group="platform.example.com")
     spec = {"apiVersion": "platform.example.com/v1alpha1", "kind": "PodRole", "metadata": {"name": "billing"}}
     listed = {**LISTED, "items": [*LISTED["items"], {**spec, "spec": {"namespace": "*"}}]}
-    files: dict[str, object] = {
+    forms: dict[str, dict[str, object]] = {
         "file": {"graph.yaml": OWN, "a.yaml": written + OTHERS},
         "list": {"graph.yaml": OWN, "a.json": listed},
         "beside the graph": {"graph.yaml": f"{OWN}---\n{written}"},
-    }[form]
-    assert subjects(files) == {**GENERIC, "Role billing": "system:serviceaccount:*:*"}
+    }
+    assert subjects(forms[form]) == {**GENERIC, "Role billing": "system:serviceaccount:*:*"}
 
 
 @pytest.mark.parametrize("schema", ["[1]", "{kind: [1], group: {a: b}}", "null"])
