@@ -314,6 +314,10 @@ def _word(flag: str, value: str | None, words: Sequence[str]) -> str | None:
     return None if value is None else checked_word(flag, value, words)
 
 
+_READ_AFTER = "irsa-doctor check"
+"""in the reason of a row that names what makes the document readable"""
+
+
 def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
     from irsa_doctor.api import NO_KIND
 
@@ -327,7 +331,8 @@ def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
     telling = [row for row in rows if row.kind not in NO_KIND]
     if not telling and len(rows) > 1:
         return f"nothing could be read: none of {len(rows)} files is a document of a known kind"
-    first, more = [*telling, *rows][0], f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
+    first = min([*telling, *rows], key=lambda row: _READ_AFTER not in (row.why or ""))
+    more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
     hint = "" if os.path.lexists(first.path) or first.path == "-" else nearest_path(first.path)
     name = "standard input" if first.path == "-" else first.path
     return f"nothing could be read: {name}: {first.why}{more}{'.' if hint else ''}{hint}"

@@ -28,6 +28,16 @@ def test_a_folder_without_a_document_blames_no_file_that_is_none(tmp_path):
     assert "chart.yaml" in run("check", ".", cwd=tmp_path).stderr
 
 
+def test_a_folder_that_a_program_renders_is_named_with_how_that_is_done(tmp_path):
+    put(tmp_path / ".empty", b"")
+    put(tmp_path / "app" / "Chart.yaml", b"apiVersion: v2\nname: app\nversion: 1.0.0\n")
+    put(
+        tmp_path / "app" / "templates" / "sa.yaml",
+        b"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: '{{ .Values.a }}'}\n",
+    )
+    assert "helm template app | irsa-doctor check -" in run("check", ".", cwd=tmp_path).stderr.replace("./", "")
+
+
 @pytest.mark.parametrize(
     ("name", "settings", "command"),
     [
