@@ -13,6 +13,20 @@ from tests.answers.why.world import why
         "The pod no longer uses the node role, it uses its own. S3 is slow.",
         "Pods must not get the node role.",
         "It works when using the node's instance role, and fails otherwise.",
+        "The nodes use the instance profile workers.",
+        "Karpenter uses the instance profile eks-node.",
+        "The kubelet uses the node role to pull images, and aws-node uses the node role too.",
+        "The EC2NodeClass uses the node role KarpenterNodeRole.",
+        "Does the pod use the node role?",
+        "Is it using the node role instead of its own?",
+        "It should use the IRSA role, not the node role.",
+        "I want my pods to use the node role.",
+        "We are using the node role for the load balancer controller and it works.",
+        "The app used to use the node role.",
+        "The app was using the node role until we moved it.",
+        "The token was assumed, and the role of the node has no permission.",
+        "Terraform shows the node role is created.",
+        "The node role is used by the kubelet.",
         "getting ID of the node failed: i/o timeout",
         "could not get instance profile from metadata",
         "Our Java service uses the IAM role shop.",
@@ -24,6 +38,23 @@ from tests.answers.why.world import why
 )
 def test_what_names_a_node_a_registry_or_a_store_is_no_message_of_aws(text):
     assert symptoms_in(text) == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My pod is still using the node's role.",
+        "The pods use the node role.",
+        "They still use the instance profile.",
+        "get-caller-identity returns the node role, how do I fix it?",
+        "It seems to use the node instance role.",
+        "boto3 falls back to the node role.",
+        "Inside of the pod the role of the worker node is shown.",
+        "The node role is used by the pod.",
+    ],
+)
+def test_who_says_that_a_program_has_the_role_of_its_node_is_understood(text):
+    assert [symptom.id for symptom in symptoms_in(text)] == ["node-role-in-words"]
 
 
 @pytest.mark.parametrize(
