@@ -98,9 +98,9 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
         return table
 
     def meant_issuer(self, issuer: str) -> str:
-        """The one cluster's issuer that a text is or was most likely meant to be, "" where there is none."""
+        """The one cluster's issuer that a text is or was most likely meant to be, "" where nothing shows it."""
         same = self._issuers.get(kin(issuer), ())
-        return next(iter(same)) if len(same) == 1 else ""
+        return next(iter(same)) if len(same) == 1 else "" if same else in_capitals(issuer)
 
     def listed(self, principal: str, account: str) -> str:
         """The one provider (ARN) of an account whose issuer differs from that of a principal at most in how it is written."""
@@ -169,6 +169,16 @@ def kin(issuer: str) -> str:
     low = without_invisible(issuer.rpartition(":oidc-provider/")[2]).removeprefix("https://").strip("/").lower()
     ident = low.rpartition("/")[2]
     return ident if _ID.fullmatch(ident) else low
+
+
+def in_capitals(issuer: str) -> str:
+    """An EKS issuer with its id as EKS makes it, "" where no small letter is in it: 32 hexadecimal digits in capitals, and the
+    URL of a provider is compared letter by letter
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html)."""
+    name = issuer.rpartition(":oidc-provider/")[2]
+    host, slash, ident = name.rpartition("/")
+    is_odd = Issuer.of(name).form == "eks" and _ID.fullmatch(ident.lower()) and ident != ident.upper()
+    return f"{host}{slash}{ident.upper()}" if is_odd else ""
 
 
 def ids_of_eks(kins: Iterable[str]) -> Names:

@@ -55,7 +55,7 @@ def test_the_statement_counts_that_needs_the_smallest_change():
 
 
 def test_keys_of_the_issuer_that_a_wrong_principal_names_are_the_same_mistake():
-    other = ISSUER[:-4] + "ffff"
+    other = ISSUER[:-4] + "FFFF"
     conditions = {"StringEquals": {f"{other}:aud": AUDIENCE, f"{other}:sub": OWN}}
     statement = allow(conditions, Principal={"Federated": provider_arn(issuer=other)})
     assert kinds(statement) == ["principal-stale"]
