@@ -10,9 +10,15 @@ from irsa_doctor.model.regex import regex
 _HOLE = regex(
     r"\$\{AWS::[^{}]*\}"
     r"|\$\{(?![*?$]\})[^{}:]+(?::[-=][^{}]*)?\}"
+    # what shells cut off and replace
+    r"|\$\{[A-Za-z_][A-Za-z0-9_]*[#%/][^{}\n]*\}"
     r"|\$[A-Za-z_][A-Za-z0-9_]*"
     r"|\{\{[^\n]*?\}\}"
-    r"|\{[A-Z][A-Z0-9_]+\}"
+    r"|#\{[^{}\n]+\}#?"
+    r"|\{(?:[A-Z][A-Z0-9_]+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\}"
+    r"|@{1,2}[A-Z][A-Z0-9_]+@{1,2}"
+    r"|%{1,2}[A-Z][A-Z0-9_]{2,}%{1,2}"
+    r"|\[\[[^\[\]\n]+\]\]|\[[A-Z][A-Z0-9_]{3,}\]"
     r"|%\{[^{}]*\}"
     r"|<[^<>\n]+>+"
     r"|(?<![A-Za-z0-9_])_{0,2}(?:YOUR|REPLACE|CHANGE)[_-][A-Z0-9_-]+"
@@ -21,8 +27,9 @@ _HOLE = regex(
     r"|__[A-Z][A-Z0-9_]*__"
     r"|(?<![\w-])[Xx]{4,}(?![\w-])|[Xx]{6,}"
 )
-# what printf and format() fill in; a language that has them fills them in itself
-_HOLE_OR_VERB = regex(_HOLE.pattern + r"|%(?:\[\d{1,2}\]|\d{1,2}\$)?[sqv](?![0-9A-Za-z])")
+# what printf and format() fill in, and what a shell runs, as variables of Azure Pipelines and Kubernetes look, too; a language
+# that has them fills them in itself
+_HOLE_OR_VERB = regex(_HOLE.pattern + r"|\$\([^()\n]+\)|%(?:\[\d{1,2}\]|\d{1,2}\$)?[sqv](?![0-9A-Za-z])")
 # a word where an ARN has its account: ACCOUNT_ID, aws-account-id; `aws` and `cloudfront` are real ones
 _ACCOUNT = regex(r"(?<=:)[A-Za-z0-9_-]*(?:account|acct)[A-Za-z0-9_-]*(?=:)", re.IGNORECASE)
 # words for what a reader has to fill in, where names stand: ORG, MY_REPO, your-org
@@ -36,7 +43,8 @@ _ARN = regex(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:")
 
 
 def with_holes(text: str, *, verbs: bool = True) -> str | Text:
-    """Return the text itself, or its literal parts and holes where it has placeholders; `verbs`: also `%s` and its like."""
+    """Return the text itself, or its literal parts and holes where it has placeholders; `verbs`: also `%s`, `$(x)`
+    and their like."""
     if not may_have_holes(text):
         return text
     spans = [match.span() for match in (_HOLE_OR_VERB if verbs else _HOLE).finditer(text)]
@@ -94,6 +102,8 @@ def may_have_holes(text: str) -> bool:
         or "<" in text
         or "{" in text
         or "%" in text
+        or "@" in text
+        or "[" in text
         or "XXXX" in text
         or "xxxx" in text
         or "YOUR" in text

@@ -27,6 +27,17 @@ from irsa_doctor.text.placeholders import stands_for_name, value_with_holes, wit
         ("arn:aws:iam::111122223333:role/{TENANT_ID}-app", ["{TENANT_ID}"]),
         ("ROLE_ARN_PLACEHOLDER", ["ROLE_ARN_PLACEHOLDER"]),
         ("x:__REPLACE_THIS", ["__REPLACE_THIS"]),
+        (
+            "arn:aws:iam::$(accountId):oidc-provider/$(aws eks describe-cluster)",
+            ["$(accountId)", "$(aws eks describe-cluster)"],
+        ),
+        ("${OIDC_URL#https://}:sub", ["${OIDC_URL#https://}"]),
+        ("${OIDC/https:/}:aud", ["${OIDC/https:/}"]),
+        ("#{AccountId}/#{Oidc.Provider}#", ["#{AccountId}", "#{Oidc.Provider}#"]),
+        ("@ACCOUNT_ID@:@@OIDC@@", ["@ACCOUNT_ID@", "@@OIDC@@"]),
+        ("%%ACCOUNT%%:%OIDC_URL%", ["%%ACCOUNT%%", "%OIDC_URL%"]),
+        ("[ACCOUNT_ID]:[[oidc provider]]", ["[ACCOUNT_ID]", "[[oidc provider]]"]),
+        ("{account_id}-{oidc_provider}", ["{account_id}", "{oidc_provider}"]),
     ],
 )
 def test_what_somebody_still_has_to_fill_in_is_a_hole(text, holes):
@@ -52,6 +63,13 @@ def test_what_somebody_still_has_to_fill_in_is_a_hole(text, holes):
         '{"A": null}',
         "{}",
         "{a}",
+        "{name}",
+        "repo:org/caf%C3%A9%20:ref:a%3Ab",
+        "someone@example.com",
+        "A@B",
+        "repo:org/[A-Z]*[ABC][0-9]",
+        "a $ (b) # {}",
+        "${aws:PrincipalTag/a#b}",
         "",
     ],
 )

@@ -85,7 +85,7 @@ def _env_value(entry: Mapping[str, object]) -> str | Text | None:
     if shapes.as_text(entry.get("name")) not in _KEPT_VALUES or "valueFrom" in entry:
         return None
     value = entry.get("value")
-    return "" if value is None else with_holes(shapes.as_text(value))
+    return "" if value is None else with_holes(shapes.as_text(value), verbs=False)
 
 
 def projected_tokens(spec: Mapping[str, object], place: Place) -> tuple[ProjectedToken, ...]:

@@ -1,6 +1,8 @@
 # Long: every place of a statement in which a template can leave something open
 """What nobody knows before a template is filled in decides nothing; what is open whatever it holds is a finding."""
 
+import json
+
 import pytest
 
 from irsa_doctor.answers.check.engine import Evaluation, evaluate
@@ -489,6 +491,28 @@ def test_a_principal_that_nothing_expands_is_no_provider_whatever_the_keys():
 def test_a_placeholder_of_another_program_in_a_key_is_unknown():
     assert findings_of(stack(KEYS % ("${OIDC}", "${OIDC}")), "stack.yaml") == {}
     assert findings_of(stack(KEYS % ("{{ issuer }}", "{{ issuer }}")), "stack.yaml") == {}
+
+
+@pytest.mark.parametrize(
+    ("account", "issuer"),
+    [
+        ("$(accountId)", "$(oidc)"),
+        ("${ACCOUNT}", "${OIDC_URL#https://}"),
+        ("#{Account}", "#{Oidc.Url}"),
+        ("@ACCOUNT@", "@@OIDC@@"),
+        ("%%ACCOUNT%%", "%OIDC%"),
+        ("[ACCOUNT_ID]", "[[oidc]]"),
+        ("{account_id}", "{oidc_provider}"),
+    ],
+)
+def test_a_policy_that_some_program_fills_in_is_right_and_an_open_one_is_open(account, issuer):
+    principal = {"Federated": f"arn:aws:iam::{account}:oidc-provider/{issuer}"}
+    right = {"StringEquals": {f"{issuer}:sub": "system:serviceaccount:prod:app"}}
+    allow = {"Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity", "Principal": principal, "Condition": right}
+    trust = {"Version": "2012-10-17", "Statement": [allow]}
+    assert set(findings_of(json.dumps(trust), "trust.json")) <= {"open-aud-missing"}
+    allow["Condition"] = {"StringEquals": {f"{issuer}:aud": "sts.amazonaws.com"}}
+    assert set(findings_of(json.dumps(trust), "trust.json")) & {"open-aud-only", "open-no-sub"}
 
 
 @pytest.mark.parametrize(
