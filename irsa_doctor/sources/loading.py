@@ -217,8 +217,14 @@ class Loading:
         queries = tuple(query for snapshot in snapshots for query in snapshot.queries)
         gaps = tuple(gap for snapshot in snapshots for gap in snapshot.missing)
         declared = self._declared
-        of_files = declared.clusters, declared.complete
+        of_files = declared.clusters, declared.complete if self._shows_all_objects() else ()
         return JoinContext(declared.account or "", *of_files, queries, gaps, declared.azure_apps, declared.iam_policies)
+
+    def _shows_all_objects(self) -> bool:
+        """Whether the objects of a cluster may all be there: a chart that is not rendered makes more than manifests say."""
+        if not self._rendered.has_charts:
+            return True
+        return any(account.created for part in self._files if part.reading for account in part.reading.service_accounts)
 
     def _read_or_report(self, file: InputFile) -> ReadDocument:
         """A document, or a row that says that an error of ours has cost it."""

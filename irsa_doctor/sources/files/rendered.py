@@ -39,6 +39,11 @@ class RenderedFolders:
         self._charts: set[str] = set()
         self._kustomizations: set[str] = set()
 
+    @property
+    def has_charts(self) -> bool:
+        """Whether there is a chart, of which nothing is read before it is rendered."""
+        return bool(self._charts)
+
     def note(self, path: str, content: bytes) -> str:
         """Note a file; return how the folder that it describes is rendered, "" for any other file."""
         folder, name = os.path.split(path)

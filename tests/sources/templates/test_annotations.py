@@ -83,6 +83,15 @@ def test_templates_of_a_chart_are_listed_with_what_renders_them_and_manifests_be
     assert load([str(tmp_path / "chart/templates/a.yaml")]).inventory.service_accounts != ()
 
 
+def test_manifests_beside_a_chart_that_is_not_rendered_are_not_all_objects(tmp_path):
+    lay(tmp_path, account_yaml=MANIFEST)
+    assert load([str(tmp_path)], complete=["serviceaccounts"]).inventory.closed.has_kind("", "serviceaccounts")
+    lay(tmp_path, chart__Chart_yaml="name: x\n")
+    assert not load([str(tmp_path)], complete=["serviceaccounts"]).inventory.closed.has_kind("", "serviceaccounts")
+    lay(tmp_path, all_yaml=MANIFEST.replace("metadata: {", 'metadata: {creationTimestamp: "2026-01-01T00:00:00Z", '))
+    assert load([str(tmp_path)], complete=["serviceaccounts"]).inventory.closed.has_kind("", "serviceaccounts")
+
+
 def test_files_that_templates_of_a_chart_take_in_are_rendered_too_and_others_are_read(tmp_path):
     lay(tmp_path, Chart_yaml="name: x\n", files__a_yaml="name: {{ $x }}\nkind: ServiceAccount\n", files__b_yaml=MANIFEST)
     rows = {row.path.removeprefix(f"{tmp_path}/"): row.status for row in load([str(tmp_path)]).inventory.documents}
