@@ -105,6 +105,8 @@ class GrantFacts(msgspec.Struct, frozen=True):
     reach: ReachKind | Unknown = "none"
     ring_seen: bool | Unknown = True
     """Whether nothing on which the ring depends is hidden in a placeholder"""
+    guarded_only: bool | Unknown = False
+    """Whether it has no condition but one that IAM demands and that limits nobody; not where a tenant is fixed"""
     reach_inside: ReachKind | Unknown = "none"
     """The same as reach where it stays inside one repository or project; unknown where the provider is not known"""
     on_word: bool | Unknown = False

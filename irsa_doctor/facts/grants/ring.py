@@ -77,11 +77,16 @@ def _of_reach(read: GrantReading, grounds: Grounds, operator: OpenOperator) -> M
     return {
         "reach": kind,
         "reach_inside": _inside(read, inside),
+        "guarded_only": False if isinstance(kind, Unknown) and reading.tenants else _is(kind, "guard-only"),
         "on_word": on_a_word(reading.widest),
         "names_only": _inside(read, names_only),
         "outsider": whose(tenants, declared) in ("outsider", "mixed"),
         "guests_named": reading.guests_named,
     }
+
+
+def _is(kind: str | Unknown, other: str) -> bool | Unknown:
+    return kind if isinstance(kind, Unknown) else kind == other
 
 
 def _inside(read: GrantReading, fact: str | Unknown) -> str | Unknown:
