@@ -235,6 +235,8 @@ class Workload(msgspec.Struct, frozen=True):
     ephemeral: tuple[str, ...] = ()
     config_maps: tuple[str, ...] = ()
     """the config maps that its volumes hold"""
+    volume_drivers: tuple[str, ...] = ()
+    """the CSI drivers of its volumes"""
     node: str = ""
     """the name of the node on which a Pod runs"""
     compute_type: str = ""

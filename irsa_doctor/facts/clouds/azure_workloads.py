@@ -19,6 +19,10 @@ from irsa_doctor.model import CloudCluster, ServiceAccount, Text, Unknown, Workl
 from irsa_doctor.model.commands import shell_command
 
 _EXPIRATION = range(3600, 86401)
+_SECRETS_STORE = "secrets-store.csi.k8s.io"
+# the kubelet gives the driver the token of the service account with each mount: it needs neither the webhook nor the label
+# (https://github.com/Azure/secrets-store-csi-driver-provider-azure/issues/1022)
+_BY_VOLUME = Unknown("whether pods with a volume of the secrets store, which needs no label, use their identity otherwise")
 
 
 def expiration_range(written: str | Text | None) -> Literal["fine", "out-of-range"]:
@@ -63,8 +67,9 @@ def _client_of(
 def _label_of(workload: Workload, *, named: bool) -> Literal["set", "missing", "by-hand"] | Unknown:
     if workload.labels.get(USE_LABEL) == "true" or not named:
         return "set"
-    by_hand = any(TOKEN_FILE_VARIABLE in container.env for container in workload.containers)
-    return "by-hand" if by_hand else "missing"
+    if any(TOKEN_FILE_VARIABLE in container.env for container in workload.containers):
+        return "by-hand"
+    return _BY_VOLUME if _SECRETS_STORE in workload.volume_drivers else "missing"
 
 
 def _skipped(workload: Workload) -> Literal["fine", "all-skipped"]:

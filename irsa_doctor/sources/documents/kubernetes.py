@@ -303,7 +303,8 @@ def _add_workload(kind: str, members: dict[str, object], place: Place, reading: 
         fargate=scheduling.is_on_fargate(spec, labels),
         mirror="kubernetes.io/config.mirror" in annotations,
         ephemeral=tuple(shapes.as_text(item.get("name", "")) for item in mappings_of(spec.get("ephemeralContainers"))),
-        config_maps=_config_maps_of(spec),
+        config_maps=_named_in_volumes(spec, "configMap", "name"),
+        volume_drivers=_named_in_volumes(spec, "csi", "driver"),
         node=shapes.as_text(spec.get("nodeName") or ""),
         compute_type=scheduling.compute_type(spec),
         host_network=spec.get("hostNetwork") is True,
@@ -315,10 +316,10 @@ def _add_workload(kind: str, members: dict[str, object], place: Place, reading: 
     _read_arguments(workload, spec, at.at("spec"), reading)
 
 
-def _config_maps_of(spec: Mapping[str, object]) -> tuple[str, ...]:
-    """The names of the config maps that a pod mounts."""
-    volumes = [volume for volume in mappings_of(spec.get("volumes")) if "configMap" in volume]
-    return tuple(str(inside(volume, "configMap").get("name", "")) for volume in volumes)
+def _named_in_volumes(spec: Mapping[str, object], kind: str, member: str) -> tuple[str, ...]:
+    """What the volumes of one kind that a pod mounts name."""
+    volumes = [volume for volume in mappings_of(spec.get("volumes")) if kind in volume]
+    return tuple(str(inside(volume, kind).get(member, "")) for volume in volumes)
 
 
 def _read_arguments(workload: Workload, spec: Mapping[str, object], place: Place, reading: DocumentReading) -> None:

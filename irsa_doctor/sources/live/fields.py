@@ -213,6 +213,7 @@ _volume = _object(
     projected=_object(defaultMode=_scalar, sources=_each(_source)),
     secret=_object(secretName=_scalar, items=_items),
     configMap=_object(name=_scalar, items=_items),
+    csi=_object(driver=_scalar),
 )
 _expression = _object(key=_scalar, operator=_scalar, values=_texts)
 _node_terms = _each(_object(matchExpressions=_each(_expression)))

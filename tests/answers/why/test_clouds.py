@@ -101,3 +101,12 @@ def test_an_account_with_identities_of_two_clouds_has_a_chain_for_each(annotatio
 
 def test_an_account_with_one_identity_has_no_chains_beside_its_links():
     assert diagnosis({"with": ["aks"]}).chains == ()
+
+
+@pytest.mark.parametrize(("driver", "verdict"), [("secrets-store.csi.k8s.io", "unknown"), ("disk.csi.azure.com", "broken")])
+def test_a_volume_of_the_secrets_store_needs_no_label(driver, verdict):
+    volumes = [{"name": "store", "csi": {"driver": driver}}]
+    template = {"metadata": {"labels": {"azure.workload.identity/use": None}}, "spec": {"volumes": volumes}}
+    answer = diagnosis({"with": ["aks"], "objects": {"aks": {"deployment": {"spec": {"template": template}}}}})
+    assert answer.verdict == verdict
+    assert {link.id: link.verdict for link in answer.links}["webhook"] == {"unknown": "unknown", "broken": "fail"}[verdict]
