@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, has_deny, read
+from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
 from irsa_doctor.trust import Policy, Statement
 from irsa_doctor.trust.holding import holds
 from irsa_doctor.trust.keys import known_context, presence
@@ -16,8 +16,8 @@ def past_denials(document: PolicyDocument, target: PresentedToken, subjects: Seq
     `subjects` are exempted besides that of the token, where a Deny lists whom it lets past. A Deny with a condition on the
     request, as its source address, region or time, is no mistake but somebody's guardrail: no way past it is opened.
     """
-    policy = read(document) if has_deny(document) else None
-    denying = [s for s in policy.statements if _covers(policy, s, target)] if policy else []
+    policy = read(document)
+    denying = [s for s in policy.statements if _covers(policy, s, target)] if policy.has_deny else []
     if not denying:
         yield document
         return

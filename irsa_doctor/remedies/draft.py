@@ -40,11 +40,6 @@ def statement_count(document: PolicyDocument) -> int:
     return len(_listed(document.get("Statement")))
 
 
-def has_deny(document: PolicyDocument) -> bool:
-    """Whether one of its statements denies something."""
-    return any(isinstance(s, dict) and str(s.get("Effect")).lower() == "deny" for s in _listed(document.get("Statement")))
-
-
 class CannotEdit(Exception):
     """An edit that would repeat a member, or that has no place in the document."""
 

@@ -3,7 +3,8 @@
 import pytest
 
 from irsa_doctor.issuers import profile_of
-from tests.facts.grants.test_holes import bare, fired, unknown_rules
+from tests.facts.grants.test_holes import fired, unknown_rules
+from tests.sources.templates.holes import bare
 
 HOST = "token.actions.githubusercontent.com"
 GITLAB = "gitlab.com"
