@@ -140,17 +140,14 @@ def _each(scope: EvaluationScope, key: TemplateValue, value: TemplateValue) -> I
     return Instance(step_text(word), str(word.value), scope.with_names({"each": each}, f" {step_text(word)}"))
 
 
-def depends_on_default(folder: ModuleFolder, block: Block) -> bool:
-    """Return whether `count` or `for_each` depends, perhaps by locals, on a variable of a root module with only its default,
-    which may be changed."""
-    repeat = repeat_of(block)
-    if repeat is None:
-        return False
-    waiting, seen = [repeat], set[str]()
+def depends_on_default(folder: ModuleFolder, argument: Argument | None, is_open: Callable[[str], bool]) -> bool:
+    """Return whether an argument depends, perhaps by locals, on a variable that is open: with only the default of the root
+    module, which may be changed."""
+    waiting, seen = [argument] if argument else [], set[str]()
     while waiting:
         argument = waiting.pop()
         words = argument.syntax.word(argument.value)
-        if set(_VARIABLE.findall(words)) - folder.variables.keys():
+        if any(map(is_open, _VARIABLE.findall(words))):
             return True
         names = set(_LOCAL.findall(words)) & folder.values.keys() - seen
         seen |= names

@@ -29,12 +29,7 @@ from irsa_doctor.sources.templates.terraform.instances import (
 )
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
 from irsa_doctor.sources.templates.terraform.operators import collection_entries
-from irsa_doctor.sources.templates.terraform.scopes import (
-    INSTANCES,
-    Budget,
-    EvaluationScope,
-    PathStep,
-)
+from irsa_doctor.sources.templates.terraform.scopes import INSTANCES, Budget, EvaluationScope, PathStep
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body
 from irsa_doctor.sources.templates.terraform.variable_types import with_optional
 from irsa_doctor.sources.templates.values import TemplateValue, hole, known, scalar_text
@@ -73,6 +68,7 @@ class Module:
         self._known: dict[tuple[str, ...], TemplateValue | WrongShape] = {}
         self._open: set[tuple[str, ...]] = set()
         self._children: dict[str, Module | None] = {}
+        self._call: tuple[Module, Block] | None = None
 
     def release(self) -> None:
         """Release all evaluated values, also in the modules that this one calls."""
@@ -165,7 +161,7 @@ class Module:
     def likely(self, block: Block) -> list[Instance]:
         """Return the instances; where they are not known, a single one for all."""
         instances = self.instances(block)
-        if instances or (instances is not None and not self._is_left_open(block)):
+        if instances or (instances is not None and not self._may_change(repeat_of(block))):
             return instances
         if "for_each" not in block.body.arguments:
             words, holds = made_when(block, self.prefix)
@@ -174,9 +170,16 @@ class Module:
         names = {"each": TemplateValue({part: TemplateValue(hole(f"each.{part} of {address}")) for part in ("key", "value")})}
         return [Instance("", None, self.scope.with_names(names))]
 
-    def _is_left_open(self, block: Block) -> bool:
-        """Whether nothing is made of a block only because a variable of a root module has its default."""
-        return self.inputs is None and depends_on_default(self.folder, block)
+    def _may_change(self, argument: Argument | None) -> bool:
+        """Whether an argument is what it is only because a variable of the root module has its default."""
+        return depends_on_default(self.folder, argument, self._is_open)
+
+    def _is_open(self, name: str) -> bool:
+        """Whether a variable is one of a root module with only its default, or gets its value from such a one."""
+        if self._call is None:
+            return self.inputs is None and name not in self.folder.variables
+        caller, block = self._call
+        return caller._may_change(block.body.arguments.get(name))
 
     def resource(self, mode: str, kind: str, name: str) -> TemplateValue:
         """A resource or data source, or all of its instances."""
@@ -208,7 +211,7 @@ class Module:
 
         def collected(number: TemplateValue) -> TemplateValue:
             instances = repeated(repeat, number, self.scope)
-            is_open = instances is None or (not instances and self._is_left_open(block))
+            is_open = instances is None or (not instances and self._may_change(repeat))
             if is_open and repeat.name == "for_each":
                 return TemplateValue(AnyKey(made, self.scope))
             listed = [counted_instance(self.scope, 0)] if is_open else instances or []
@@ -306,7 +309,9 @@ class Module:
             raise WrongShape("", f"modules nested more than {_MODULES_DEEP} deep")
         self.budget.add_instance(block)
         inputs, prefix = self.inputs_of(block, scope), f"{self.prefix}{address}."
-        return Module(folder, self.folders, self.budget, prefix, inputs, above, scope.assumed, self.root)
+        child = Module(folder, self.folders, self.budget, prefix, inputs, above, scope.assumed, self.root)
+        child._call = self, block
+        return child
 
     def inputs_of(self, block: Block, scope: EvaluationScope) -> Mapping[str, TemplateValue]:
         """Return the arguments of a call, each evaluated when it is used."""

@@ -430,6 +430,29 @@ def test_a_role_that_a_default_switches_off_is_read_where_nothing_else_decides()
     assert roles_of({"a/main.tf": text, "b/main.tf": 'module "a" {\n  source = "../a"\n}\n'}) == {}
 
 
+OFF = 'variable "on" {\n  default = false\n}\n'
+SWITCHED = {
+    "modules/a/main.tf": role(trusting(), more="  count = var.on ? 1 : 0\n") + 'variable "on" {}\n',
+    "modules/b/main.tf": 'module "a" {\n  source = "../a"\n  on     = local.on\n}\nlocals {\n  on = var.on && true\n}\n' + OFF,
+}
+
+
+@pytest.mark.parametrize(
+    ("folder", "on", "more", "is_read"),
+    [
+        ("a", "var.on", {}, True),
+        ("b", "var.on", {}, True),
+        ("b", "local.on", {}, True),
+        ("b", "false", {}, False),
+        ("b", "var.on", {"live/terraform.tfvars": "on = false\n"}, False),
+    ],
+)
+def test_a_default_of_the_root_may_be_changed_in_the_modules_that_get_it_too(folder, on, more, is_read):
+    call = f'module "m" {{\n  source = "../modules/{folder}"\n  on     = {on}\n}}\nlocals {{\n  on = var.on\n}}\n'
+    found = roles_of({**SWITCHED, "live/main.tf": call + OFF, **more})
+    assert bool(found) is is_read
+
+
 MODULE = {
     "modules/irsa/main.tf": role(trusting("var.provider", value='"system:serviceaccount:${var.space}:app"')),
     "modules/irsa/variables.tf": 'variable "provider" {}\nvariable "space" {\n  default = "dev"\n}\n',
