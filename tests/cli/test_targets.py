@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.running import run
+from tests.cli.running import is_gone, run
 from tests.systems import needs_unix
 
 POLICY = json.dumps({"Version": "2012-10-17", "Statement": []})
@@ -74,16 +74,3 @@ def pid_in(path: Path) -> int:
             return int(text)
         time.sleep(0.05)
     raise AssertionError("the program was not started")
-
-
-def is_gone(pid: int) -> bool:
-    """Whether a process ends within a few seconds."""
-    for _ in range(100):
-        try:
-            state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-        except OSError:
-            return True
-        if state == "Z":
-            return True
-        time.sleep(0.05)
-    return False

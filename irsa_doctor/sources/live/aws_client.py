@@ -14,6 +14,7 @@ from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.live.operations import PAGES, allowed
 from irsa_doctor.sources.live.options import LiveOptions
+from irsa_doctor.sources.live.programs import AwsProgram
 from irsa_doctor.sources.snapshot.snapshot import AnswerKind, Origin
 from irsa_doctor.text.errors import LiveError
 from irsa_doctor.version import __version__
@@ -25,6 +26,21 @@ _ROLE_NAME = re.compile(r"[\w+=,.@-]{1,64}", re.ASCII)
 
 class NotARead(RuntimeError):
     """A call that is not in the table of operations; a bug, stopped before anything is sent."""
+
+
+def _end_programs_of(session: Any) -> None:
+    """Make the programs that give a session of boto3 credentials end with the run: that of its profile, and that of another
+    with which it assumes a role. botocore starts them itself."""
+    from botocore.credentials import ProcessProvider
+
+    def started(profile: str) -> Any:
+        return ProcessProvider(profile, lambda: session._session.full_config, popen=AwsProgram)
+
+    chain = session._session.get_component("credential_provider")
+    chain.insert_before(ProcessProvider.METHOD, started(session.profile_name))
+    for provider in chain.providers:
+        if builder := getattr(provider, "_profile_provider_builder", None):
+            builder._create_process_provider = started
 
 
 class AwsClient:
@@ -89,6 +105,7 @@ class AwsClient:
 
         try:
             session = boto3.Session(profile_name=self.profile or None)
+            _end_programs_of(session)
             if credentials := session.get_credentials():
                 credentials.get_frozen_credentials()
         except (BotoCoreError, ClientError) as error:

@@ -1,4 +1,4 @@
-"""Runs the programs that sign in to a cluster; nothing of theirs outlives the run."""
+"""Runs the programs that sign in to a cluster or an account; nothing of theirs outlives the run."""
 
 import os
 import signal
@@ -40,6 +40,37 @@ def run_to_end(command: Sequence[str], environment: Mapping[str, str], limit: fl
         return program.returncode, printed, complaint
 
 
+class AwsProgram(subprocess.Popen[bytes]):
+    """A credential_process, as botocore starts one
+    (https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html).
+
+    It may ask at the terminal for a code, which only the group in the foreground can: where there is one, it has no group of
+    its own.
+    """
+
+    def __init__(self, command: Sequence[str], **streams: int) -> None:
+        super().__init__(command, start_new_session=not _has_terminal(), **streams)  # type: ignore[call-overload]
+        _running.add(self)
+
+    def communicate(self, input: bytes | None = None, timeout: float | None = None) -> tuple[bytes, bytes]:  # noqa: A002 - as there
+        """Return what it prints, once it has ended."""
+        try:
+            return super().communicate(input, timeout)
+        except BaseException:
+            _end(self)
+            raise
+        finally:
+            _running.discard(self)
+
+
+def _has_terminal() -> bool:
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | getattr(os, "O_NOCTTY", 0)))
+    except OSError:
+        return False
+    return True
+
+
 def end_programs() -> None:
     """End what still runs: the time of the whole run is up, and the threads that wait are left behind."""
     for program in list(_running):
@@ -47,13 +78,13 @@ def end_programs() -> None:
 
 
 def _end(program: "subprocess.Popen[bytes]") -> None:
-    """End the whole group: asked first, then at once."""
+    """End the whole group, or the program alone where it is in ours: asked first, then at once."""
     if not hasattr(os, "killpg"):  # Windows has no groups
         program.kill()
         return
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(program.pid, signal.SIGTERM)
-    with suppress(subprocess.TimeoutExpired):
-        program.wait(_GRACE)
-    with suppress(ProcessLookupError, PermissionError):
-        os.killpg(program.pid, signal.SIGKILL)
+        send = os.killpg if os.getpgid(program.pid) == program.pid else os.kill
+        send(program.pid, signal.SIGTERM)
+        with suppress(subprocess.TimeoutExpired):
+            program.wait(_GRACE)
+        send(program.pid, signal.SIGKILL)

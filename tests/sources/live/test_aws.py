@@ -14,6 +14,7 @@ from irsa_doctor.sources.live.aws_client import NotARead
 from irsa_doctor.sources.live.calls import Clock, Notes
 from irsa_doctor.sources.live.errors import CallError
 from irsa_doctor.sources.snapshot.snapshot import snapshot_text
+from tests.cli.running import is_gone
 from tests.servers.aws import Problem, denied
 
 ACCOUNT = "111122223333"
@@ -272,6 +273,24 @@ def test_a_program_for_credentials_that_never_ends_is_not_waited_for(tmp_path, m
     with pytest.raises(LiveError, match=r"AWS: no answer within the 0\.2 s that --timeout gives"):
         ask(EVERYTHING, aws=aws, timeout=0.2)
     assert time.monotonic() - begun < 3
+
+
+@pytest.mark.parametrize("has_terminal", [False, True])
+@pytest.mark.parametrize("source", ["", "source_profile = keys\nrole_arn = arn:aws:iam::111122223333:role/x\n[profile keys]\n"])
+def test_a_program_for_credentials_ends_with_the_run(tmp_path, monkeypatch, aws, ask, source, has_terminal):
+    monkeypatch.setattr("irsa_doctor.sources.live.programs._has_terminal", lambda: has_terminal)
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    program = tmp_path / "program"
+    child = "exec sleep 60" if has_terminal else f"sleep 60 &\necho $! >> {tmp_path}/pids\nwait"
+    program.write_text(f"#!/bin/sh\necho $$ > {tmp_path}/pids\n{child}\n")
+    program.chmod(0o755)
+    (tmp_path / "aws-config").write_text(f"[profile app]\n{source}credential_process = {program}", encoding="utf-8")
+    with pytest.raises(LiveError, match="no answer within"):
+        ask(EVERYTHING, aws=aws, timeout=2, profiles=("app",))
+    pids = (tmp_path / "pids").read_text().split()
+    assert len(pids) == 2 - has_terminal
+    assert all(is_gone(int(pid)) for pid in pids)
 
 
 @pytest.mark.parametrize(
