@@ -323,7 +323,8 @@ def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
 
     passed_over = sum(row.kind == "passed-over" for row in rows)
     rows = [row for row in rows if row.kind != "passed-over"]
-    if passed_over and all(row.status == "ignored" for row in rows):
+    rendered = [row for row in rows if _READ_AFTER in (row.why or "")]
+    if passed_over and not rendered and all(row.status == "ignored" for row in rows):
         what = "1 file or folder was" if passed_over == 1 else f"{passed_over} files and folders were"
         return f"nothing could be read: {what} passed over (.gitignore, exclude, or filled by programs); name a file to read it"
     if not rows:
@@ -331,7 +332,7 @@ def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
     telling = [row for row in rows if row.kind not in NO_KIND]
     if not telling and len(rows) > 1:
         return f"nothing could be read: none of {len(rows)} files is a document of a known kind"
-    first = min([*telling, *rows], key=lambda row: _READ_AFTER not in (row.why or ""))
+    first = [*rendered, *telling, *rows][0]
     more = f" (and {len(rows) - 1} more)" if len(rows) > 1 else ""
     hint = "" if os.path.lexists(first.path) or first.path == "-" else nearest_path(first.path)
     name = "standard input" if first.path == "-" else first.path

@@ -35,7 +35,9 @@ def test_a_folder_that_a_program_renders_is_named_with_how_that_is_done(tmp_path
         tmp_path / "app" / "templates" / "sa.yaml",
         b"apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: '{{ .Values.a }}'}\n",
     )
-    assert "helm template app | irsa-doctor check -" in run("check", ".", cwd=tmp_path).stderr.replace("./", "")
+    for other in ("b", "node_modules"):
+        put(tmp_path / other / "c.json", b"")
+        assert "helm template app | irsa-doctor check -" in run("check", ".", cwd=tmp_path).stderr.replace("./", "")
 
 
 @pytest.mark.parametrize(
