@@ -25,6 +25,7 @@ def check_pattern(pattern: str, *, may_be_empty: bool = False) -> None:
     """Raises Unsafe for a pattern that is not valid, that matches any text, or that could take long on a hostile one."""
     try:
         parsed = parser.parse(pattern, FLAGS)
+        re.compile(pattern, FLAGS)  # refuses what the parser does not, such as a look-behind of any width
     except re.error as error:
         at = f", character {error.pos + 1}" if error.pos is not None else ""
         raise Unsafe(f"not a valid regular expression of Python{at}") from error

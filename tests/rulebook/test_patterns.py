@@ -23,6 +23,7 @@ from irsa_doctor.rulebook.patterns import Unsafe, check_pattern
         ("", "it matches the empty text"),
         ("(a", "not a valid regular expression of Python, character 1"),
         ("(a)?(?(1)b|c)", "a condition on a group"),
+        ("(?<!a{1,2})b", "not a valid regular expression of Python"),
     ],
 )
 def test_a_pattern_that_could_keep_a_search_busy_is_refused(pattern, says):
@@ -41,6 +42,7 @@ def test_a_pattern_that_could_keep_a_search_busy_is_refused(pattern, says):
         r"(?P<x>[a-z]{1,20}+) is (?P=x)",
         r"(?:[a-z]{1,30}+\.){0,3}+com",
         r"(?>a{0,200})b[\s\S]{0,500}c",
+        r"(?<!\w,\s)b",
     ],
 )
 def test_a_pattern_that_takes_few_steps_is_used(pattern):

@@ -19,6 +19,14 @@ INNOCENT = [
     "[debug] [aws_credentials] STS Provider: Refreshing credential cache.\n[debug] [aws_credentials] Calling STS..",
     "[INFO]  provider: Assuming IAM Role With Web Identity: tf_aws.assume_role_with_web_identity.role_arn=x",
     "Did you mean to set the `id-token` permission?\nAssuming role with user credentials\nAuthenticated as assumedRoleId A:G",
+    # settings, lists of codes, and clients of Kubernetes that hold themselves back
+    'INFO config no_proxy="169.254.169.254,169.254.170.23,.svc" timeout=30s',
+    'level=debug msg="credentials endpoint" uri=http://169.254.170.23/v1/credentials timeout=2s',
+    '{"endpoint":"https://sts.eu-west-1.amazonaws.com","connect_timeout":60,"read_timeout":60}',
+    "DEBUG connecting to 169.254.169.254 with timeout=1s attempts=1",
+    "DEBUG retry.standard: max attempts 3, retryable codes: InvalidIdentityToken, IDPCommunicationError, Throttling, Other",
+    "Waited for 1.04s due to client-side throttling, not priority and fairness, request: GET:https://10.100.0.1:443/api",
+    "Throttling request took 1.183s, request: GET:https://10.100.0.1:443/apis",
     # the agent of EKS Pod Identity and the webhook
     '{"client-addr":"10.0.0.5:41000","level":"info","msg":"Calling EKS Auth to fetch credentials"}',
     "Pod was mutated. Pod=checkout-0, ServiceAccount=checkout, Namespace=payments",
