@@ -48,6 +48,8 @@ from tests.answers.why.world import why
         "We do not use IRSA.",
         "Our cluster is not using IRSA, it has keys.",
         "IRSA is not used here.",
+        "The annotation is on the service account, not on the pod.",
+        "After updating to AWS SDK v3 everything with IRSA is fine.",
         "It works with EKS Pod Identity.",
         "EKS Pod Identity comes next year, all works fine with IRSA.",
         "The policy allows eks-auth:AssumeRoleForPodIdentity.",
