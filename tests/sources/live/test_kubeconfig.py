@@ -1,9 +1,14 @@
 import json
 import os
+import select
+import socket
+import socketserver
 import stat
 import sys
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
@@ -212,6 +217,50 @@ def test_a_certificate_may_be_for_the_name_that_the_kubeconfig_says(tmp_path):
         config = server.kubeconfig(tmp_path, **{"tls-server-name": "kubernetes.default"})
         take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
         assert "/api/v1/serviceaccounts?limit=500" in server.calls
+
+
+class Proxy(socketserver.ThreadingTCPServer):
+    """A proxy that opens tunnels to one server, whatever it is asked for."""
+
+    daemon_threads = True
+
+    def __init__(self, server):
+        super().__init__(("127.0.0.1", 0), Tunnel)
+        address = urlsplit(server.url)
+        self.target, self.asked = (address.hostname, address.port), set()
+        Thread(target=self.serve_forever, daemon=True).start()
+
+
+class Tunnel(socketserver.BaseRequestHandler):
+    """One connection to a proxy."""
+
+    server: Proxy
+
+    def handle(self):
+        asked = b""
+        while b"\r\n\r\n" not in asked:
+            asked += self.request.recv(4096)
+        self.server.asked.add(asked.split(b" ")[1].decode())
+        with socket.create_connection(self.server.target) as beyond:
+            self.request.sendall(b"HTTP/1.1 200 OK\r\n\r\n")
+            ends = {self.request: beyond, beyond: self.request}
+            while ready := select.select(list(ends), [], [], 5)[0]:
+                for end in ready:
+                    if not (data := end.recv(65536)):
+                        return
+                    ends[end].sendall(data)
+
+
+@pytest.mark.parametrize(("name", "is_right"), [("kubernetes.default", True), ("other.default", False)])
+def test_a_certificate_is_checked_for_that_name_behind_a_proxy_too(tmp_path, name, is_right):
+    with FakeKubernetes(tls=tls("kubernetes.default")) as server, Proxy(server) as proxy:
+        detour = {"proxy-url": f"http://127.0.0.1:{proxy.server_address[1]}", "tls-server-name": name}
+        config = server.kubeconfig(tmp_path, server="https://api.example.test:443", **detour)
+        with nullcontext() if is_right else pytest.raises(LiveError):
+            take(EVERYTHING, LiveOptions(kube=True, kubeconfig=config))
+        proxy.shutdown()
+        assert proxy.asked == {"api.example.test:443"}
+        assert ("/api/v1/serviceaccounts?limit=500" in server.calls) is is_right
 
 
 def test_requests_are_made_as_whom_the_kubeconfig_says(kubernetes, tmp_path):
