@@ -294,8 +294,8 @@ class _Collection:
         documents = [*snapshot.documents, *policy_answers(member.id, policies)]
         whole = snapshot_of(documents, snapshot.queries, snapshot.missing, version=__version__, taken=snapshot.taken)
         files = [_Shard(name="aws.json", snapshot=whole), *self._clusters(whole)]
-        missing_first = next((gap.missing for shard in files for gap in shard.snapshot.missing), None)
-        return files, "partial" if missing_first else "read", missing_first
+        heaviest = min((gap for shard in files for gap in shard.snapshot.missing), key=_weight, default=None)
+        return files, "partial" if heaviest else "read", heaviest.missing if heaviest else None
 
     def _unread(self, account: str, why: str) -> "_AccountRead":
         how = f"let the caller assume {self._options.role} in account {account}"
@@ -336,6 +336,12 @@ class _Shard(msgspec.Struct, frozen=True, kw_only=True):
     region: str = ""
     cluster: str = ""
     was_read: bool = True
+
+
+def _weight(gap: Gap) -> tuple[bool, int]:
+    """The less, the more an account lacks: all of a collection before one item, what everything is judged by first."""
+    known = (*_COLLECTIONS, "serviceaccounts")
+    return gap.name != "", known.index(gap.collection) if gap.collection in known else len(known)
 
 
 _AccountRead = tuple[list[_Shard], str, str | None]

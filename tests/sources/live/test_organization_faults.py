@@ -126,6 +126,15 @@ def test_an_account_that_is_suspended_is_unknown_and_is_not_asked(front, ids, tm
     assert scope[ids[3]] == "unknown"
 
 
+def test_what_weighs_most_is_why_an_account_is_partial(front, ids, tmp_path):
+    front.denied = {"ListParents", "ListOpenIDConnectProviders", "GetAccountAuthorizationDetails", "ListRoles"}
+    partial = accounts(collected(tmp_path))[ids[0]]
+    snapshot = json.loads((tmp_path / ids[0] / "aws.json").read_text())
+    gaps = [gap for gap in snapshot["missing"] if gap["collection"] == "roles" and not gap["name"]]
+    assert snapshot["missing"][0] not in gaps
+    assert (partial.state, partial.why) == ("partial", gaps[0]["missing"])
+
+
 def test_what_was_read_before_stays_as_stale(front, ids, tmp_path):
     collected(tmp_path)
     before = (tmp_path / ids[1] / "aws.json").read_bytes()
