@@ -47,7 +47,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     """One credential, with the lookups that its links use.
 
     `stated_role` and `stated_issuer` are those that the user or a token names. `assumed_policy` is the path of a bare policy
-    that is assumed to be the role's, because it is the only one; `absent` the sentence that a target is not in the input.
+    taken for the role's, because it is the only one; `absent` says that a target is not in the input; `of_run`, that it is the
+    credential of a pipeline's run, whose token is not in the input.
     """
 
     view: View
@@ -61,6 +62,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     stated_issuer: str = ""
     assumed_policy: str = ""
     absent: str = ""
+    of_run: bool = False
     rulebook: Rulebook = msgspec.field(default_factory=shipped_rulebook)
 
     def judged_by(self, rulebook: Rulebook) -> "Case":
@@ -147,7 +149,8 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @property
     def is_of_cluster(self) -> bool:
         """Whether it is about a service account, and not about the token of another issuer."""
-        return bool(self.service_account) or self.token is None or self.token.subject is not None or self.workload is not None
+        is_accounts = self.service_account or self.workload is not None or (self.token and self.token.subject is not None)
+        return bool(is_accounts) or not (self.of_run or self.token)
 
     @cached_property
     def _key(self) -> tuple[str, str, str]:
@@ -242,8 +245,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     def role(self) -> str:
         """The requested role: as the user names it, else of the workload's environment, the annotation, or a call."""
         written = (self.by_hand, self.annotation) if self.workload else (self.annotation, self.by_hand)
-        called = (call.role for call in self.calls)
-        return self.stated_role or next((role for role in (*written, *called) if role), "")
+        return self.stated_role or next((role for role in (*written, *(call.role for call in self.calls)) if role), "")
 
     @property
     def role_is_made_by_template(self) -> bool:
@@ -325,18 +327,18 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             return listed[0] if len(listed) == 1 else "" if not listed else _ONE_AUDIENCE
         if called := next((call.audience for call in self.calls if call.audience), ""):
             return called
-        own = set(self._own_audiences())
-        if len(own) == 1:
-            return own.pop()
+        if own := self._own_audience:
+            return own
         annotated = self.account.annotations.get(AUDIENCE_ANNOTATION) if self.account else None
         if isinstance(annotated, Text):
             return Unknown("values of the template's placeholders")
         return annotated if annotated is not None else self._usual_audience()
 
-    def _own_audiences(self) -> Iterator[str]:
-        """Audiences of tokens that a manifest mounts itself, under another name than the webhook's volume."""
-        own = (projected_audience(workload, container) for workload in self.workloads for container in workload.containers)
-        return filter(None, own)
+    @property
+    def _own_audience(self) -> str:
+        """The audience of the tokens that manifests mount themselves, "" where there is none or several."""
+        own = {audience for w in self.workloads for c in w.containers if (audience := projected_audience(w, c))}
+        return own.pop() if len(own) == 1 else ""
 
     def _usual_audience(self) -> str | Unknown:
         usual = self.view.default_audiences(self.issuer) if self.issuer else frozenset(EKS.audience.default)
@@ -367,8 +369,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             yield service_account_facts(view, self.account)
             named, requested = self.account, self.role not in ("", self.annotation)
             if requested:
-                own = set(self._own_audiences())
-                named = requesting(named, self.role, own.pop() if len(own) == 1 else "")
+                named = requesting(named, self.role, self._own_audience)
             if binding := binding_facts(view, named, requested=requested):
                 yield binding
         if role := self.analysed or self.lone_policy:

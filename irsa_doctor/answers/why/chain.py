@@ -22,7 +22,8 @@ def _state(case: Case, link: Link, before: Mapping[str, LinkState]) -> LinkState
         return inapplicable("the target is not in the input")
     is_examined = (link.reads_token and case.evidence.token) or (link.of_any_issuer and not case.is_of_cluster)
     if not case.absent and not case.service_account and not is_examined:
-        return inapplicable("the input does not say whose credential it is")
+        whose = "the input does not say whose credential it is" if case.is_of_cluster else "it is of no service account"
+        return inapplicable(whose)
     if link.after and before[link.after].verdict == "fail":
         return inapplicable("not reached: STS refuses the request")
     return link.state(case)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.facts import AnalysedRole
+from irsa_doctor.facts.grants.grant import GrantFacts
 from irsa_doctor.issuers import EKS, profile_of
 from irsa_doctor.model import Issuer, issuer_of_provider
 from irsa_doctor.model.annotations import AUDIENCE_ANNOTATION, ROLE_ARN
@@ -18,6 +19,9 @@ CIRCUMSTANCES: Mapping[str, Callable[[Case], bool]] = {
     "issuer-eks": lambda case: case.profile is EKS,
     "issuer-not-eks": lambda case: not (case.profile is EKS and case.issuer),
     "other-partition-known": lambda case: Issuer.of(case.issuer).partition not in ("", "aws"),
+    "of-service-account": lambda case: case.is_of_cluster,
+    "of-run": lambda case: not case.is_of_cluster,
+    "run-context-required": lambda case: not case.is_of_cluster and _requires_context(case.analysed or case.lone_policy),
     "issuer-known-eks": lambda case: case.profile is EKS and bool(case.issuer),
     "audience-annotated": lambda case: case.account is None or AUDIENCE_ANNOTATION in case.account.annotations,
     "role-not-annotated": lambda case: case.account is None or not case.account.annotations.get(ROLE_ARN),
@@ -43,6 +47,12 @@ def _is_second(case: Case, analysed: AnalysedRole) -> bool:
     if not case.role or policy is None or policy.refused or analysed.role.arn == case.role:
         return False
     return any(s.allow and case.role in s.aws for s in policy.statements)
+
+
+def _requires_context(analysed: AnalysedRole | None) -> bool:
+    """Whether a policy may require a branch, a tag, an environment or an event of its runs."""
+    rings = {grant.facts.ring for grant in analysed.grants if isinstance(grant.facts, GrantFacts)} if analysed else {"ref"}
+    return not rings.isdisjoint(("workload", "ref", "nobody"))
 
 
 def _requires_other(analysed: AnalysedRole | None) -> bool:

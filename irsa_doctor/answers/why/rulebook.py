@@ -56,7 +56,7 @@ def _severity(rule: Rule, settings: Settings) -> Severity | Graded:
 
 
 _POLICIES = ("grant", "policy")
-_SUBJECTS = frozenset({"workload", "service-account", "cluster"})
+_SUBJECTS = frozenset({"workload", "service-account", "cluster", "grant", "role"})
 
 
 class RuleFindings:

@@ -8,6 +8,7 @@ from irsa_doctor.answers.check.engine import Locate
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.case_evidence import CaseEvidence, DiagnosisTarget
 from irsa_doctor.answers.why.evidence.tokens import WebIdentityToken, service_account_of
+from irsa_doctor.answers.why.runs import is_of_run, issuer_of_run
 from irsa_doctor.facts import View
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, ROLE_VARIABLE
 from irsa_doctor.issuers import profile_of
@@ -88,6 +89,10 @@ def case_for(
     if issuer and target is None and is_of_no_cluster(view, evidence):
         named = role or _only_role_for(view, issuer)
         return Case(view=view, locate=locate, evidence=evidence, stated_issuer=issuer, stated_role=named)
+    if target is None and is_of_run(view, evidence, role or _only_role(view)):
+        role = role or _only_role(view)
+        own = issuer_of_run(view, evidence, role)
+        return Case(view=view, locate=locate, evidence=evidence, stated_issuer=own, stated_role=role, of_run=True)
     if only := target or _only_account(view, evidence):
         return find_case(view, locate, only, cluster, evidence, stated_issuer=issuer)
     ids, issuer = _clusters(view, cluster, issuer)

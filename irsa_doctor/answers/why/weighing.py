@@ -53,7 +53,7 @@ def _held_by(case: Case, symptom: Symptom) -> tuple[str, ...]:
 def _hold_pod(states: dict[str, LinkState], case: Case, symptom: Symptom) -> None:
     """An answer of STS or of the agent shows that a pod has an identity: whatever its manifests are now, it got a token, and
     a role with it, from the webhook, by hand, or from EKS Pod Identity. Which service account it was of is not known."""
-    if case.absent or not (_ANSWERED in symptom.passed or "pod-identity" in symptom.links):
+    if case.absent or not case.is_of_cluster or not (_ANSWERED in symptom.passed or "pod-identity" in symptom.links):
         return
     state = states["service-account"]
     if state.verdict == "fail" and case.account is not None and not case.role:

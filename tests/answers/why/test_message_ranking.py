@@ -41,7 +41,7 @@ def test_a_message_without_a_service_account_is_about_the_only_role_of_the_input
     symptoms = symptoms_in(DENIED)
     wrong = why({"role.json": role_of(literal)}, "", symptoms=symptoms, failing=True)
     assert (wrong.causes[0].id, wrong.causes[0].certainty) == ("trust-stringequals-wildcard", "likely")
-    assert why({"role.json": role_of(exact)}, "", symptoms=symptoms, failing=True).causes[0].id == "trust-sub-mismatch"
+    assert why({"role.json": role_of(exact)}, "", symptoms=symptoms, failing=True).causes[0].id == "issuer-subject-context"
     several = {"role.json": role_of(literal), "other.json": role_of(exact, "other")}
     assert why(several, "", symptoms=symptoms, failing=True).causes[0].id == "trust-sub-mismatch"
 
@@ -49,7 +49,7 @@ def test_a_message_without_a_service_account_is_about_the_only_role_of_the_input
 def test_an_audience_that_is_not_the_usual_one_of_its_issuer_comes_first_where_no_token_shows_it():
     sub = {f"{GITHUB}:sub": "repo:acme/shop:ref:refs/heads/main"}
     symptoms = symptoms_in(DENIED)
-    for aud, first in [("sts.amazonaws.com.cn", "trust-aud-mismatch"), ("sts.amazonaws.com", "trust-sub-mismatch")]:
+    for aud, first in [("sts.amazonaws.com.cn", "trust-aud-mismatch"), ("sts.amazonaws.com", "issuer-subject-context")]:
         role = role_of({"StringEquals": {f"{GITHUB}:aud": aud, **sub}})
         found = why({"role.json": role}, "", symptoms=symptoms, failing=True)
         assert (found.causes[0].id, found.causes[0].certainty) == (first, "likely")

@@ -57,6 +57,10 @@ def _audience(case: Case, command: str) -> Unknown | None:
     return case.audience if isinstance(case.audience, Unknown) else None
 
 
+def _token_of_run(case: Case, command: str) -> Unknown | None:
+    return None if case.is_of_cluster or case.token else Unknown("the token of the run", command)
+
+
 def _guardrails(case: Case, command: str) -> Unknown | None:
     return case.view.inventory.refused("rcps", case.role_arn.account if case.role_arn else "")
 
@@ -80,6 +84,9 @@ CLIENT_IDS_INPUT = Need(
     name="the client ids of the provider",
     command="aws iam get-open-id-connect-provider --open-id-connect-provider-arn {provider_arn}",
     missing=_client_ids,
+)
+RUN_TOKEN_INPUT = Need(
+    name="the token of the run", command="irsa-doctor why --token TOKEN --role {role_arn}", missing=_token_of_run
 )
 AUDIENCE_INPUT = Need(name="the audience of the token", command="kubectl get pods -A -o yaml", missing=_audience)
 GUARDRAILS_INPUT = Need(

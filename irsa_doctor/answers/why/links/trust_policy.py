@@ -43,7 +43,7 @@ def _disproof(case: Case) -> LinkState | None:
     if case.uses_pod_identity or not case.role_arn:
         return None
     if not policy.refused:
-        return None if case.issuer else _without_issuer(case, policy)
+        return None if case.issuer or not case.is_of_cluster else _without_issuer(case, policy)
     if duplicates := case.findings.of_sign("duplicate-member"):
         return _of_assumed_policy(case, undecided(duplicates[0].message, *signs_of(duplicates)))
     findings = case.findings.on_link("trust-policy")
@@ -364,7 +364,7 @@ TRUST_POLICY_LINK = Link(
     ),
     disproof=_disproof,
     skips=(skips.no_role, skips.pod_identity, _role_absent, _no_issuer),
-    needs=(needs.TRUST_POLICY_INPUT, needs.ISSUER_INPUT, needs.AUDIENCE_INPUT),
+    needs=(needs.TRUST_POLICY_INPUT, needs.RUN_TOKEN_INPUT, needs.ISSUER_INPUT, needs.AUDIENCE_INPUT),
     examine=_trust_policy,
     decides=frozenset({"web-identity"}),
     after="request",
