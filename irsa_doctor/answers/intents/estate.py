@@ -3,6 +3,8 @@
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
 from irsa_doctor.answers.intents.clusters import ResolvedCluster
 from irsa_doctor.answers.intents.plan import IntentPlan, MadeAssociation, MadeRole
 from irsa_doctor.facts import AnalysedRole, View
@@ -109,7 +111,10 @@ class Estate:
         inventory, ident = self.view.inventory, self._ids[cluster]
         if ident is not None and inventory.closed.has_kind(ident, "serviceaccounts", namespace):
             return None
-        return inventory.unknown("serviceaccounts", ident or "", "", f"service accounts of cluster {cluster}", *ACCOUNTS_HOW)
+        missing = inventory.unknown("serviceaccounts", ident or "", "", f"service accounts of cluster {cluster}", *ACCOUNTS_HOW)
+        # the answers of several clusters look alike
+        is_one = ident is not None or len(self._ids) == 1 or missing.how != ACCOUNTS_HOW[0]
+        return missing if is_one else msgspec.structs.replace(missing, cluster=cluster)
 
     def unlisted_associations(self, association: MadeAssociation) -> Unknown | None:
         """Why it is not known whether an association exists; None where those of its cluster were listed whole."""

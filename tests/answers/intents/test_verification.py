@@ -324,6 +324,16 @@ def test_a_cluster_that_only_has_a_name_is_that_of_the_intent(name, is_known):
     assert ("service accounts of cluster first" in [each.missing for each in found.unknown]) is not is_known
 
 
+def test_whose_service_accounts_are_missing_is_named_where_nothing_joins_a_cluster():
+    roles = {"cart": {"clusters": ["first", "lab"], "service-accounts": "shop/cart"}}
+    found = answer({**RIGHT, "shop/cluster.json": None, "shop/accounts.json": None}, {**TWO, "roles": roles}, complete=())
+    asked = [each for each in found.unknown if each.missing.startswith("service accounts")]
+    assert [each.then for each in asked] == [
+        f"--complete serviceaccounts --cluster {name}=serviceaccounts-{name}.yaml" for name in ("first", "lab")
+    ]
+    assert [each.how.rpartition(" ")[2] for each in asked] == ["serviceaccounts-first.yaml", "serviceaccounts-lab.yaml"]
+
+
 def test_a_name_that_two_clusters_of_the_intent_have_is_none_of_them():
     elsewhere = arn("shop").replace(ACCOUNTS[0], ACCOUNTS[1])
     both = {"first": {"arn": arn("shop"), "issuer": issuer(0)}, "second": {"arn": elsewhere, "issuer": issuer(1)}}
