@@ -99,8 +99,9 @@ def _print(answer: "FixAnswer", written: "Written | None", output_format: str, *
         print_bytes(content)
         for path in wide:
             print_note(f"{path} is UTF-16, which a diff cannot show; --write edits it")
-        if not content and not wide and (answer.fixing.fixes or answer.fixing.unfixed):
-            print_note("no file is edited; without --diff, fix says of each finding why")
+        if not content and not wide:
+            why = "; without --diff, fix says of each finding why" if answer.fixing.fixes or answer.fixing.unfixed else ""
+            print_note(f"no file is edited{why or ': nothing was found'}")
         return
     for why in written.failed.values() if written else ():
         print_error(f"irsa-doctor: {why}")
