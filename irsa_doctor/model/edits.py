@@ -37,6 +37,7 @@ EditKind = Literal[
     "refusals",
     "version",
     "by-issuer",
+    "apart",
     "pattern",
     "duplicates",
     "statement",

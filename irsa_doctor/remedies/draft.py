@@ -172,6 +172,14 @@ class Draft:
         else:
             raise CannotEdit("the statement has other principals")
 
+    def remove_provider(self, index: int, provider: str) -> None:
+        """Take one of several Federated principals out of a statement."""
+        principal = self.statement(index).get("Principal")
+        listed = _listed(principal.get("Federated")) if isinstance(principal, dict) else []
+        if not isinstance(principal, dict) or provider not in listed or len(listed) < 2:
+            raise CannotEdit(f"no provider {provider} beside another")
+        principal["Federated"] = _short([value for value in listed if value != provider], principal["Federated"])
+
     def replace_action(self, index: int, old: str, new: str) -> None:
         """Put an action in the place of another."""
         statement = self.statement(index)

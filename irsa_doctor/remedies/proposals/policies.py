@@ -1,6 +1,7 @@
 """Ways to fix what is wrong with a trust policy: each yields changed documents, and the safety of each is worked out."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import chain
 
@@ -9,7 +10,7 @@ import msgspec
 from irsa_doctor.facts import AnalysedRole
 from irsa_doctor.facts.lookups.users import RoleUser
 from irsa_doctor.issuers import EKS, cluster_profile, profile_of
-from irsa_doctor.model import TrustPolicy
+from irsa_doctor.model import TrustPolicy, issuer_of_provider
 from irsa_doctor.model.commands import shell_command
 from irsa_doctor.model.edits import EditKind, Proof
 from irsa_doctor.remedies.draft import CannotEdit, Draft, PolicyDocument, read
@@ -180,8 +181,6 @@ def _nobody(case: FixCase, role: RolePolicy) -> Unfixable:
 
 
 _ONE_BY_ONE = "the policy names its subjects one by one, and whether one of them is no longer needed is for a person to say"
-
-
 _CLIENT_IDS = "aws iam get-open-id-connect-provider --open-id-connect-provider-arn {}"
 
 
@@ -308,18 +307,40 @@ def _version(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     yield draft.document
 
 
+def _of_several(case: FixCase, role: RolePolicy) -> Iterator[tuple[int, list[str]]]:
+    """The statements with several providers that a finding is about: their indexes, and the providers."""
+    for index in indexes(case.judged, role):
+        federated = next((statement.federated for statement in role.policy.statements if statement.index == index), ())
+        if len(federated) > 1 and all(isinstance(value, str) for value in federated):
+            yield index, [str(value) for value in federated]
+
+
 def _by_issuer(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     """One statement an issuer, where the keys of a statement are those of several."""
-    for index in indexes(case.judged, role):
-        statement = next((s for s in role.policy.statements if s.index == index), None)
-        federated = statement.federated if statement else ()
-        if len(federated) > 1 and all(isinstance(value, str) for value in federated):
-            draft = Draft(role.document)
-            try:
-                draft.split_by_issuer(index, [str(value) for value in federated])
-            except CannotEdit:
-                continue
+    for index, providers in _of_several(case, role):
+        draft = Draft(role.document)
+        with suppress(CannotEdit):
+            draft.split_by_issuer(index, providers)
             yield draft.document
+
+
+def _apart(case: FixCase, role: RolePolicy) -> PolicyDocuments:
+    """A provider of several whose tokens have none of the keys: its service accounts that use the role get a statement of their
+    own. Where all of them are listed and none uses it, the provider goes."""
+    provider = str(case.judged.evidence().names.get("principal", ""))
+    issuer = issuer_of_provider(provider)
+    users = _subjects_of_users(role, issuer)
+    for index, providers in _of_several(case, role):
+        draft = Draft(role.document)
+        with suppress(CannotEdit):
+            if users and provider in providers:
+                draft.split_by_issuer(index, providers)
+                after = _with_document(role, draft.document)
+                if issued := _issuer_at(after, index + providers.index(provider)):
+                    yield from _to_users(after, *issued, users)
+            elif not users and role.known_role.arn and issuer in role.view.accounts.listed_whole:
+                draft.remove_provider(index, provider)
+                yield draft.document
 
 
 def _pattern(case: FixCase, role: RolePolicy) -> PolicyDocuments:
@@ -330,11 +351,9 @@ def _pattern(case: FixCase, role: RolePolicy) -> PolicyDocuments:
             wild = any("*" in value or "?" in value for value in values)
             if presence(condition.key, issuer.lower()) == "sub" and wild and str(condition.use) == "StringEquals":
                 draft = Draft(role.document)
-                try:
+                with suppress(CannotEdit):
                     draft.replace_operator(statement.index, str(condition.steps[-2]), str(condition.steps[-1]), "StringLike")
-                except CannotEdit:
-                    continue
-                yield draft.document
+                    yield draft.document
 
 
 def _without_statement(case: FixCase, role: RolePolicy) -> PolicyDocuments:
@@ -374,6 +393,7 @@ POLICY_WAYS: Mapping[EditKind, _Way] = {
     "refusals": _refusals,
     "version": _version,
     "by-issuer": _by_issuer,
+    "apart": _apart,
     "pattern": _pattern,
     "statement": _without_statement,
 }

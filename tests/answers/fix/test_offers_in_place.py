@@ -134,7 +134,7 @@ def test_a_principal_that_no_key_belongs_to_is_not_mended_by_another_spelling_of
     document = policy(statement("green", "shop:cart") | {"Principal": {"Federated": [provider("blue"), provider("green")]}})
     document["Statement"][0]["Condition"] = {"StringLike": document["Statement"][0]["Condition"]["StringEquals"]}
     found, _ = first_offers(tmp_path, document, [("green", "shop:cart")])
-    assert all(fix.policy["Statement"][0]["Principal"] == {"Federated": provider("green")} for fix in found.values())
+    assert all(fix.policy["Statement"][0]["Principal"] == {"Federated": [provider("green")]} for fix in found.values())
 
 
 @pytest.mark.parametrize("change", [{"Action": "sts:AssumeRole"}, {"Principal": {"Federated": provider("blue") + "/"}}])
