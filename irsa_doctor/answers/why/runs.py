@@ -40,7 +40,8 @@ def trusts_runs_alone(analysed: AnalysedRole) -> bool:
 
 
 def _is_named(view: View, arn: str) -> bool:
-    return any(text_of(account.annotations.get(ROLE_ARN, "")) == arn for account in view.inventory.service_accounts)
+    annotated = (text_of(account.annotations.get(ROLE_ARN, "")) for account in view.inventory.service_accounts)
+    return arn != "" and arn in annotated
 
 
 def issuer_of_run(view: View, evidence: CaseEvidence, role: str) -> str:

@@ -44,6 +44,15 @@ def test_a_message_of_a_pipeline_leads_to_what_runs_have(message):
     assert {cause.certainty for cause in found.causes} <= {"likely", "possible"}
 
 
+@pytest.mark.parametrize(
+    "answer", ["Incorrect token audience", f"No OpenIDConnect provider found in your account for https://{GITHUB}"]
+)
+def test_what_sts_says_of_the_token_of_a_run_is_about_no_service_account(answer):
+    found = diagnosed(f"Error: Could not assume role with OIDC: {answer}", {})
+    assert ids(found)[0] in ("aud-not-in-clientids", "oidc-provider-missing")
+    assert not any(ident.startswith(("token-", "xacct-", "aud-annotation", "podid-")) for ident in ids(found))
+
+
 def test_a_role_that_trusts_pipelines_alone_says_whose_credential_a_message_is_about():
     found = diagnosed(DENIED, role_of("repo:acme/shop:ref:refs/heads/main"))
     assert ids(found)[0] == "issuer-subject-context"
