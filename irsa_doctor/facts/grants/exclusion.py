@@ -259,11 +259,8 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         if self.profile.is_cluster:
             return other_subject(values, self.token.subject, generated=self.token.generated)
         kinds = {difference_of(value, self.token.subject, self.profile) for value in values}
-        kinds |= (
-            {"subject-unreplaced"}
-            if any(is_unreplaced(value, self.profile) for value in values if value not in holes)
-            else set()
-        )
+        if any(is_unreplaced(value, self.profile) for value in values if value not in holes):
+            kinds.add("subject-unreplaced")
         order: tuple[DefectKind, ...] = ("subject-case", "subject-ids", "subject-context", "subject-unreplaced", "subject-form")
         return next((kind for kind in order if kind in kinds), "subject-other")
 

@@ -66,7 +66,7 @@ def test_the_answer_begins_with_the_verdict_the_cause_and_the_fix(given, tmp_pat
     lines = done.stdout.splitlines()
     assert done.returncode == 1
     head = " ".join(" ".join(lines[:2]).split())
-    says = "payments/checkout is broken: Trust policy does not admit this service account (trust-sub-mismatch, certain)"
+    says = "payments/checkout is broken: Trust policy does not admit this subject (trust-sub-mismatch, certain)"
     assert head.startswith(says)
     # the policy that mends it comes before anything that explains the links
     fix = next(number for number, line in enumerate(lines) if line.startswith("  fix "))

@@ -264,7 +264,7 @@ def live(behind_servers, tmp_path):
 def test_the_command_says_what_is_broken(live):
     done = live(w.TARGET, broken=[other_subject])
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("payments/checkout is broken: Trust policy does not admit this service account")
+    assert done.stdout.startswith("payments/checkout is broken: Trust policy does not admit this subject")
 
 
 def expired(aws, kubernetes):
@@ -314,7 +314,7 @@ def test_two_contexts_of_one_cluster_are_one_cluster(behind_servers, tmp_path):
     flags = ("--live", "--kubeconfig", config, "--kube-context", "one", "--kube-context", "two")
     done = run("why", w.TARGET, *flags, cwd=tmp_path, **{**aws.environment, "HOME": str(tmp_path)})
     assert (done.returncode, done.stderr) == (1, "")
-    assert done.stdout.startswith("payments/checkout is broken: Trust policy does not admit this service account")
+    assert done.stdout.startswith("payments/checkout is broken: Trust policy does not admit this subject")
 
 
 def test_a_server_that_is_slow_is_waited_for_no_longer_than_was_said(live):
