@@ -39,6 +39,8 @@ _FOR_NAMES = frozenset(
         *("repo", "repository", "group", "subgroup", "project", "workspace"),
     }
 )
+# what follows CHANGE and REPLACE where they ask for a name: CHANGE_ME, REPLACE_WITH_ORG
+_FOR_MARKS = _FOR_NAMES | {"me", "this", "it", "with", "by", "here", ""}
 _ARN = regex(r"arn:[^:\s]+:[^:\s]+:[^:\s]*:")
 
 
@@ -67,10 +69,20 @@ def with_holes(text: str, *, verbs: bool = True) -> str | Text:
 
 
 def placeholders_of(text: str) -> tuple[str, ...]:
-    """The placeholders in a text that is live, where nobody fills them in any more, each once."""
+    """The placeholders in a text that is live, where nobody fills them in any more, each once.
+
+    There, what people call things too is none: the branch CHANGE-1234, the environment [PROD].
+    """
     if not may_have_holes(text):
         return ()
-    return tuple(dict.fromkeys(match[0] for match in _HOLE.finditer(text)))
+    found = dict.fromkeys(match[0] for match in _HOLE.finditer(text))
+    return tuple(placeholder for placeholder in found if not _is_name(placeholder))
+
+
+def _is_name(placeholder: str) -> bool:
+    first, *others = regex(r"[-_]+").split(placeholder.strip("_").lower())
+    is_mark = first in ("change", "replace") and others
+    return not _FOR_MARKS.issuperset(others) if is_mark else placeholder[0] == "[" != placeholder[1]
 
 
 def stands_for_name(text: str) -> bool:

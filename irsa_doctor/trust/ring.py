@@ -124,7 +124,7 @@ def _of_box(box: Box, profile: Profile, around: Circumstances) -> RingReading:
         impossible += [] if found else [pattern]
     if not openings:
         misformed = tuple(_misformed((), impossible, profile))
-        unreplaced = _unreplaced((), impossible)
+        unreplaced = unreplaced_in(impossible, ())
         return msgspec.structs.replace(NOBODY, impossible=tuple(impossible), misformed=misformed, unreplaced=unreplaced)
     misformed = tuple(_misformed(openings, impossible, profile))
     first = widest_of(openings)
@@ -138,15 +138,17 @@ def _of_box(box: Box, profile: Profile, around: Circumstances) -> RingReading:
         impossible=tuple(impossible),
         misformed=misformed,
         volatile=tuple(dict.fromkeys(opening.pattern for opening in openings if _is_volatile(opening))),
-        unreplaced=_unreplaced(openings, impossible),
+        unreplaced=_unreplaced(openings, keys, impossible),
         guests_named=around.guests == "named",
     )
 
 
-def _unreplaced(openings: Sequence[Opening], impossible: Sequence[str]) -> tuple[str, ...]:
+def _unreplaced(openings: Sequence[Opening], keys: Sequence[Alternatives], impossible: Sequence[str]) -> tuple[str, ...]:
     """The placeholders that stand in patterns as they are."""
     patterns = dict.fromkeys([*impossible, *(opening.pattern for opening in openings)])
-    return unreplaced_in(patterns, (value for opening in openings for value in opening.values if value.fixed))
+    of_keys = [value for source in keys for values in source for value in values]
+    said = ([value for value in (*opening.values, *of_keys) if value.fixed] for opening in openings)
+    return unreplaced_in(patterns, said)
 
 
 def _misformed(openings: Sequence[Opening], impossible: Sequence[str], profile: Profile) -> Iterator[str]:

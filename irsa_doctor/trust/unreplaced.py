@@ -1,12 +1,12 @@
 """The placeholders in subjects of a live policy, which nobody fills in any more."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from irsa_doctor.text.placeholders import placeholders_of, stands_for_name
 from irsa_doctor.trust.segments import SegmentValue
 
 _NAMED = ("tenant", "group", "repository")
-"""levels whose values are names of somebody or something"""
+"""levels whose values are names of somebody or something, the widest first"""
 
 
 def is_unfilled(pattern: str) -> bool:
@@ -14,13 +14,15 @@ def is_unfilled(pattern: str) -> bool:
     return bool(placeholders_of(pattern))
 
 
-def unreplaced_in(patterns: Iterable[str], segments: Iterable[SegmentValue]) -> tuple[str, ...]:
-    """The placeholders in patterns of subjects, and the words that stand in the place of names in their segments."""
-    return tuple(dict.fromkeys(_unreplaced_in(patterns, segments)))
+def unreplaced_in(patterns: Iterable[str], said: Iterable[Sequence[SegmentValue]]) -> tuple[str, ...]:
+    """The placeholders in patterns of subjects, and the words in the place of names; `said`: the segments of each."""
+    notations = (placeholder for pattern in patterns for placeholder in placeholders_of(pattern))
+    return tuple(dict.fromkeys([*notations, *(word for segments in said for word in _words_for_names(segments))]))
 
 
-def _unreplaced_in(patterns: Iterable[str], segments: Iterable[SegmentValue]) -> Iterator[str]:
-    for pattern in patterns:
-        yield from placeholders_of(pattern)
-    values = (segment.value for segment in segments if segment.level in _NAMED)
-    yield from (value for value in values if value and stands_for_name(value))
+def _words_for_names(segments: Sequence[SegmentValue]) -> Iterator[str]:
+    """The words in the place of names. An id beside a name, or of what is within it, shows that the name is a real one."""
+    ids = [_NAMED.index(segment.level) for segment in segments if segment.is_id and segment.fixed and segment.level in _NAMED]
+    unseen = _NAMED[max(ids, default=-1) + 1 :]
+    named = (segment.value for segment in segments if segment.level in unseen and not segment.is_id)
+    yield from (value for value in named if value and stands_for_name(value))

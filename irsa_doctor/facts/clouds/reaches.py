@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.facts.clouds.lookup import CloudLookups
-from irsa_doctor.facts.grants.ownership import declared_tenants, has_ids, is_open, whose
+from irsa_doctor.facts.grants.ownership import declared_tenants, has_ids, is_open, unreplaced_of, whose
 from irsa_doctor.facts.grants.reach import kind_of_ring, on_a_word
 from irsa_doctor.facts.grants.ring import has_plain_reason, subject_format
 from irsa_doctor.facts.grants.ring_scene import SCENE_NAMES, RingScene, first_of
@@ -115,7 +115,7 @@ class CloudReach(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             "names_only": ("owner-has-ids" if by_id else "yes") if reading.names_only else "no",
             "outsider": whose(self.tenants, self.declared) in ("outsider", "mixed"),
             "subject_impossible": self._impossible(reading),
-            "subject_unreplaced": bool(reading.unreplaced),
+            "subject_unreplaced": bool(unreplaced_of(reading, self.declared)),
             "subject_format": subject_format(reading, self.profile),
             "subject_volatile": bool(reading.volatile),
         }

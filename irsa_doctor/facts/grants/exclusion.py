@@ -327,7 +327,7 @@ def difference_of(value: str, subject: str, profile: Profile) -> DefectKind:
 
 def is_unreplaced(value: str, profile: Profile) -> bool:
     """Whether a subject that a live policy requires has placeholders, in their notation or as words in the place of names."""
-    return bool(unreplaced_in((value,), _segments(value, profile).values()))
+    return bool(unreplaced_in((value,), [tuple(_segments(value, profile).values())]))
 
 
 def _segments(value: str, profile: Profile) -> Mapping[str, SegmentValue]:

@@ -29,6 +29,11 @@ def tenants_of(read: GrantReading, ring: RingReading) -> tuple[Tenant, ...]:
     return (Tenant(name=tenant),) if tenant else ()
 
 
+def unreplaced_of(ring: RingReading, declared: tuple[str, ...]) -> tuple[str, ...]:
+    """The placeholders in the subjects of a live policy, without words that are somebody's name, as settings declare."""
+    return tuple(word for word in ring.unreplaced if not is_one_of(Tenant(name=word), declared))
+
+
 _OPEN: tuple[Ring, ...] = ("nobody", "unknown", "platform", "world")
 
 

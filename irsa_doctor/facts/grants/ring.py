@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from irsa_doctor.facts.grants.ownership import declared_tenants, has_ids, tenants_of, whose
+from irsa_doctor.facts.grants.ownership import declared_tenants, has_ids, tenants_of, unreplaced_of, whose
 from irsa_doctor.facts.grants.reach import (
     Grounds,
     OpenOperator,
@@ -46,7 +46,7 @@ def ring_facts(read: GrantReading, unseen: Unknown | None, too_complex: Unknown,
         "ring_seen": is_seen(read, unseen),
         "subject_pinned": True in (read.reading.checks_sub, read.reading.checks_aud),
         "subject_impossible": "no" if misnamed else _impossible(read, grounds),
-        "subject_unreplaced": bool(grounds.ring.unreplaced) and not misnamed,
+        "subject_unreplaced": bool(unreplaced_of(grounds.ring, _declared(read))) and not misnamed,
         "subject_format": "fine" if misnamed else subject_format(grounds.ring, read.profile),
         "subject_volatile": bool(grounds.ring.volatile),
         "issuer_misnamed": misnamed,
@@ -66,7 +66,7 @@ def _of_operator(operator: OpenOperator) -> Mapping[str, Any]:
 def _of_reach(read: GrantReading, grounds: Grounds, operator: OpenOperator) -> Mapping[str, Any]:
     """How far somebody gets in, and who."""
     reading = grounds.ring
-    tenants, declared = tenants_of(read, reading), declared_tenants(read.profile, read.lookups.owner)
+    tenants, declared = tenants_of(read, reading), _declared(read)
     names_only: NamesOnly = "no"
     if reading.names_only:
         names_only = "owner-has-ids" if has_ids(tenants, declared) else "yes"
@@ -83,6 +83,10 @@ def _of_reach(read: GrantReading, grounds: Grounds, operator: OpenOperator) -> M
         "outsider": whose(tenants, declared) in ("outsider", "mixed"),
         "guests_named": reading.guests_named,
     }
+
+
+def _declared(read: GrantReading) -> tuple[str, ...]:
+    return declared_tenants(read.profile, read.lookups.owner)
 
 
 def _is(kind: str | Unknown, other: str) -> bool | Unknown:

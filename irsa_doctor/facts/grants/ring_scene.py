@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from irsa_doctor.facts.grants.ownership import nearest_of, outsiders, written
+from irsa_doctor.facts.grants.ownership import nearest_of, outsiders, unreplaced_of, written
 from irsa_doctor.issuers import OTHER, Profile
 from irsa_doctor.issuers.forms import form_parts
 from irsa_doctor.issuers.profiles import SubjectTemplate
@@ -139,7 +139,7 @@ SCENE_NAMES: Mapping[str, Callable[[RingScene], str]] = {
     "outsiders": _outsiders,
     "owner": lambda scene: first_of(scene.declared),
     "impossible": lambda scene: scene.written(first_of(scene.ring.impossible)),
-    "unreplaced": lambda scene: scene.written(first_of(scene.ring.unreplaced)),
+    "unreplaced": lambda scene: scene.written(first_of(unreplaced_of(scene.ring, scene.declared))),
     "misformed": lambda scene: scene.written(first_of(scene.ring.misformed)),
     "right_forms": lambda scene: first_of(_right_forms(scene.profile)),
     "volatile": lambda scene: first_of(scene.ring.volatile),
