@@ -4,7 +4,7 @@ https://developer.hashicorp.com/terraform/language/expressions/references
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from types import MappingProxyType
 from typing import Any
 
@@ -68,7 +68,8 @@ class Module:
         self._known: dict[tuple[str, ...], TemplateValue | WrongShape] = {}
         self._open: set[tuple[str, ...]] = set()
         self._children: dict[str, Module | None] = {}
-        self._call: tuple[Module, Block] | None = None
+        self._is_open: Callable[[str], bool] = lambda name: inputs is None and name not in folder.variables
+        """whether a variable is one of a root module with only its default, or gets its value from such a one"""
 
     def release(self) -> None:
         """Release all evaluated values, also in the modules that this one calls."""
@@ -173,13 +174,6 @@ class Module:
     def _may_change(self, argument: Argument | None) -> bool:
         """Whether an argument is what it is only because a variable of the root module has its default."""
         return depends_on_default(self.folder, argument, self._is_open)
-
-    def _is_open(self, name: str) -> bool:
-        """Whether a variable is one of a root module with only its default, or gets its value from such a one."""
-        if self._call is None:
-            return self.inputs is None and name not in self.folder.variables
-        caller, block = self._call
-        return caller._may_change(block.body.arguments.get(name))
 
     def resource(self, mode: str, kind: str, name: str) -> TemplateValue:
         """A resource or data source, or all of its instances."""
@@ -310,7 +304,8 @@ class Module:
         self.budget.add_instance(block)
         inputs, prefix = self.inputs_of(block, scope), f"{self.prefix}{address}."
         child = Module(folder, self.folders, self.budget, prefix, inputs, above, scope.assumed, self.root)
-        child._call = self, block
+        # kept: of two inputs that two of the caller give, each level would ask twice as often as the one above it
+        child._is_open = cache(lambda variable: self._may_change(block.body.arguments.get(variable)))
         return child
 
     def inputs_of(self, block: Block, scope: EvaluationScope) -> Mapping[str, TemplateValue]:

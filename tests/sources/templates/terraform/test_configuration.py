@@ -1,10 +1,13 @@
 # Long: whole configurations, each beside what is read of it
 import gc
 import json
+from unittest.mock import Mock
 
 import pytest
 
 from irsa_doctor.model import TrustPolicy, Unknown, text_of
+from irsa_doctor.sources.templates.terraform import modules
+from irsa_doctor.sources.templates.terraform.instances import depends_on_default
 from irsa_doctor.sources.templates.terraform.syntax import Block
 from tests.facts.situations import found as found_in
 from tests.sources.templates.made import (
@@ -451,6 +454,20 @@ def test_a_default_of_the_root_may_be_changed_in_the_modules_that_get_it_too(fol
     call = f'module "m" {{\n  source = "../modules/{folder}"\n  on     = {on}\n}}\nlocals {{\n  on = var.on\n}}\n'
     found = roles_of({**SWITCHED, "live/main.tf": call + OFF, **more})
     assert bool(found) is is_read
+
+
+def test_whether_a_default_decides_is_found_once_for_each_input_of_a_call(monkeypatch):
+    counted = Mock(side_effect=depends_on_default)
+    monkeypatch.setattr(modules, "depends_on_default", counted)
+    both = "  on  = var.on || var.too\n  too = var.on && var.too\n"
+    inputs = 'variable "on" {}\nvariable "too" {}\n'
+    chain: dict[str, object] = {
+        f"modules/{level}/main.tf": f'{inputs}module "m" {{\n  source = "../{level + 1}"\n{both}}}\n' for level in range(12)
+    }
+    last = {"modules/12/main.tf": inputs + role(trusting(), more="  count = var.on ? 1 : 0\n")}
+    root = {"live/main.tf": f'{inputs}module "m" {{\n  source = "../modules/0"\n{both}}}\n'}
+    assert roles_of({**chain, **last, **root, "live/terraform.tfvars": "on  = false\ntoo = false\n"}) == {}
+    assert counted.call_count < 100
 
 
 MODULE = {
