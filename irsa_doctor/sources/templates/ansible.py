@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from irsa_doctor.model import Place, Role, TrustPolicy, Unknown
 from irsa_doctor.sources.documents.policies import bare_policy, read_policy_text
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
-from irsa_doctor.sources.templates.ansible_keys import MODULES, OBJECT_MODULES, TASK_LISTS
+from irsa_doctor.sources.templates.ansible_keys import DEFINITIONS, MODULES, OBJECT_MODULES, TASK_LISTS
 from irsa_doctor.sources.templates.controllers.compositions import read_object_template
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError
@@ -56,13 +56,21 @@ def _tasks(members: Mapping[str, object], place: Place, depth: int) -> Iterator[
 def _accounts(members: Mapping[str, object], place: Place, depth: int) -> Iterator[_Part]:
     """The service accounts that tasks apply, and where they stand."""
     for arguments, at in _arguments(members, OBJECT_MODULES, place, depth):
-        waiting = [*_objects(arguments.get("definition"), at.at("definition"))]
+        waiting = [part for name in DEFINITIONS for part in _objects(arguments.get(name), at.at(name))]
         while waiting:
             value, of = waiting.pop(0)
             if isinstance(value, dict) and value.get("kind") == "ServiceAccount":
-                yield value, of
+                yield _in_namespace(value, arguments.get("namespace")), of
             elif isinstance(value, dict) and value.get("kind") == "List":
                 waiting += _objects(value.get("items"), of.at("items"))
+
+
+def _in_namespace(account: Mapping[str, object], namespace: object) -> Mapping[str, object]:
+    """A service account in the namespace of the task where it has none of its own."""
+    metadata = account.get("metadata")
+    if not isinstance(metadata, dict) or metadata.get("namespace") or not namespace:
+        return account
+    return {**account, "metadata": {**metadata, "namespace": namespace}}
 
 
 def _objects(written: object, at: Place) -> Iterator[tuple[object, Place]]:

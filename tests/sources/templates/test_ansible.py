@@ -102,6 +102,20 @@ def test_service_accounts_that_tasks_apply_are_judged(module, around, form):
     assert {rule for rule, _ in found(documents)} == {"role-arn-is-policy-arn"}
 
 
+@pytest.mark.parametrize("name", ["definition", "resource_definition", "inline"])
+def test_a_definition_has_other_names_too(name):
+    documents = {"main.yml": yaml.safe_dump([{"kubernetes.core.k8s": {name: service_account()}}])}
+    (account,) = inventory(documents).service_accounts
+    assert account.subject == "system:serviceaccount:prod:app"
+
+
+def test_an_object_without_a_namespace_is_in_that_of_its_task():
+    account = service_account()
+    task = applied([account, {**account, "metadata": {"name": "web", "annotations": {KEY: WRONG}}}], namespace="shop")
+    subjects = {account.subject for account in inventory({"main.yml": yaml.safe_dump([task])}).service_accounts}
+    assert subjects == {"system:serviceaccount:prod:app", "system:serviceaccount:shop:web"}
+
+
 def test_an_annotation_of_a_task_has_its_own_place():
     given = loaded({"main.yml": yaml.safe_dump([play(applied([OTHER, service_account()]))])})
     (account,) = given.inventory.service_accounts
