@@ -71,6 +71,16 @@ def test_a_role_of_a_cluster_is_no_role_of_runs_whatever_is_written_of_actions()
     assert "issuer-subject-context" not in ids(found)
 
 
+def test_of_a_role_for_both_a_message_says_whose_credential_it_is_about():
+    documents = {"roles.json": world()["roles.json"]}
+    of_run = role_of("repo:acme/shop:ref:refs/heads/main")["role.json"]["Role"]["AssumeRolePolicyDocument"]["Statement"]
+    documents["roles.json"]["RoleDetailList"][0]["AssumeRolePolicyDocument"]["Statement"] += of_run
+    found = diagnosed(OF_ACTION, documents)
+    assert ids(found)[0] == "issuer-subject-context"
+    assert OF_ACCOUNTS.isdisjoint(ids(found))
+    assert "issuer-subject-context" not in ids(diagnosed(DENIED, documents))
+
+
 def test_a_service_account_that_names_the_role_is_who_asks():
     account = {
         "apiVersion": "v1",
