@@ -365,10 +365,10 @@ def certain(folder):
     return set(proved)
 
 
-@pytest.mark.parametrize("keys", [f"{ISSUER[:-4]}ffff", ISSUER])
+@pytest.mark.parametrize("keys", [f"{ISSUER[:-4]}EEEE", ISSUER])
 def test_a_principal_that_does_not_exist_comes_first_whoever_the_keys_are_of(keys, tmp_path):
     condition = {"StringEquals": {f"{keys}:sub": OWN, f"{keys}:aud": AUDIENCE}}
-    world(tmp_path, {"Principal": {"Federated": f"{provider_arn()[:-4]}ffff"}, "Condition": condition})
+    world(tmp_path, {"Principal": {"Federated": f"{provider_arn()[:-4]}EEEE"}, "Condition": condition})
     (finding,) = api.check([str(tmp_path)], settings=CLOSED).findings
     cause = api.why("prod/app", [str(tmp_path)], settings=CLOSED).causes[0]
     assert finding.rule == cause.id == "trust-principal-provider-deleted"
