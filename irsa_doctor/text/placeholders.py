@@ -13,7 +13,8 @@ _HOLE = regex(
     # what shells cut off and replace
     r"|\$\{[A-Za-z_][A-Za-z0-9_]*[#%/][^{}\n]*\}"
     r"|\$[A-Za-z_][A-Za-z0-9_]*"
-    r"|\{\{[^\n]*?\}\}"
+    # bounded, as each of many that nothing closes is looked for to its end
+    r"|\{\{[^\n]{0,1000}?\}\}"
     r"|#\{[^{}\n]+\}#?"
     r"|\{(?:[A-Z][A-Z0-9_]+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\}"
     r"|@{1,2}[A-Z][A-Z0-9_]+@{1,2}"

@@ -1,3 +1,5 @@
+import time
+
 import pytest
 
 from irsa_doctor.model import Hole, Text, text_of
@@ -75,6 +77,13 @@ def test_what_somebody_still_has_to_fill_in_is_a_hole(text, holes):
 )
 def test_what_iam_and_people_mean_literally_is_text(text):
     assert with_holes(text) == text
+
+
+def test_braces_that_nobody_closes_cost_no_more_than_their_length():
+    text = "{{a" * 30_000
+    began = time.process_time()
+    assert with_holes(text) == text
+    assert time.process_time() - began < 5
 
 
 def test_equal_placeholders_make_equal_holes_and_names_of_members_have_them_too():
