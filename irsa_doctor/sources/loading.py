@@ -217,14 +217,20 @@ class Loading:
         queries = tuple(query for snapshot in snapshots for query in snapshot.queries)
         gaps = tuple(gap for snapshot in snapshots for gap in snapshot.missing)
         declared = self._declared
-        of_files = declared.clusters, declared.complete if self._shows_all_objects() else ()
+        of_files = declared.clusters, self._complete_kinds()
         return JoinContext(declared.account or "", *of_files, queries, gaps, declared.azure_apps, declared.iam_policies)
 
-    def _shows_all_objects(self) -> bool:
-        """Whether the objects of a cluster may all be there: a chart that is not rendered makes more than manifests say."""
+    def _complete_kinds(self) -> Collection[str]:
+        """The kinds of which the input has all objects: a chart that is not rendered makes more than manifests say, an export
+        of a cluster has them."""
         if not self._rendered.has_charts:
-            return True
-        return any(account.created for part in self._files if part.reading for account in part.reading.service_accounts)
+            return self._declared.complete
+        readings = [part.reading for part in self._files if part.reading]
+        accounts = [("serviceaccounts", item.created) for reading in readings for item in reading.service_accounts]
+        workloads = [(f"{item.kind.lower()}s", item.created) for reading in readings for item in reading.workloads]
+        exported = {kind for kind, created in (*accounts, *workloads) if created}
+        written = {kind for kind, _ in (*accounts, *workloads)} - exported
+        return [kind for kind in self._declared.complete if kind.lower() not in written] if exported else ()
 
     def _read_or_report(self, file: InputFile) -> ReadDocument:
         """A document, or a row that says that an error of ours has cost it."""

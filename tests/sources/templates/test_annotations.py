@@ -92,6 +92,24 @@ def test_manifests_beside_a_chart_that_is_not_rendered_are_not_all_objects(tmp_p
     assert load([str(tmp_path)], complete=["serviceaccounts"]).inventory.closed.has_kind("", "serviceaccounts")
 
 
+DAEMONS = (
+    "apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: a, namespace: b%s}\nspec: {template: {spec: {containers: []}}}\n"
+)
+CREATED = ', creationTimestamp: "2026-01-01T00:00:00Z"'
+
+
+@pytest.mark.parametrize(
+    ("created", "complete"),
+    [("", set()), (CREATED, {"daemonsets", "pods"})],
+    ids=["manifests alone", "an export of daemon sets"],
+)
+def test_an_export_beside_a_chart_has_all_objects_but_those_of_manifests(tmp_path, created, complete):
+    lay(tmp_path, account_yaml=MANIFEST, chart__Chart_yaml="name: x\n", daemons_yaml=DAEMONS % created)
+    stated = ["serviceaccounts", "daemonsets", "pods"]
+    closed = load([str(tmp_path)], complete=stated).inventory.closed
+    assert {kind for kind in stated if closed.has_kind("", kind)} == complete
+
+
 def test_files_that_templates_of_a_chart_take_in_are_rendered_too_and_others_are_read(tmp_path):
     lay(tmp_path, Chart_yaml="name: x\n", files__a_yaml="name: {{ $x }}\nkind: ServiceAccount\n", files__b_yaml=MANIFEST)
     rows = {row.path.removeprefix(f"{tmp_path}/"): row.status for row in load([str(tmp_path)]).inventory.documents}
