@@ -27,41 +27,42 @@ def words_of(messages: Iterable[Message]) -> tuple[str, ...]:
     return tuple(sorted(longer))
 
 
-@lru_cache(maxsize=1000)
 def words_in(pattern: str) -> frozenset[str]:
     """Words in lower case, one of which is in every text that a pattern matches; none where it requires no word."""
-    return _best(parser.parse(pattern, FLAGS)) or frozenset()
+    return max(required_words(pattern), key=_rarity, default=frozenset())
 
 
-def _best(parts: Iterable[tuple[Any, Any]]) -> frozenset[str] | None:
-    """The alternatives of which a match of a sequence has one, those whose shortest is the longest; None where it has none."""
-    found = [words for words in _required(parts) if min(map(len, words)) >= _SHORTEST]
-    return max(found, key=lambda words: (min(map(len, words)), sum(map(len, words)) / len(words)), default=None)
+@lru_cache(maxsize=2000)
+def required_words(pattern: str) -> tuple[frozenset[str], ...]:
+    """Sets of words in lower case: of each of them, one is in every text that a pattern matches."""
+    return tuple(sorted(set(_required(parser.parse(pattern, FLAGS))), key=_rarity, reverse=True))
+
+
+def _rarity(words: frozenset[str]) -> tuple[int, float]:
+    return min(map(len, words)), sum(map(len, words)) / len(words)
 
 
 def _required(parts: Iterable[tuple[Any, Any]]) -> Iterator[frozenset[str]]:
+    """Of each part of a sequence, the alternatives of which a match has one, where the shortest is long enough."""
     run = ""
-    for operator, argument in parts:
+    for operator, argument in (*parts, (None, None)):
         if operator is ops.LITERAL and (chr(argument).isalnum() or chr(argument) in _IN_WORDS):
             run += chr(argument).lower()
             continue
-        if run:
+        if len(run) >= _SHORTEST:
             yield frozenset({run})
         run = ""
-        if words := _inside(operator, argument):
-            yield words
-    if run:
-        yield frozenset({run})
+        yield from _inside(operator, argument)
 
 
-def _inside(operator: Any, argument: Any) -> frozenset[str] | None:
+def _inside(operator: Any, argument: Any) -> Iterator[frozenset[str]]:
     if operator is ops.SUBPATTERN:
-        return _best(argument[3])
-    if operator is ops.ATOMIC_GROUP:
-        return _best(argument)
-    if operator in (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT):
-        return _best(argument[2]) if argument[0] else None
-    if operator is ops.BRANCH:
-        branches = [_best(branch) for branch in argument[1]]
-        return frozenset(word for branch in branches for word in branch or ()) if all(branches) else None
-    return None
+        yield from _required(argument[3])
+    elif operator is ops.ATOMIC_GROUP:
+        yield from _required(argument)
+    elif operator in (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT) and argument[0]:
+        yield from _required(argument[2])
+    elif operator is ops.BRANCH:
+        branches = [max(_required(branch), key=_rarity, default=None) for branch in argument[1]]
+        if all(branches):
+            yield frozenset().union(*branches)

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from irsa_doctor.rulebook.messages import Candidate, Message, MessageCondition, MessageEffect, shipped_messages
-from irsa_doctor.rulebook.pattern_words import words_in
+from irsa_doctor.rulebook.pattern_words import required_words
 from irsa_doctor.rulebook.patterns import FLAGS
 from irsa_doctor.text.mask import excerpt
 from irsa_doctor.text.pasted import joined_lines, looks_broken, readings, rejoined
@@ -69,11 +69,11 @@ def symptoms_in(text: str, messages: Sequence[Message] | None = None) -> tuple[S
     known = shipped_messages() if messages is None else messages
     if len(text) > 2 * _LONGEST:
         text = text[:_LONGEST] + "\n" + text[-_LONGEST:]
-    *escaped, plain = readings(text)
-    lined = _joined(plain)
+    *bare, plain = readings(text)
     unbroken = rejoined(plain)
-    forms = [plain] if unbroken == plain else [plain, unbroken]
-    attempts = (forms, lined), (escaped, ""), ([lined], "")
+    forms = [_Form(plain)] if unbroken == plain else [_Form(plain), _Form(unbroken)]
+    lined, escaped = _Form(_joined(plain)), [_Form(form) for form in bare]
+    attempts = (forms, lined), (escaped, _Form("")), ([lined], _Form(""))
     strong = next(filter(None, (_strong(forms, joint, known) for forms, joint in attempts)), ())
     return strong or tuple(islice(_weak([*forms, *escaped, lined], known), 1))
 
@@ -83,14 +83,14 @@ def _joined(text: str) -> str:
     return joined_lines(text) if len(text) <= _BROKEN and "\n" in text.strip() else ""
 
 
-def _strong(forms: Sequence[str], lined: str, known: Sequence[Message]) -> tuple[Symptom, ...]:
+def _strong(forms: Sequence["_Form"], lined: "_Form", known: Sequence[Message]) -> tuple[Symptom, ...]:
     """The strong messages of any form, each once with the most details, the newest part first.
 
     Joined lines can have messages that no line has; where the lines do not look broken, they only complete what was read.
     """
     strong = [message for message in known if not message.weak]
     matched: dict[str, _Match] = {}
-    for form in [*forms, lined] if lined and looks_broken(forms[0]) else forms:
+    for form in [*forms, lined] if lined.text and looks_broken(forms[0].text) else forms:
         _complete(matched, _matches(form, strong))
     _complete(matched, _matches(lined, [match.message for match in matched.values()]))
     for hidden in {ident for match in matched.values() for ident in match.message.instead_of}:
@@ -117,7 +117,7 @@ def _newest_first(matches: Sequence["_Match"]) -> list["_Match"]:
     return sorted(matches, key=lambda match: -parts[match.message.id])
 
 
-def _weak(forms: Sequence[str], known: Sequence[Message]) -> Iterator[Symptom]:
+def _weak(forms: Sequence["_Form"], known: Sequence[Message]) -> Iterator[Symptom]:
     """The weak messages in their order, whichever form they are in: a broken line must not hide the one that says more."""
     for message in known:
         if message.weak:
@@ -158,19 +158,31 @@ class _Match(NamedTuple):
         return msgspec.structs.replace(symptom, passed=()) if unless and symptom.meets(unless) else symptom
 
 
-def _matches(text: str, messages: Iterable[Message]) -> Iterator[_Match]:
+def _matches(text: "_Form", messages: Iterable[Message]) -> Iterator[_Match]:
     """The messages of a text, each by the first of its patterns that matches, where it matches last."""
-    lowered = text.lower()
     for message in messages:
-        patterns = [pattern for pattern in message.compiled if _can_match(pattern.pattern, lowered)]
-        found = (list(islice(pattern.finditer(text), _MOST)) for pattern in patterns)
+        patterns = (pattern for pattern in message.compiled if text.may_match(pattern.pattern))
+        found = (list(islice(pattern.finditer(text.text), _MOST)) for pattern in patterns)
         if matches := next(filter(None, found), None):
             yield _Match(message, matches[-1], matches[-1].end())
 
 
-def _can_match(pattern: str, lowered: str) -> bool:
-    words = words_in(pattern)
-    return not words or any(word in lowered for word in words)
+class _Form:
+    """A text in one of its forms, with the words that were looked for in it: most patterns need not be searched."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._lowered = text.lower()
+        self._has: dict[str, bool] = {}
+
+    def may_match(self, pattern: str) -> bool:
+        """Whether it has the words that a pattern requires."""
+        return all(any(map(self._has_word, words)) for words in required_words(pattern))
+
+    def _has_word(self, word: str) -> bool:
+        if word not in self._has:
+            self._has[word] = word in self._lowered
+        return self._has[word]
 
 
 def _note(note: str, details: Mapping[str, str]) -> str:

@@ -5,7 +5,7 @@ import pytest
 from irsa_doctor import api
 from irsa_doctor.answers.why import log_excerpt, symptoms_in
 from irsa_doctor.rulebook.messages import shipped_messages
-from irsa_doctor.rulebook.pattern_words import words_in
+from irsa_doctor.rulebook.pattern_words import required_words, words_in
 
 KNOWN = shipped_messages()
 OLD = b"InvalidIdentityToken: Invalid timestamp in token claims.\n"
@@ -53,6 +53,11 @@ def test_memory_does_not_grow_with_the_log():
 @pytest.mark.parametrize("message", KNOWN, ids=lambda message: message.id)
 def test_every_pattern_requires_a_word(message):
     assert all(words_in(pattern) for pattern in message.patterns)
+
+
+def test_a_pattern_requires_a_word_of_each_of_its_parts():
+    required = required_words(r"(?>\b(?:using|takes) the){1,2}[^\n]{0,30}(?P<what>node role|identity)(?:never)?")
+    assert set(required) == {frozenset({"using", "takes"}), frozenset({"node", "identity"})}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-le", "cp1252"])

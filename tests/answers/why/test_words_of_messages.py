@@ -53,6 +53,18 @@ from tests.answers.why.world import why
         "It works with EKS Pod Identity.",
         "EKS Pod Identity comes next year, all works fine with IRSA.",
         "The policy allows eks-auth:AssumeRoleForPodIdentity.",
+        "This prevents pods from using the node role.",
+        "The service account is not annotated on purpose.",
+        # SDKs of others, and old ones that nothing has to do with
+        "The Android SDK is too old.",
+        "The dotnet SDK must be at least 8.0.",
+        "chore: drop the old SDK",
+        # metadata of others, and what a program says that it does next
+        "Connecting to metadata store",
+        "INFO kafka: connecting to metadata broker 1",
+        "DEBUG querying metadata of the table",
+        "INFO contacting instance metadata for region us-east-1",
+        "It calls the metadata service for its region.",
         # other registries, stores and files
         "Your authorization token is invalid (https://api.example.com)",
         "Get https://registry.example.com/bucket/x: 401 Unauthorized",
