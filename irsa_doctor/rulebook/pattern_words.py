@@ -63,6 +63,6 @@ def _inside(operator: Any, argument: Any) -> Iterator[frozenset[str]]:
     elif operator in (ops.MAX_REPEAT, ops.MIN_REPEAT, ops.POSSESSIVE_REPEAT) and argument[0]:
         yield from _required(argument[2])
     elif operator is ops.BRANCH:
-        branches = [max(_required(branch), key=_rarity, default=None) for branch in argument[1]]
+        branches = [max(_required(branch), key=_rarity, default=frozenset[str]()) for branch in argument[1]]
         if all(branches):
-            yield frozenset().union(*branches)
+            yield frozenset[str]().union(*branches)

@@ -9,6 +9,9 @@ DENIED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 OF_ACTION = f"Error: Could not assume role with OIDC: {DENIED}"
 OF_GITLAB = f"$ aws sts assume-role-with-web-identity --web-identity-token $GITLAB_OIDC_TOKEN\nAccessDenied: {DENIED}"
 GITHUB = "token.actions.githubusercontent.com"
+IN_POD = f"""uses: aws-actions/configure-aws-credentials@v4
+  web-identity-token-file: /var/run/secrets/eks.amazonaws.com/serviceaccount/token
+Error: {DENIED}"""
 OF_ACCOUNTS = {"pod-wrong-sa", "sa-namespace-mismatch", "sa-helm-generated-name"}
 
 
@@ -93,3 +96,10 @@ def test_a_service_account_that_names_the_role_is_who_asks():
     }
     found = diagnosed(DENIED, {**role_of("repo:acme/shop:ref:refs/heads/main"), "account.json": account})
     assert "issuer-subject-context" not in ids(found)
+
+
+@pytest.mark.parametrize("message", [IN_POD, "\n".join(reversed(IN_POD.split("\n")))])
+def test_a_pipeline_in_a_pod_asks_with_the_token_of_its_service_account(message):
+    found = diagnosed(message, {})
+    assert ids(found)[0] == "trust-sub-mismatch"
+    assert OF_ACCOUNTS & set(ids(found))
