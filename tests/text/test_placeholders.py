@@ -69,6 +69,8 @@ def test_what_somebody_still_has_to_fill_in_is_a_hole(text, holes):
         "repo:org/caf%C3%A9%20:ref:a%3Ab",
         "someone@example.com",
         "A@B",
+        "arn:aws:iam::111122223333:role/app@PROD@eu",
+        "arn:aws:iam::111122223333:role/app@@PROD@@eu",
         "repo:org/[A-Z]*[ABC][0-9]",
         "a $ (b) # {}",
         "${aws:PrincipalTag/a#b}",
