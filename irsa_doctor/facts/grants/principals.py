@@ -172,12 +172,12 @@ def kin(issuer: str) -> str:
 
 
 def in_capitals(issuer: str) -> str:
-    """An EKS issuer with its id as EKS makes it, "" where no small letter is in it: 32 hexadecimal digits in capitals, and the
-    URL of a provider is compared letter by letter
+    """An EKS issuer with its id as EKS makes it, "" where no small letter is in it or an emulator made it: 32 hexadecimal digits
+    in capitals, and the URL of a provider is compared letter by letter
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html)."""
     name = issuer.rpartition(":oidc-provider/")[2]
     host, slash, ident = name.rpartition("/")
-    is_odd = Issuer.of(name).form == "eks" and _ID.fullmatch(ident.lower()) and ident != ident.upper()
+    is_odd = Issuer.of(name).partition and _ID.fullmatch(ident.lower()) and ident != ident.upper()
     return f"{host}{slash}{ident.upper()}" if is_odd else ""
 
 

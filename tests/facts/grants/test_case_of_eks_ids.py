@@ -3,6 +3,7 @@
 import pytest
 
 from irsa_doctor import api
+from irsa_doctor.facts.grants.principals import in_capitals
 from tests.cli.running import put
 
 ACCOUNT = "111122223333"
@@ -76,3 +77,13 @@ def test_a_cluster_shows_how_its_id_is_written(tmp_path):
 def test_what_is_no_id_of_eks_has_its_own_case(tmp_path, issuer):
     role(tmp_path, "app", issuer)
     assert findings(tmp_path) == []
+
+
+@pytest.mark.parametrize("host", ["oidc.eks.us-east-1.localhost.localstack.cloud:4566/id", "oidc.example.net/id"])
+def test_who_else_issues_tokens_makes_ids_as_it_likes(host):
+    assert in_capitals(f"{host}/{ID.lower()}") == ""
+
+
+@pytest.mark.parametrize("host", ["oidc.eks.cn-north-1.amazonaws.com.cn/id", "oidc.eks.us-gov-west-1.amazonaws.com/id"])
+def test_every_partition_has_capitals(host):
+    assert in_capitals(f"{host}/{ID.lower()}") == f"{host}/{ID}"
