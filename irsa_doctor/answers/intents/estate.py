@@ -112,9 +112,11 @@ class Estate:
         if ident is not None and inventory.closed.has_kind(ident, "serviceaccounts", namespace):
             return None
         missing = inventory.unknown("serviceaccounts", ident or "", "", f"service accounts of cluster {cluster}", *ACCOUNTS_HOW)
+        if len(self._ids) == 1 or missing.how != ACCOUNTS_HOW[0] or missing.cluster:
+            return missing
         # the answers of several clusters look alike
-        is_one = ident is not None or len(self._ids) == 1 or missing.how != ACCOUNTS_HOW[0]
-        return missing if is_one else msgspec.structs.replace(missing, cluster=cluster)
+        known = inventory.cluster_by_id.get(ident or "")
+        return msgspec.structs.replace(missing, cluster=inventory.unless_shared(known, known.name) if known else cluster)
 
     def unlisted_associations(self, association: MadeAssociation) -> Unknown | None:
         """Why it is not known whether an association exists; None where those of its cluster were listed whole."""

@@ -172,8 +172,8 @@ def kin(issuer: str) -> str:
 
 
 def in_capitals(issuer: str) -> str:
-    """An EKS issuer with its id as EKS makes it, "" where no small letter is in it or an emulator made it: 32 hexadecimal digits
-    in capitals, and the URL of a provider is compared letter by letter
+    """An EKS issuer with its id as EKS makes it, "" where no small letter is in it or an emulator made it: 32 hexadecimal
+    digits in capitals, and the URL of a provider is compared letter by letter
     (https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html)."""
     name = issuer.rpartition(":oidc-provider/")[2]
     host, slash, ident = name.rpartition("/")

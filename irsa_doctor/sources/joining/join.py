@@ -208,11 +208,21 @@ def _closed(
     for (collection, owner), entries in answers.items():
         if _has_whole(entries):
             closed[collection].add(owner)
-    if stated.complete:
-        kinds[""] = {kind.lower() for kind in stated.complete}
+    if whole := _stated_whole(readings, clusters, stated):
+        kinds[""] = whole
     by_cluster = {cluster: frozenset(entries) for cluster, entries in kinds.items()}
     queries = frozenset((entry.collection, clusters.owner(entry.owner), entry.name) for entry in stated.queries)
     return Closed(**{name: frozenset(owners) for name, owners in closed.items()}, kinds=by_cluster, asked=queries)  # type: ignore[arg-type]
+
+
+def _stated_whole(readings: Sequence[DocumentReading], clusters: JoinedClusters, stated: JoinContext) -> set[str]:
+    """The kinds of which the user says that all objects are there. What is in a document of nobody knows which cluster may be
+    what a known one seems to lack."""
+    kinds = {kind.lower() for kind in stated.complete}
+    lost = [reading for reading in readings if not clusters.of(reading.path)] if kinds and clusters.all else []
+    if any(reading.service_accounts for reading in lost):
+        kinds.discard("serviceaccounts")
+    return kinds & {"serviceaccounts"} if any(reading.workloads for reading in lost) else kinds
 
 
 def _has_whole(answers: Sequence[Listing]) -> bool:

@@ -334,6 +334,14 @@ def test_whose_service_accounts_are_missing_is_named_where_nothing_joins_a_clust
     assert [each.how.rpartition(" ")[2] for each in asked] == ["serviceaccounts-first.yaml", "serviceaccounts-lab.yaml"]
 
 
+def test_the_cluster_that_is_known_among_several_is_named_too():
+    roles = {"cart": {"clusters": ["first", "lab"], "service-accounts": "shop/cart"}}
+    documents = {**RIGHT, "shop/accounts.json": None}
+    found = answer(documents, {**TWO, "roles": roles}, complete=())
+    asked = [each.then for each in found.unknown if each.missing.startswith("service accounts")]
+    assert asked == [f"--complete serviceaccounts --cluster {name}=serviceaccounts-{name}.yaml" for name in ("shop", "lab")]
+
+
 def test_a_name_that_two_clusters_of_the_intent_have_is_none_of_them():
     elsewhere = arn("shop").replace(ACCOUNTS[0], ACCOUNTS[1])
     both = {"first": {"arn": arn("shop"), "issuer": issuer(0)}, "second": {"arn": elsewhere, "issuer": issuer(1)}}
