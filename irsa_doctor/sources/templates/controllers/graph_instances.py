@@ -5,6 +5,7 @@ https://kro.run/docs/concepts/simple-schema and https://kro.run/docs/concepts/in
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from itertools import takewhile
 
 import msgspec
 
@@ -31,14 +32,28 @@ def read_instances(readings: Sequence[DocumentReading], texts: Mapping[str, byte
     instances: dict[tuple[str, str], list[Page]] = {}
     for instance in [page for reading in readings for page in reading.instances]:
         instances.setdefault(_names(instance.value), []).append(instance)
+    paths: dict[tuple[str, str], set[str]] = {}
+    for reading in readings:
+        for graph in reading.graphs:
+            paths.setdefault(_instance_names(_parts(graph)[2]), set()).add(reading.path)
     for reading in readings if instances else ():
         for graph in reading.graphs:
             members, spec, schema = _parts(graph)
-            for instance in instances.get(_instance_names(schema), ()):
+            names = _instance_names(schema)
+            for instance in instances.get(names, ()):
+                if _shared(instance, reading.path) < max(_shared(instance, path) for path in paths[names]):
+                    continue
                 values = {**_defaults(schema.get("spec")), **_written(instance.value)}
                 made = {**members, "spec": {**spec, "resources": _included(_filled(spec.get("resources"), values, 0))}}
                 page = msgspec.structs.replace(graph.page, value=made)
                 guarded((reading,), partial(read_graph, page, reading, graph.read))
+
+
+def _shared(instance: Page, path: str) -> int:
+    """How many folders an instance and a document share: a cluster has one graph of a kind, so that of several the nearest is
+    the graph of an instance."""
+    folders = zip(instance.place.document.split("/")[:-1], path.split("/")[:-1], strict=False)
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], folders))
 
 
 def _parts(graph: ResourceGraph) -> tuple[Mapping[str, object], Mapping[str, object], Mapping[str, object]]:

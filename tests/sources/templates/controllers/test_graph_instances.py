@@ -70,6 +70,15 @@ def test_an_instance_of_another_graph_makes_nothing(other):
     assert subjects({"graph.yaml": GRAPH, "other.yaml": other}) == GENERIC
 
 
+def test_of_graphs_of_one_kind_the_nearest_has_the_instance():
+    files = {"dev/graph.yaml": GRAPH, "prod/graph.yaml": GRAPH.replace("spec.namespace}", "spec.namespace}-prod")}
+    written = {**files, "prod/apps/a.yaml": instance("billing", "{namespace: shop, account: {name: cart}}")}
+    assert subjects(written)["Role billing"] == "system:serviceaccount:shop-prod:cart"
+    assert sum(role.address == "Role billing" for role in inventory(written).roles) == 1
+    far = {**files, "apps/a.yaml": instance("billing", "{namespace: shop}")}
+    assert sum(role.address == "Role billing" for role in inventory(far).roles) == 2
+
+
 OWN = GRAPH.replace("    kind: PodRole", "    kind: PodRole\n    group: platform.example.com")
 OTHERS = "---\n" + instance("x", "{namespace: a}", group="example.org") + "---\n" + instance("y", "{namespace: b}")
 LISTED = {"apiVersion": "v1", "kind": "List", "items": [json.loads('{"kind": "ConfigMap"}')]}
