@@ -65,6 +65,12 @@ from tests.answers.why.world import why
         "DEBUG querying metadata of the table",
         "INFO contacting instance metadata for region us-east-1",
         "It calls the metadata service for its region.",
+        # nodes of other systems, and what Kubernetes calls a role of nodes
+        "kubectl shows node role master.",
+        "The user system:node:a gets node role bindings.",
+        "MongoDB took the role of node secondary.",
+        "Do not deny eks-auth:AssumeRoleForPodIdentity.",
+        "There is no need for eks-auth:AssumeRoleForPodIdentity with IRSA.",
         # other registries, stores and files
         "Your authorization token is invalid (https://api.example.com)",
         "Get https://registry.example.com/bucket/x: 401 Unauthorized",
