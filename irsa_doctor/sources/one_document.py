@@ -12,10 +12,11 @@ from irsa_doctor.sources.documents import kinds
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.contents import read_dialect, read_page_now, read_text
 from irsa_doctor.sources.documents.dialects import dialect_of
+from irsa_doctor.sources.documents.printouts import printout_of
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.files.walk import InputFile
 from irsa_doctor.sources.files.weight import speaks_of_roles
-from irsa_doctor.sources.rows import is_data, refused_row
+from irsa_doctor.sources.rows import is_data, printout_row, refused_row
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Answered, Origin
 from irsa_doctor.text.digests import Digest
 from irsa_doctor.text.encoding import settle
@@ -63,6 +64,8 @@ def _recognised(document: InputFile, role_arn: str, origin: Origin) -> ReadDocum
     dialect = dialect_of(text, document.path, named=document.named)
     if dialect and dialect.read is None:
         return ReadDocument(content, msgspec.structs.replace(row, kind=dialect.name, why=dialect.why), None, None)
+    if dialect is None and (printout := printout_of(text, document.path)):
+        return ReadDocument(content, printout_row(row, printout), None, None)
     reading = DocumentReading(document.path, role_arn=role_arn, origin=origin, base=document.base, named=document.named)
     if dialect:
         source: Source | TextError | None = read_dialect(text, dialect, reading)

@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
 import msgspec
 
 from irsa_doctor.model import Document
 from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.policies import is_like_policy, says_duplicate
+from irsa_doctor.sources.documents.printouts import Printout
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.documents.rendered_texts import is_at_action, needs_rendering
 from irsa_doctor.sources.files.weight import speaks_of_roles, writes_trust
@@ -64,6 +66,14 @@ def refused_row(row: Document, text_error: TextError, content: bytes) -> Documen
         column=text_error.column,
         matters=_may_hide_roles(row.path, content, text_error),
     )
+
+
+def printout_row(row: Document, printout: Printout) -> Document:
+    """The row of what a program has printed for people: unreadable where it is given as input, ignored in what else is in a
+    folder."""
+    is_input = row.named or row.path.lower().endswith(_DATA) or not (printout.is_of_work or row.path.lower().endswith(_PROSE))
+    status: Literal["unreadable", "ignored"] = "unreadable" if is_input else "ignored"
+    return msgspec.structs.replace(row, kind="printout", status=status, why=printout.why, matters=is_input)
 
 
 def _may_hide_roles(path: str, content: bytes, text_error: TextError) -> bool:

@@ -13,6 +13,8 @@ DEPTH = 100
 _SPACE = regex(r"[ \t\n\r]*")
 _NUMBER = regex(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _WORD = regex(r"[^\s,:\[\]{}\"]{1,40}")
+_TYPOGRAPHIC = "\u201c\u201d\u201e\u2018\u2019"
+_QUOTED = " (typographic quotation marks, as word processors write them)"
 _CONSTANTS = {"true": True, "false": False, "null": None}
 _LITERAL = regex(r"(?:true|false|null)(?![0-9A-Za-z_])")
 _SURROGATE = regex("[\ud800-\udfff]")
@@ -86,7 +88,7 @@ def _next_word(text: str, offset: int) -> str:
     if offset >= len(text):
         return "the end of the text"
     if word := _WORD.match(text, offset):
-        return f"`{word[0]}`"
+        return f"`{word[0]}`{_QUOTED if word[0][0] in _TYPOGRAPHIC else ''}"
     return f"`{text[offset]}`"
 
 

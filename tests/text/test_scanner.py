@@ -142,3 +142,10 @@ def test_values_one_after_the_other_and_on_lines_are_told_apart():
     text = '{"a":\n "\u00e9"}{"b": 1} [2]'.encode()
     assert [json.loads(text[start:end]) for start, end in split_values(text)] == [{"a": "\u00e9"}, {"b": 1}, [2]]
     assert split_values(b'{"a": 1,}') == [(0, 9)]
+
+
+def test_typographic_quotation_marks_are_named():
+    for text, named in (("{\u201cVersion\u201d: 1}", True), ("{Version: 1}", False)):
+        error = read_json(text.encode())
+        assert isinstance(error, TextError)
+        assert ("typographic quotation marks" in error.why) is named

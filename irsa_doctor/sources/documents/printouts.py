@@ -1,0 +1,80 @@
+"""Texts that programs print for people, and how the same is had as a document.
+
+A printout is one row of `PRINTOUTS`. They are named rather than read: they leave out what is long or nested, so that what they
+do not show may be there.
+"""
+
+import re
+
+import msgspec
+
+from irsa_doctor.model.regex import regex
+from irsa_doctor.sources.files.weight import speaks_of_roles
+
+_HEAD = 1 << 16
+
+
+class Printout(msgspec.Struct, frozen=True):
+    """What one program prints: `begins` matches the beginning of such a text, `why` says what to give in its place."""
+
+    begins: re.Pattern[bytes]
+    why: str
+    is_of_work: bool = False
+    """whether it comes from work on templates, whose files are read beside it, rather than from an account or a cluster"""
+
+
+def _beginning(pattern: bytes) -> re.Pattern[bytes]:
+    return regex(rb"\s*+" + pattern, re.MULTILINE)
+
+
+PRINTOUTS = (
+    # https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-output-format.html: the call in the frame of a table, and in
+    # text the name of each object in capitals before its values
+    Printout(
+        _beginning(rb"-{10,}+\r?\n\|[ ]++[A-Z]\w++[ ]++\|\r?$"),
+        "it is a table that the AWS CLI prints for people; call it again with `--output json`",
+    ),
+    Printout(
+        _beginning(
+            rb"(?:20\d\d-\d\d-\d\d\s++)?(?:ROLE|ASSUMEROLEPOLICYDOCUMENT|STATEMENT|CLUSTER|OPENIDCONNECTPROVIDERLIST"
+            rb"|CLIENTIDLIST|THUMBPRINTLIST|ASSOCIATION)\w*+\t"
+        ),
+        "it is text that the AWS CLI prints for people; call it again with `--output json`",
+    ),
+    Printout(
+        _beginning(rb"(?:NAMESPACE[ \t]++)?NAME[ \t]++[A-Z][A-Z /()-]*+\r?$"),
+        "it is a table that kubectl or eksctl prints for people; call it again with `-o yaml`",
+    ),
+    Printout(
+        _beginning(
+            rb"Name:[ ]{2,}+\S++\r?\n(?:Namespace:[ ]{2,}+\S++\r?\n)?(?:Labels|Priority|CreationTimestamp|Selector):[ ]{2,}"
+        ),
+        "it is what `kubectl describe` prints for people; give what `kubectl get -o yaml` prints",
+    ),
+    Printout(
+        _beginning(rb"(?:[A-Z]\w++[ ]++:[^\n]*+\n)*?AssumeRolePolicyDocument[ ]++: "),
+        "it is a list that PowerShell prints for people; pipe it to `ConvertTo-Json -Depth 10`",
+    ),
+    Printout(
+        _beginning(rb"(?:[^\n{]*+\n){0,40}?(?:Terraform|OpenTofu) (?:will perform|used the selected providers)"),
+        "it is a plan as it is printed for people; save it with `-out=PLAN` and give what `terraform show -json PLAN` prints",
+        is_of_work=True,
+    ),
+    Printout(
+        _beginning(
+            rb"(?:(?:From|commit) [0-9a-f]{7,64}\b[^\n]*+\n(?:[^\n]*+\n){0,200}?)?(?:diff --git |--- \S[^\n]*+\n\+\+\+ )"
+        ),
+        "it is a patch; apply it, or give both versions to `irsa-doctor diff`",
+        is_of_work=True,
+    ),
+)
+
+
+def printout_of(text: bytes, path: str) -> Printout | None:
+    """The printout that a text is, None for any other text.
+
+    One that says nothing of roles, providers or service accounts is none: nothing of it is looked for.
+    """
+    head = text[:_HEAD]
+    found = next((printout for printout in PRINTOUTS if printout.begins.match(head)), None)
+    return found if found and speaks_of_roles(path, text) else None
