@@ -12,7 +12,9 @@ TABLE = b"""------------------------------------------------------------
 |+--------+-----------------------------------------------+|
 ||  Arn   |  arn:aws:iam::111122223333:role/app           ||
 """
-TEXT = b"ROLE\tarn:aws:iam::111122223333:role/app\t2026-01-01T00:00:00+00:00\t3600\t/\tapp\nASSUMEROLEPOLICYDOCUMENT\t2012-10-17\n"
+TEXT = (
+    b"ROLE\tarn:aws:iam::111122223333:role/app\t2026-01-01T00:00:00+00:00\t3600\t/\tapp\nASSUMEROLEPOLICYDOCUMENT\t2012-10-17\n"
+)
 POLICY_TEXT = b"2012-10-17\nSTATEMENT\tsts:AssumeRoleWithWebIdentity\tAllow\n"
 ACCOUNTS = b"NAMESPACE\tNAME\tROLE ARN\nkube-system\taws-node\tarn:aws:iam::111122223333:role/app\n"
 PODS = b"NAME             SECRETS   AGE\nservice_account   0         10d\n"
@@ -114,6 +116,6 @@ def test_every_printout_is_shown():
     assert shown == {printout.why for printout in PRINTOUTS}
 
 
-@pytest.mark.parametrize("text", [b"Name:  a\n" * 20_000, b"A  : b\n" * 20_000, b"From abcdef0\n" * 20_000, b"\n" * 200_000, b" " * 200_000])
-def test_long_texts_that_begin_alike_end(text):
-    assert printout_of(text + b"arn:aws:iam::111122223333:role/app", "") is None
+@pytest.mark.parametrize("line", [b"Name:  a\n", b"A  : b\n", b"From abcdef0\n", b"\n", b" "])
+def test_long_texts_that_begin_alike_end(line):
+    assert printout_of(line * 50_000 + b"arn:aws:iam::111122223333:role/app", "") is None
