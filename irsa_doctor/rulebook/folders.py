@@ -16,6 +16,7 @@ from irsa_doctor.rulebook.message_files import MessageFile, read_messages
 from irsa_doctor.rulebook.messages import MessageCondition
 from irsa_doctor.rulebook.rules import NAME, Rule, RuleError, shipped_rules
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, refused
+from irsa_doctor.text.moods import Moods
 
 CASE_PLACEHOLDERS = frozenset(
     {"namespace", "service_account", "pod", "role_name", "role_arn", "account", "cluster", "region", "provider_arn", "issuer"}
@@ -68,6 +69,10 @@ def read_private(folders: Iterable[Path]) -> list[RulebookFiles]:
         if owner := taken.get(ident):
             raise RuleError(f"{path}: the id {ident} is that {owner}")
         taken[ident] = f"of {path}"
+    for files in private:
+        if files.messages.moods != Moods():
+            says = "the words of moods are those of the built-in messages, for all messages"
+            raise refused(files.messages.path, files.messages.lines, Invalid(says, ("moods",)))
     return private
 
 

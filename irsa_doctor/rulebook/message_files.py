@@ -9,9 +9,10 @@ import msgspec
 
 from irsa_doctor.rulebook.cause_files import SYMPTOMS
 from irsa_doctor.rulebook.files import ID
-from irsa_doctor.rulebook.messages import Candidate, Message, MessageCondition
+from irsa_doctor.rulebook.messages import SAID, Candidate, Message, MessageCondition, MessagesIndex
 from irsa_doctor.rulebook.patterns import Unsafe, check_pattern
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_file, refused
+from irsa_doctor.text.moods import Moods
 
 _NAME = re.compile(r"\{([A-Z]+)\}")
 _INDENTED = r"\s{1,9}+"
@@ -41,21 +42,23 @@ class MessageEntry(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class SymptomsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file: parts of patterns, links passed by stage, how SDKs print errors of STS, and the messages in order."""
+    """The whole file: parts of patterns, links passed by stage, how SDKs print errors of STS, the messages."""
 
     messages: list[MessageEntry]
     names: dict[str, str] = {}
     stages: dict[str, tuple[str, ...]] = {}
     wrappers: dict[str, str] = {}
+    moods: Moods = Moods()
 
 
 class MessageFile(msgspec.Struct, frozen=True):
-    """The messages of a file with the examples of each, the wrappers, and the line of each part."""
+    """The messages of a file with the examples of each, the wrappers, the words of moods, and the line of each part."""
 
     path: Path
     messages: tuple[Message, ...]
     examples: Mapping[str, tuple[MessageExample, ...]]
     wrappers: Mapping[str, str]
+    moods: Moods
     lines: Mapping[Way, int]
 
 
@@ -63,23 +66,32 @@ def read_messages(folder: Path) -> MessageFile:
     """The `symptoms.yaml` of a folder of causes, checked alone; no messages where there is none; raises RuleError."""
     path = folder / SYMPTOMS
     if not path.exists():
-        return MessageFile(path, (), {}, {}, {})
+        return MessageFile(path, (), {}, {}, Moods(), {})
     value, lines = read_yaml_file(path)
     try:
         document = converted(value, SymptomsDocument)
         _check_wrappers(document.wrappers)
+        _check_moods(document.moods)
         messages = tuple(_message_of(entry, document, ("messages", n)) for n, entry in enumerate(document.messages))
         _check_ids(messages)
     except Invalid as wrong:
         raise refused(path, lines, wrong) from wrong
     examples = {entry.id: tuple(entry.examples) for entry in document.messages}
-    return MessageFile(path, messages, examples, document.wrappers, lines)
+    return MessageFile(path, messages, examples, document.wrappers, document.moods, lines)
 
 
 def _check_wrappers(wrappers: Mapping[str, str]) -> None:
     for name, shape in wrappers.items():
         if "{text}" not in shape:
             raise Invalid("a wrapper has {text} where the message of STS is", ("wrappers", name))
+
+
+def _check_moods(moods: Moods) -> None:
+    for number, pattern in enumerate(moods.program):
+        try:
+            check_pattern(pattern)
+        except Unsafe as unsafe:
+            raise Invalid(str(unsafe), ("moods", "program", number)) from unsafe
 
 
 def _check_ids(messages: tuple[Message, ...]) -> None:
@@ -107,7 +119,8 @@ def _message_of(entry: MessageEntry, document: SymptomsDocument, at: Way) -> Mes
     if entry.stage and entry.stage not in document.stages:
         raise Invalid(f"no stage {entry.stage}: {', '.join(document.stages)}", (*at, "stage"))
     passed = document.stages.get(entry.stage, entry.passed)
-    message = Message(**{**fields, "patterns": patterns, "causes": causes, "passed": passed})
+    others = entry.others and _replaced(entry.others, names, (*at, "others"))
+    message = Message(**{**fields, "patterns": patterns, "causes": causes, "passed": passed, "others": others})
     _check_message(message, at)
     if not entry.examples:
         raise Invalid(f"{message.id} has no example", (*at, "examples"))
@@ -175,6 +188,8 @@ def _check_message(message: Message, at: Way) -> None:
     details = {name for pattern in message.compiled for name in pattern.groupindex}
     _check_condition(message.passed_unless, details, (*at, "passed_unless"))
     _check_condition(message.proves_where, details, (*at, "proves_where"))
+    if message.others and SAID not in details:
+        raise Invalid(f"no group of the patterns is called {SAID}", (*at, "others"))
     if unknown := set(_DETAIL.findall(message.note)) - details:
         raise Invalid(f"no group of the patterns is called {', '.join(sorted(unknown))}", (*at, "note"))
     for number, candidate in enumerate(message.candidates):
@@ -195,5 +210,6 @@ def _check_condition(condition: MessageCondition | None, details: set[str], at: 
 
 
 def index_of_messages(folder: Path) -> bytes:
-    """The index of the messages of a folder of causes, which is shipped."""
-    return msgspec.json.format(msgspec.json.encode(read_messages(folder).messages), indent=1) + b"\n"
+    """The index of the messages of a folder of causes and the words of moods, which is shipped."""
+    file = read_messages(folder)
+    return msgspec.json.format(msgspec.json.encode(MessagesIndex(file.moods, file.messages)), indent=1) + b"\n"

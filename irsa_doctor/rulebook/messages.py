@@ -9,8 +9,11 @@ from typing import Literal
 import msgspec
 
 from irsa_doctor.rulebook.patterns import FLAGS
+from irsa_doctor.text.moods import Moods
 
 MessageEffect = Literal["broken", "none"]
+SAID = "said"
+"""the group of a pattern that holds words of a person"""
 _INDEX = Path(__file__).parent / "symptoms_index.json"
 
 
@@ -46,6 +49,9 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     does not get its credential. `proves` is a cause that the message alone proves, or only where `proves_where` holds.
     `weak`: it counts only where there is no other. `instead_of`: messages that are not meant where this one is. `note` says
     what the message means where no cause says it, with {details}.
+
+    The group `said` of a pattern holds words of a person, and no output of a program: they count only where their sentence
+    asserts them (`text.moods`), and not directly after one of `others`, a pattern of those of whom it is no fault.
     """
 
     id: str
@@ -60,11 +66,20 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     proves_where: MessageCondition | None = None
     weak: bool = False
     instead_of: tuple[str, ...] = ()
+    others: str = ""
 
     @cached_property
     def compiled(self) -> tuple[re.Pattern[str], ...]:
         """The patterns, ready to be searched for."""
         return tuple(re.compile(pattern, FLAGS) for pattern in self.patterns)
+
+    def says_of_others(self, before: str) -> bool:
+        """Whether what stands before the words of a person is one of the others."""
+        return self._others is not None and self._others.search(before) is not None
+
+    @cached_property
+    def _others(self) -> re.Pattern[str] | None:
+        return re.compile(rf"(?:{self.others})\s{{1,9}}$", FLAGS) if self.others else None
 
     @property
     def candidates(self) -> Iterator[Candidate]:
@@ -72,7 +87,23 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
         return (cause if isinstance(cause, Candidate) else Candidate(id=cause) for cause in self.causes)
 
 
+class MessagesIndex(msgspec.Struct, frozen=True):
+    """The messages in their order, and the words by which it is known whether a person asserts something."""
+
+    moods: Moods
+    messages: tuple[Message, ...]
+
+
 @cache
+def _shipped() -> MessagesIndex:
+    return msgspec.json.decode(_INDEX.read_bytes(), type=MessagesIndex)
+
+
 def shipped_messages() -> tuple[Message, ...]:
     """The built-in messages, from the index that was verified when it was made."""
-    return tuple(msgspec.json.decode(_INDEX.read_bytes(), type=list[Message]))
+    return _shipped().messages
+
+
+def shipped_moods() -> Moods:
+    """The words by which it is known whether a person asserts something."""
+    return _shipped().moods

@@ -7,7 +7,15 @@ from typing import NamedTuple
 
 import msgspec
 
-from irsa_doctor.rulebook.messages import Candidate, Message, MessageCondition, MessageEffect, shipped_messages
+from irsa_doctor.rulebook.messages import (
+    SAID,
+    Candidate,
+    Message,
+    MessageCondition,
+    MessageEffect,
+    shipped_messages,
+    shipped_moods,
+)
 from irsa_doctor.rulebook.pattern_words import required_words
 from irsa_doctor.rulebook.patterns import FLAGS
 from irsa_doctor.text.mask import excerpt
@@ -23,6 +31,12 @@ GAP = 4000
 """characters without a message that separate two parts of a log"""
 _MOST = 10_000
 """times that one message is looked for in a text"""
+_MOST_SAID = 100
+"""of those, of which it is read whether a person asserts them"""
+_ROUNDS = 3
+"""times that a message is looked for without the words that nobody asserts"""
+_BEFORE = 60
+"""characters in which it stands of whom something is said"""
 _DETAIL = re.compile(r"\{([a-z]+)\}")
 
 
@@ -162,9 +176,40 @@ def _matches(text: "_Form", messages: Iterable[Message]) -> Iterator[_Match]:
     """The messages of a text, each by the first of its patterns that matches, where it matches last."""
     for message in messages:
         patterns = (pattern for pattern in message.compiled if text.may_match(pattern.pattern))
-        found = (list(islice(pattern.finditer(text.text), _MOST)) for pattern in patterns)
-        if matches := next(filter(None, found), None):
-            yield _Match(message, matches[-1], matches[-1].end())
+        if match := next(filter(None, (_last_of(message, pattern, text.text) for pattern in patterns)), None):
+            yield _Match(message, match, match.end())
+
+
+def _last_of(message: Message, pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
+    """The last match of a pattern; words of a person that are not asserted are as if they were not there."""
+    left = text
+    for _ in range(_ROUNDS):
+        matches = list(islice(pattern.finditer(left), _MOST))
+        if not matches or SAID not in pattern.groupindex:
+            return matches[-1] if matches else None
+        unsaid = []
+        for match in reversed(matches[-_MOST_SAID:]):
+            start, end = match.span(SAID)
+            if _is_asserted(message, text, start, end):
+                return match
+            unsaid.append((start, end))
+        left = _without(left, unsaid)
+    return None
+
+
+def _is_asserted(message: Message, text: str, start: int, end: int) -> bool:
+    """Whether the words between two places are asserted, and of one of whom they matter."""
+    before = text[max(0, start - _BEFORE) : start]
+    return not message.says_of_others(before) and shipped_moods().mood_at(text, start, end) is None
+
+
+def _without(text: str, spans: Iterable[tuple[int, int]]) -> str:
+    """A text with blanks in the place of some of its parts."""
+    parts, at = [], 0
+    for start, end in sorted(spans):
+        parts += [text[at:start], " " * (end - max(start, at))]
+        at = max(end, at)
+    return "".join([*parts, text[at:]])
 
 
 class _Form:

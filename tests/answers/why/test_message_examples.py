@@ -47,6 +47,18 @@ def test_conditions_have_the_names_that_patterns_have(tmp_path):
         failures(named.replace("'{KNOWN}'", "'{OTHER}'"), tmp_path)
 
 
+def test_words_of_a_person_are_a_group_where_they_are_those_of_others_too(tmp_path):
+    told = MINE.replace("widget (?P<name>[a-z]{1,9}) is broken", "(?P<said>widget (?P<name>[a-z]{1,9}) is broken)")
+    assert failures(told, tmp_path) == []
+    assert ("my-message", "is not recognised") in failures(told.replace("text: widget a is", "text: if widget a is"), tmp_path)
+    others = told.replace("    links:", "    others: 'the'\n    links:")
+    assert failures(others, tmp_path) == []
+    with pytest.raises(RuleError, match="no group of the patterns is called said"):
+        failures(MINE.replace("    links:", "    others: 'the'\n    links:"), tmp_path)
+    with pytest.raises(RuleError, match="a repeat without a limit"):
+        failures("moods: {program: ['a.*']}\n" + MINE, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [
@@ -98,7 +110,8 @@ def test_a_message_needs_no_letter_case():
 
 def test_the_shipped_index_is_that_of_the_file():
     index = causes_folder().parent / "irsa_doctor" / "rulebook" / "symptoms_index.json"
-    assert msgspec.json.decode(index.read_bytes()) == msgspec.json.decode(msgspec.json.encode(FILE.messages))
+    made = msgspec.json.encode({"moods": FILE.moods, "messages": FILE.messages})
+    assert msgspec.json.decode(index.read_bytes()) == msgspec.json.decode(made)
 
 
 @pytest.mark.parametrize("columns", [80, 100, 132])

@@ -68,6 +68,12 @@ def test_a_private_cause_that_is_named_like_a_built_in_one_is_refused(folder):
         diagnosis(folder, "x")
 
 
+def test_a_private_folder_has_no_words_of_moods_of_its_own(folder):
+    (folder / "causes" / "symptoms.yaml").write_text("moods: {joins: [and]}\n" + MESSAGES, encoding="utf-8")
+    with pytest.raises(api.RuleError, match=r"symptoms.yaml:1: the words of moods are those of the built-in messages"):
+        diagnosis(folder, "widget x is broken")
+
+
 def test_a_private_cause_with_an_unknown_link_is_refused(folder):
     (folder / "causes" / "my-cause.yaml").write_text(CAUSE.replace("link: sdk", "link: sdkk"), encoding="utf-8")
     with pytest.raises(api.RuleError, match=r"my-cause.yaml:3: no link sdkk"):

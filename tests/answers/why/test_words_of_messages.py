@@ -3,6 +3,7 @@
 import pytest
 
 from irsa_doctor.answers.why import symptoms_in
+from irsa_doctor.answers.why.ranking import ranked_alone
 from tests.answers.why.world import why
 
 
@@ -32,7 +33,21 @@ from tests.answers.why.world import why
         "Our Java service uses the IAM role shop.",
         "It does not fall back to the instance metadata.",
         "Pods that don't call the metadata service start faster.",
+        "If the webhook were down, the pod would be using the node role.",
+        "We would rather not have pods using the instance role.",
+        "Nobody uses the node role here.",
+        "Let's verify whether it uses the node role.",
+        "It never calls the metadata service.",
         # no service account is said to lack something, and no SDK
+        "Perhaps the service account has no annotation.",
+        "Previously the service account was not annotated; it is now.",
+        "The annotation of our service account was removed deliberately.",
+        "You must not put the annotation on the pod instead of the service account.",
+        "If the tool does not support IRSA, we will use keys.",
+        "I have not heard that it does not work with Pod Identity.",
+        "An old SDK would fail with IRSA.",
+        "Check that no policy denies eks-auth:AssumeRoleForPodIdentity.",
+        "Does the SCP deny eks-auth:AssumeRoleForPodIdentity?",
         "If the service account is not annotated, nothing is injected.",
         "Service accounts that are not annotated get nothing.",
         "The service account was not annotated before, now it is.",
@@ -114,3 +129,57 @@ def test_who_says_that_the_variables_are_not_there_does_not_say_that_they_are(sa
 
     assert first(f"{said} Unable to locate credentials") == "sa-annotation-missing"
     assert first("AWS_ROLE_ARN is set. Unable to locate credentials") == "sdk-too-old"
+
+
+DENIED = "AccessDenied: Not authorized to perform sts:AssumeRoleWithWebIdentity"
+REFUSED = "AWS was not able to validate the provided access credentials"
+FLUENT_BIT = "[aws_credentials] STS assume role request failed"
+NO_ANSWER = "dial tcp 169.254.170.23:80: i/o timeout"
+
+
+@pytest.mark.parametrize(
+    ("message", "cause", "asserted", "unsaid"),
+    [
+        (
+            DENIED,
+            "role-missing",
+            ["Somebody deleted the role.", "It turned out that the role was renamed."],
+            ["Nobody deleted the role.", "Did somebody delete it, or was it that the role was renamed?"],
+        ),
+        (
+            REFUSED,
+            "session-not-renewed",
+            ["We recreated the IAM role."],
+            ["We have not recreated the IAM role.", "We are thinking about replacing the role."],
+        ),
+        (
+            FLUENT_BIT,
+            "xacct-chain-missing",
+            ["The bucket is in another account."],
+            ["The bucket is not in another account.", "If it were in another account I would see why."],
+        ),
+        (
+            NO_ANSWER,
+            "podid-agent-blocked",
+            ["We have a firewall.", "The namespace has a network policy."],
+            ["We have no firewall.", "Could it be the firewall?"],
+        ),
+    ],
+)
+def test_what_is_said_beside_a_message_counts_where_it_is_asserted(message, cause, asserted, unsaid):
+    def first(text: str) -> str:
+        return ranked_alone(symptoms_in(text)[0])[0]
+
+    for said in asserted:
+        assert [first(f"{said} {message}"), first(f"{said}\n{message}")] == [cause, cause], said
+    for said in unsaid:
+        assert cause not in (first(f"{said} {message}"), first(f"{message}. {said}"), first(f"{message}\n{said}")), said
+
+
+def test_what_is_asserted_counts_beside_what_is_not():
+    first = symptoms_in(f"Was the role changed? I see that the role was deleted. {DENIED}")[0]
+    assert ranked_alone(first)[0] == "role-missing"
+
+
+def test_a_message_in_a_question_is_a_message():
+    assert [s.id for s in symptoms_in(f'Should it not say something else than "{DENIED}" if it works?')] == ["denied"]
