@@ -184,7 +184,7 @@ _CONTROLLERS = (
 """Groups of objects from which controllers make resources of AWS"""
 _OTHERS = (
     *("eksctl.io", "fluxcd.io", "cattle.io", "argoproj.io", "azure.com", "cnrm.cloud.google.com"),
-    *("kustomize.config.k8s.io", "cluster.x-k8s.io"),
+    *("kustomize.config.k8s.io", "cluster.x-k8s.io", "kops.k8s.io"),
 )
 """Groups of which some objects have a reader of their own"""
 has_controller = _of_group(*_CONTROLLERS, *_OTHERS)
@@ -261,6 +261,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("iam-get-role", _has("RoleName", "Arn", "AssumeRolePolicyDocument"), aws.read_bare_role),
     Kind("iam-get-role", _has("RoleName", "Arn", "RoleId"), aws.read_bare_role),
     Kind("eksctl", _of_group("eksctl.io"), template_readers.load_eksctl),
+    Kind("kops", _both(_of_group("kops.k8s.io"), _is_of_kind("Cluster")), template_readers.load_kops),
     Kind(
         "flux-kustomization",
         _both(_of_group("kustomize.toolkit.fluxcd.io"), _is_of_kind("Kustomization")),

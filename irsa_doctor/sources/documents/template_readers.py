@@ -85,6 +85,13 @@ def load_eksctl(page: Page, reading: DocumentReading) -> None:
     read_cluster_config(page, reading)
 
 
+def load_kops(page: Page, reading: DocumentReading) -> None:
+    """Read a cluster of kOps."""
+    from irsa_doctor.sources.templates.kops import read_kops_cluster
+
+    read_kops_cluster(page, reading)
+
+
 def load_managed(page: Page, reading: DocumentReading) -> None:
     """Read a resource of Crossplane or ACK."""
     from irsa_doctor.sources.templates.controllers.managed import read_managed
