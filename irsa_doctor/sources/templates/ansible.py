@@ -18,6 +18,7 @@ from irsa_doctor.text.yaml import read_yaml
 
 _POLICY = "assume_role_policy_document"
 _DEEP = 10
+_FALSE = frozenset(("false", "no", "off"))
 
 
 _Part = tuple[Mapping[str, object], Place]
@@ -86,7 +87,9 @@ def _objects(written: object, at: Place) -> Iterator[tuple[object, Place]]:
 
 
 def _arguments(members: Mapping[str, object], modules: Sequence[str], place: Place, depth: int) -> Iterator[_Part]:
-    """The arguments of every task of some modules that removes nothing, and where they stand."""
+    """The arguments of every task of some modules that may run and removes nothing, and where they stand."""
+    if _never_runs(members.get("when")):
+        return
     for module in modules:
         arguments = members.get(module)
         if isinstance(arguments, dict) and arguments.get("state") != "absent":
@@ -96,6 +99,14 @@ def _arguments(members: Mapping[str, object], modules: Sequence[str], place: Pla
         for number, item in enumerate(inner if isinstance(inner, list) else ()):
             if isinstance(item, dict):
                 yield from _arguments(item, modules, place.at(name, number), depth + 1)
+
+
+def _never_runs(condition: object) -> bool:
+    """Whether a condition of a task or a block, or one of several, is false as it stands. Ansible reads YAML 1.1, with `no`
+    (https://docs.ansible.com/ansible/latest/playbook_guide/playbooks_conditionals.html)."""
+    if isinstance(condition, list):
+        return any(map(_never_runs, condition))
+    return condition is False or (isinstance(condition, str) and condition.strip().lower() in _FALSE)
 
 
 def _policy(written: object, at: Place, page: Page, reading: DocumentReading) -> TrustPolicy | Unknown:

@@ -59,6 +59,20 @@ def test_a_task_that_removes_a_role_makes_none():
     assert [role.place.pointer for role in given.roles] == ["/0/tasks/1/amazon.aws.iam_role"]
 
 
+@pytest.mark.parametrize("condition", ["false", "no", "'False'", "[deploy, off]"])
+@pytest.mark.parametrize("around", [lambda item, when: {**item, **when}, lambda item, when: {"block": [item], **when}])
+def test_a_task_that_never_runs_makes_nothing(condition, around):
+    written = [around(one, {"when": "CONDITION"}) for one in (task(TEXT), applied(service_account()))]
+    given = inventory({"main.yml": yaml.safe_dump([play(*written)]).replace("CONDITION", condition)})
+    assert (given.roles, given.service_accounts) == ((), ())
+
+
+@pytest.mark.parametrize("condition", ["true", "deploy", "[deploy, 'yes']", "not false", "''"])
+def test_a_task_that_may_run_is_read(condition):
+    written = yaml.safe_dump([play({**task(TEXT), "when": "CONDITION"})]).replace("CONDITION", condition)
+    assert len(inventory({"main.yml": written}).roles) == 1
+
+
 def test_a_role_whose_name_is_not_written_has_none():
     (role,) = inventory({"main.yml": yaml.safe_dump([task(TEXT, name=None)])}).roles
     assert (role.address, role.planned) == ("task without name", "")
