@@ -19,6 +19,7 @@ _HOLE = regex(
     r"|\{(?:[A-Z][A-Z0-9_]+|[a-z][a-z0-9]*(?:_[a-z0-9]+)+)\}"
     # names of roles may have the sign, as app@PROD@eu
     r"|(?<![\w@])@{1,2}[A-Z][A-Z0-9_]+@{1,2}|@{1,2}[A-Z][A-Z0-9_]+@{1,2}(?![\w@])"
+    r"|~{1,2}[A-Z][A-Z0-9_]+~{1,2}"
     r"|%{1,2}[A-Z][A-Z0-9_]{2,}%{1,2}"
     r"|\[\[[^\[\]\n]+\]\]|\[[A-Z][A-Z0-9_]{3,}\]"
     r"|%\{[^{}]*\}"
@@ -117,6 +118,7 @@ def may_have_holes(text: str) -> bool:
         or "{" in text
         or "%" in text
         or "@" in text
+        or "~" in text
         or "[" in text
         or "XXXX" in text
         or "xxxx" in text

@@ -20,7 +20,7 @@ TREE_LIMIT = 8 << 20
 _INDENT = regex(rb"[ \t\-?:]{200}")
 # `{{resolve:...}}` is CloudFormation's own
 # (https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references.html)
-_TEMPLATE = regex(rb"\{\{(?!resolve:)|\{%")
+_TEMPLATE = regex(rb"\{\{(?!resolve:)|\{%|<%")
 # a placeholder at the start of a plain text, `{TENANT}-app`, is no mapping before it is filled in
 _PLACEHOLDER = regex(rb"([:-] +)\{([A-Z][A-Z0-9_]+)\}(?=[^\s,}\]])")
 

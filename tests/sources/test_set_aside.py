@@ -192,6 +192,12 @@ def test_a_template_that_begins_with_an_action_is_not_said_to_be_json(text, name
     assert given.why == "a template (Helm, Jinja or the like), which is not read before it is rendered"
 
 
+@pytest.mark.parametrize(("name", "written"), [("role.json", "<%= @sub.to_json %>"), ("role.json.erb", '"a" <% end %>')])
+def test_a_policy_that_ruby_fills_in_is_said_to_be_a_template(name, written, read):
+    given = row(read(**{name: TRUST.replace('"Allow"', written)}), name)
+    assert given.why.startswith("a template (Helm, Jinja or the like) that is not valid JSON before it is rendered")
+
+
 @pytest.mark.parametrize(
     ("name", "text"),
     [

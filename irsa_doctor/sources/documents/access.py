@@ -52,7 +52,7 @@ def read_access_role(kind: str, members: dict[str, object], place: Place, readin
         AccessRole(
             kind="ClusterRole" if is_wide else "Role",
             namespace="" if is_wide else shapes.text(metadata, "namespace", at) or "default",
-            name=shapes.required(metadata, "name", at),
+            name=_name(metadata, at),
             rules=tuple(_rules(members, place, reading)),
             place=place,
             labels=tuple((name, shapes.as_text(value)) for name, value in labels.items()),
@@ -60,6 +60,13 @@ def read_access_role(kind: str, members: dict[str, object], place: Place, readin
             stored=bool(metadata.get("resourceVersion")),
         )
     )
+
+
+def _name(metadata: Mapping[str, object], place: Place) -> str:
+    """The name of an object; where the API server makes it, the prefix and a star, by which nothing names the object
+    (https://kubernetes.io/docs/reference/using-api/api-concepts/#generated-values)."""
+    prefix = "" if metadata.get("name") else shapes.text(metadata, "generateName", place)
+    return f"{prefix}*" if prefix else shapes.required(metadata, "name", place)
 
 
 def _rules(members: Mapping[str, object], place: Place, reading: DocumentReading) -> Iterator[AccessRule]:
@@ -114,7 +121,7 @@ def read_access_binding(kind: str, members: dict[str, object], place: Place, rea
         AccessBinding(
             kind="ClusterRoleBinding" if is_wide else "RoleBinding",
             namespace=namespace,
-            name=shapes.required(metadata, "name", at),
+            name=_name(metadata, at),
             role_kind="Role" if role_kind == "Role" else "ClusterRole",
             role=shapes.required(role, "name", place.at("roleRef")),
             subjects=_subjects(members, namespace, place, reading),

@@ -7,10 +7,10 @@ from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text.errors import TextError
 
 _TEMPLATE = "a template (Helm, Jinja or the like)"
-# `{{resolve:...}}` is CloudFormation's own
-_ACTION = regex(rb"\{\{(?!resolve:)|\{%")
-_LINE_OF_ACTION = regex(rb"^[ \t]*(?:-[ \t]+)?(?:\{\{(?!resolve:)|\{%)", re.MULTILINE)
-_STATEMENT = regex(rb"^[ \t]*\{%", re.MULTILINE)
+# `{{resolve:...}}` is CloudFormation's own; `<%` begins an action of ERB and EJS
+_ACTION = regex(rb"\{\{(?!resolve:)|\{%|<%")
+_LINE_OF_ACTION = regex(rb"^[ \t]*(?:-[ \t]+)?(?:\{\{(?!resolve:)|\{%|<%)", re.MULTILINE)
+_STATEMENT = regex(rb"^[ \t]*(?:\{%|<%)", re.MULTILINE)
 # https://developer.hashicorp.com/terraform/language/expressions/strings#directives
 _DIRECTIVE = regex(rb"^[ \t]*%\{~?[ \t]*(?:if|for|else|endif|endfor)\b", re.MULTILINE)
 

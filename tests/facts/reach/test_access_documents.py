@@ -57,6 +57,19 @@ def test_older_versions_are_read_like_the_present_one(version):
     assert ("Group", "dev") in listed(*old)
 
 
+def test_a_binding_whose_name_the_server_makes_binds_as_any_other():
+    tokens, ci = GOOD
+    nameless = ci | {"metadata": {**ci["metadata"], "name": None, "generateName": "ci-"}}
+    assert ("Group", "dev") in listed(tokens, nameless)
+    assert why_of(tokens, nameless) == ""
+
+
+def test_a_role_whose_name_the_server_makes_is_not_that_of_its_prefix():
+    tokens, ci = GOOD
+    nameless = tokens | {"metadata": {**tokens["metadata"], "name": None, "generateName": "tokens"}}
+    assert ("Group", "dev") not in listed(nameless, ci)
+
+
 def test_a_role_of_another_group_is_none_of_kubernetes():
     other = role("tokens", TOKENS) | {"apiVersion": "iam.services.k8s.aws/v1alpha1"}
     assert not inventory(other, GOOD[1]).access_roles

@@ -13,6 +13,7 @@ from irsa_doctor.model import Place
 from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.reading import DocumentReading, Page, ResourceGraph, guarded
 from irsa_doctor.sources.templates.controllers.compositions import read_graph
+from irsa_doctor.text.encoding import settle
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.yaml import read_yaml
 
@@ -80,8 +81,8 @@ def _own_groups(readings: Sequence[DocumentReading]) -> frozenset[tuple[str, str
 
 def _of_own_groups(reading: DocumentReading, named: frozenset[tuple[str, str]], texts: Mapping[str, bytes]) -> Iterator[Page]:
     """The objects of a document that are instances of such groups and kinds; the text is read once more for them."""
-    text = texts.get(reading.path, b"")
-    if not any(group.encode() in text and kind.encode() in text for group, kind in named):
+    text = settle(texts.get(reading.path, b""))
+    if isinstance(text, TextError) or not any(group.encode() in text and kind.encode() in text for group, kind in named):
         return
     documents = read_yaml(text)
     for document in [] if isinstance(documents, TextError) else documents:

@@ -97,6 +97,12 @@ def test_a_graph_with_a_group_of_its_own_has_instances_of_that_group(form):
     assert subjects(forms[form]) == {**GENERIC, "Role billing": "system:serviceaccount:*:*"}
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_instances_of_a_group_of_its_own_are_found_in_other_encodings(encoding):
+    written = instance("billing", '{namespace: "*"}', group="platform.example.com").encode(encoding)
+    assert "Role billing" in subjects({"graph.yaml": OWN, "a.yaml": written})
+
+
 @pytest.mark.parametrize("schema", ["[1]", "{kind: [1], group: {a: b}}", "null"])
 def test_a_graph_with_a_schema_of_another_form_has_no_instances(schema):
     graph = instance("x", f"{{schema: {schema}, resources: []}}", kind="ResourceGraphDefinition")
