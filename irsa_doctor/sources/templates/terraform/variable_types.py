@@ -1,13 +1,14 @@
-"""What the type of a variable adds to its value: attributes that may be left out.
+"""What the type of a variable makes of its value: a list becomes a set, and attributes may be left out.
 
-https://developer.hashicorp.com/terraform/language/expressions/type-constraints#optional-object-type-attributes
+https://developer.hashicorp.com/terraform/language/expressions/type-constraints
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
+from irsa_doctor.sources.templates.terraform.functions import FUNCTIONS, PartlyKnown
 from irsa_doctor.sources.templates.terraform.scopes import EvaluationScope
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Node, parts_of
 from irsa_doctor.sources.templates.values import TemplateValue
@@ -16,7 +17,7 @@ _DEEP = 20
 
 
 def with_optional(value: TemplateValue, block: Block | None, scope: EvaluationScope) -> TemplateValue:
-    """The value with the attributes that its type has and that were left out: null, or their defaults."""
+    """The value as its type has it: sets, and the attributes that were left out as null, or with their defaults."""
     argument = block.body.arguments.get("type") if block else None
     return _typed(value, argument.value, argument, scope, 0) if argument else value
 
@@ -25,11 +26,17 @@ def _typed(value: TemplateValue, node: Node, argument: Argument, scope: Evaluati
     called, type_arguments = _constructor(node, argument)
     if depth > _DEEP or not type_arguments:
         return value
+    if (choice := value.choice) is not None:
+        then, otherwise = (_typed(side, node, argument, scope, depth + 1) for side in (choice.then, choice.otherwise))
+        return msgspec.structs.replace(value, choice=msgspec.structs.replace(choice, then=then, otherwise=otherwise))
     if called in ("list", "set", "map"):
         inner = type_arguments[0]
         if isinstance(value.value, tuple):
             items = tuple(_typed(item, inner, argument, scope, depth + 1) for item in value.value)
-            return msgspec.structs.replace(value, value=items)
+            if isinstance(value.value, PartlyKnown):
+                return msgspec.structs.replace(value, value=PartlyKnown(items))
+            made = FUNCTIONS["toset"](TemplateValue(items)) if called == "set" else None
+            return msgspec.structs.replace(value, value=made.value if made else items)
         if isinstance(value.value, dict):
             members = {name: _typed(item, inner, argument, scope, depth + 1) for name, item in value.value.items()}
             return msgspec.structs.replace(value, value=members)
@@ -41,33 +48,25 @@ def _typed(value: TemplateValue, node: Node, argument: Argument, scope: Evaluati
 def _object(
     members: Mapping[object, TemplateValue], node: Node, argument: Argument, scope: EvaluationScope, depth: int
 ) -> dict[object, TemplateValue]:
-    """The attributes that are given, then those that may be left out."""
+    """The attributes as their types have them, and those that were left out."""
     made = dict(members)
-    for name, inner, default in _attributes(node, argument):
+    for name, attribute in _attributes(node, argument):
+        called, inside = _constructor(attribute, argument)
+        is_optional = called == "optional" and bool(inside)
+        inner, *default = inside if is_optional else [attribute]
         if name in made and made[name].value is not None:
             made[name] = _typed(made[name], inner, argument, scope, depth + 1)
-        elif default is not None:
-            made[name] = expression_value(argument.syntax, default, scope)
-        else:
-            made.setdefault(name, TemplateValue(None))
+        elif is_optional:
+            made[name] = expression_value(argument.syntax, default[0], scope) if default else TemplateValue(None)
     return made
 
 
-def _attributes(node: Node, argument: Argument) -> list[tuple[str, Node, Node | None]]:
-    """Name, type and default (None for none) of each attribute of an object type that may be left out."""
-    attributes: list[tuple[str, Node, Node | None]] = []
+def _attributes(node: Node, argument: Argument) -> Iterator[tuple[str, Node]]:
+    """Name and type of each attribute of an object type."""
     for element in _below(node, "object_elem"):
         name, *value = (part for part in parts_of(element) if part.type == "expression")
-        called, type_arguments = _constructor(value[0], argument) if value else ("", [])
-        if called == "optional" and type_arguments:
-            attributes.append(
-                (
-                    argument.syntax.word(name).strip('"'),
-                    type_arguments[0],
-                    type_arguments[1] if len(type_arguments) > 1 else None,
-                )
-            )
-    return attributes
+        if value:
+            yield argument.syntax.word(name).strip('"'), value[0]
 
 
 def _below(node: Node, kind: str) -> list[Node]:

@@ -850,6 +850,34 @@ data "aws_iam_policy_document" "trust" {
     assert found["Condition"] == {"StringEquals": {"x:sub": "system:serviceaccount:prod:app"}}
 
 
+@pytest.mark.parametrize(
+    ("variable", "names"),
+    [
+        ('type = set(string)\n  default = ["b", "a", "b"]', "var.given"),
+        ('type = object({ names = set(string) })\n  default = { names = ["a", "b"] }', "var.given.names"),
+        ('type = object({ names = optional(set(string), []) })\n  default = { names = ["a", "b"] }', "var.given.names"),
+        ('type = map(set(string))\n  default = { x = ["a", "b"] }', 'var.given["x"]'),
+    ],
+)
+def test_a_list_becomes_a_set_where_the_type_says_so(variable, names):
+    text = f'variable "given" {{\n  {variable}\n}}\n' + role(trusting(), more=f"  for_each = {names}\n  name = each.key\n")
+    given = inventory({"main.tf": text})
+    assert [(one.address, one.planned) for one in given.roles] == [
+        ('aws_iam_role.app["a"]', "a"),
+        ('aws_iam_role.app["b"]', "b"),
+    ]
+
+
+@pytest.mark.parametrize("value", ['toset(["a", "b"])', '["b", "a"]', 'var.x ? ["a", "b"] : ["b", "a"]'])
+def test_a_module_gets_a_set_of_whatever_it_is_given(value):
+    text = 'variable "names" {\n  type = set(string)\n}\n' + role(
+        trusting(), more="  for_each = var.names\n  name = each.key\n"
+    )
+    call = f'module "m" {{\n  source = "./m"\n  names = {value}\n}}\n'
+    given = inventory({"main.tf": call, "m/main.tf": text})
+    assert {one.planned for one in given.roles} == {"a", "b"}
+
+
 def test_an_argument_that_may_be_null_is_an_element_that_may_not_be_there():
     text = document(condition('["a"]')).replace("    actions", "    resources = var.resources\n    actions")
     found = statement(app(text + role("data.aws_iam_policy_document.trust.json")))
