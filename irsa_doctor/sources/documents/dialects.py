@@ -40,6 +40,9 @@ _JSON_BLOCK = regex(
 )
 _VARIABLES = regex(r"\.tfvars(?:\.json)?$")
 """Files of Terraform's variables: the only ones that are recognised by their names, as Terraform does."""
+_CONFIGURATION = (".tf", ".tofu", "terragrunt.hcl", ".tfcomponent.hcl", ".tfstack.hcl")
+"""Ends of the names of configuration, with that of Stacks
+(https://developer.hashicorp.com/terraform/language/files/stack)"""
 _SET_ASIDE = regex(r"\.(?:tf|tofu)(?:\.json)?[.~_-][^/]*$", re.IGNORECASE)
 """`main.tf.bak`, `main.tf-old`, `main.tf~`: Terraform reads the files of a folder by the ends of their names
 (https://developer.hashicorp.com/terraform/language/files)"""
@@ -85,12 +88,16 @@ def _is_terraform_variables(text: bytes, path: str) -> bool:
     return _VARIABLES.search(path) is not None
 
 
+def _is_stack_deployment(text: bytes, path: str) -> bool:
+    return path.endswith(".tfdeploy.hcl")
+
+
 def _is_terraform(text: bytes, path: str) -> bool:
     """Terraform's configuration language; a `.tf` file with a syntax error is too."""
     head = text[:65536]
     if head.lstrip()[:1] in (b"{", b"-"):
         return False
-    is_named = path.endswith((".tf", ".tofu", "terragrunt.hcl"))
+    is_named = path.endswith(_CONFIGURATION)
     return is_named or (_HCL.search(head) is not None and _PROSE_FIRST.match(head) is None and _ALLOY.search(head) is None)
 
 
@@ -122,6 +129,12 @@ def _read_terraform_template(text: bytes, reading: DocumentReading) -> TextError
     return None
 
 
+def _read_stack_deployments(text: bytes, reading: DocumentReading) -> TextError | None:
+    from irsa_doctor.sources.templates.terraform.stack_deployments import read_stack_deployments
+
+    return read_stack_deployments(text, reading)
+
+
 def _read_terraform_variables(text: bytes, reading: DocumentReading) -> TextError | None:
     from irsa_doctor.sources.templates.terraform.variable_files import read_variables
 
@@ -132,6 +145,7 @@ DIALECTS: tuple[Dialect, ...] = (
     Dialect(name="token", recognises=_is_token, why=f"a token is {ONLY_FROM_ITS_PLACE}"),
     Dialect(name="aws-config", recognises=_is_aws_config, why=f"AWS configuration is {ONLY_FROM_ITS_PLACE}"),
     Dialect(name="terraform-variables", recognises=_is_terraform_variables, read=_read_terraform_variables, form="hcl"),
+    Dialect(name="terraform-deployments", recognises=_is_stack_deployment, read=_read_stack_deployments, form="hcl"),
     Dialect(name="terraform-template", recognises=_is_terraform_template, read=_read_terraform_template, form="hcl"),
     Dialect(
         name="terraform",

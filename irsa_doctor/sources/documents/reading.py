@@ -228,6 +228,8 @@ class DocumentReading(msgspec.Struct):
     syntax: Any = None
     """the syntax tree of Terraform configuration, read when all files of its module are there (templates.terraform.syntax)"""
     variables: dict[str, Any] = {}
+    stack_deployments: dict[str, dict[str, Any]] = {}
+    """by the name of a deployment of a Terraform Stack: its values of variables"""
     """values that a file of variables gives to a template beside it (templates.values.TemplateValue)"""
     graphs: list[ResourceGraph] = []
     instances: list[Page] = []

@@ -83,7 +83,7 @@ def test_the_issuer_of_a_discovery_service_is_its_address():
 
 
 def test_a_cluster_that_says_nothing_of_its_issuer_has_an_unknown_one():
-    written = CLUSTER.split("  serviceAccountIssuerDiscovery:")[0]
+    written = CLUSTER.split("  serviceAccountIssuerDiscovery:", maxsplit=1)[0]
     assert federated(roles_of({"cluster.yaml": written})[CART]).endswith("/${service account issuer of prod.example.com}")
 
 

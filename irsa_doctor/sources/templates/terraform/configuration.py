@@ -24,7 +24,7 @@ from irsa_doctor.sources.templates.terraform.deployments import (
     VariableFile,
     add_deployment,
 )
-from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, source_of
+from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, has_open_inputs, source_of
 from irsa_doctor.sources.templates.terraform.input_files import InputFiles
 from irsa_doctor.sources.templates.terraform.json_syntax import json_syntax_of
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module, makes_no_role
@@ -35,7 +35,7 @@ from irsa_doctor.sources.templates.terraform.provider_roles import blocks_with_r
 from irsa_doctor.sources.templates.terraform.resource_instance import ResourceInstance
 from irsa_doctor.sources.templates.terraform.resources import AFTER_APPLY, READERS, block_place
 from irsa_doctor.sources.templates.terraform.scopes import Budget
-from irsa_doctor.sources.templates.terraform.syntax import Block, Syntax, syntax_of
+from irsa_doctor.sources.templates.terraform.syntax import CALLS, Block, Syntax, syntax_of
 from irsa_doctor.sources.templates.terraform.terragrunt import ADDRESS, called_folder, terragrunt_block, terragrunt_call
 from irsa_doctor.sources.templates.terraform.unread import UnreadResources
 from irsa_doctor.sources.templates.terraform.unused_policies import add_unused_policies
@@ -201,9 +201,11 @@ class _Reader:
                 elif why := self.unread.why(block):
                     self.add_note(block, f"{module.prefix}{'.'.join(block.labels)} is not read: {why}")
                     self.add_unread_role(module, block)
-            elif block.kind == "module" and block.labels:
+            elif block.kind in CALLS and block.labels:
                 with module.budget.of_its_own():
                     self.attempt(partial(self.read_call, module, block, at), block)
+            elif block.kind == "stack" and block.labels:
+                self.add_note(block, f"stack.{block.labels[0]} is not read: a stack within a stack, {source_of(block)}")
             for assuming in blocks_with_roles(block):
                 self.attempt(partial(self.read_provider, module, assuming), assuming)
         if at is None and (calling := terragrunt_block(module)):
@@ -325,7 +327,7 @@ class _Reader:
         """Read every instance of a module: its files, else a known module of the registry, else note that it is missing."""
         reading = self.readings[block.syntax.document]
         for instance in module.likely(block):
-            name = f"module.{block.labels[0]}{instance.suffix}"
+            name = f"{block.kind}.{block.labels[0]}{instance.suffix}"
             place = at or block_place(block, module.prefix + name, reading)
             child = module.child(block, name, instance.scope)
             if child is not None:
@@ -373,15 +375,14 @@ def _below(folder: ModuleFolder, folders: Mapping[str, ModuleFolder]) -> set[str
 
 def _note_missing(module: Module, block: Block, reading: DocumentReading) -> None:
     """Note a module whose files are not in the input; where it probably makes roles of service accounts, they are unknown."""
-    source, address = source_of(block), f"{module.prefix}module.{block.labels[0]}"
-    if not source:
+    source, address = source_of(block), f"{module.prefix}{block.kind}.{block.labels[0]}"
+    if not source or makes_no_role(source):
         return
-    if makes_no_role(source):
-        return
-    reading.notes.append(f"{address} is not read: its source {source} is not in the input")
+    why = "its inputs are not written as an object" if has_open_inputs(block) else f"its source {source} is not in the input"
+    reading.notes.append(f"{address} is not read: {why}")
     inputs = " ".join(block.body.arguments)
     if _MAKES_ROLES.search(source) or _TAKES_ISSUERS.search(inputs) or _names_subjects(block):
-        missing = f"resources of {address}: its source {source} is not in the input"
+        missing = f"resources of {address}: {why}"
         collection = UNREAD_TRUST if _TAKES_ISSUERS.search(inputs) or _names_subjects(block) else "modules"
         reading.gaps.append(Gap(collection, reading.path, address, missing, AFTER_APPLY))
 

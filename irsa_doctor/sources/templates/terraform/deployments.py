@@ -46,6 +46,9 @@ class Deployments:
         for reading in sorted(by_path.values(), key=lambda reading: reading.path):
             if not reading.loads_itself and reading not in of_user.values():
                 self._add(reading, folders, roots)
+        for reading in readings:
+            if reading.stack_deployments:
+                self._add_stack(reading, roots)
         for path in roots:
             user = of_user.get(path)
             first = next(iter(self._by_folder.get(path, ())), None)
@@ -60,6 +63,15 @@ class Deployments:
     def of(self, folder: str) -> Sequence[VariableFile]:
         """The deployments of a root module beside that of its defaults."""
         return self._by_folder.get(folder, ())
+
+    def _add_stack(self, reading: DocumentReading, roots: Sequence[str]) -> None:
+        """Add the deployments of a Stack, which stand beside its components."""
+        place = module_folder(reading.path)
+        if place in roots:
+            reading.empty, reading.passed = True, []
+            self._by_folder.setdefault(place, []).extend(
+                VariableFile(f"in deployment {name}", values) for name, values in sorted(reading.stack_deployments.items())
+            )
 
     def _add(self, reading: DocumentReading, folders: Mapping[str, ModuleFolder], roots: Sequence[str]) -> None:
         having = list(_deployed_by(reading, folders, roots))

@@ -80,6 +80,11 @@ def source_of(call: Block) -> str:
     return argument.syntax.word(argument.value).strip().strip('"') if argument else ""
 
 
+def has_open_inputs(call: Block) -> bool:
+    """Whether the inputs of a component are no object as it stands, so that nobody knows which variables they give."""
+    return call.kind == "component" and "inputs" in call.body.arguments
+
+
 def local_path(folder: str, source: str) -> str:
     """The folder that a source of the form `./x` or `../x` names, "" for any other."""
     return os.path.normpath(os.path.join(folder, source)) if source.startswith(("./", "../")) else ""

@@ -14,7 +14,7 @@ from irsa_doctor.model import Text, text_of
 from irsa_doctor.sources.templates.choices import Assumed, as_made, chosen, may_deny, settled, where_made
 from irsa_doctor.sources.templates.terraform.attributes import AnyKey, Attributes, LazyMembers
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
-from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, local_path, source_of
+from irsa_doctor.sources.templates.terraform.folder import ModuleFolder, has_open_inputs, local_path, source_of
 from irsa_doctor.sources.templates.terraform.input_files import ModuleFiles
 from irsa_doctor.sources.templates.terraform.instances import (
     Instance,
@@ -30,7 +30,7 @@ from irsa_doctor.sources.templates.terraform.instances import (
 from irsa_doctor.sources.templates.terraform.known_modules import KnownModule, known_module
 from irsa_doctor.sources.templates.terraform.operators import collection_entries
 from irsa_doctor.sources.templates.terraform.scopes import INSTANCES, Budget, EvaluationScope, PathStep
-from irsa_doctor.sources.templates.terraform.syntax import Argument, Block, Body
+from irsa_doctor.sources.templates.terraform.syntax import CALLS, Argument, Block, Body
 from irsa_doctor.sources.templates.terraform.variable_types import with_optional
 from irsa_doctor.sources.templates.values import TemplateValue, hole, known, scalar_text
 from irsa_doctor.text.errors import WrongShape
@@ -98,7 +98,7 @@ class Module:
             return self.once(("var", first), lambda: self.variable(first))
         if name == "local":
             return self.once(("local", first), lambda: self.local(first))
-        return self.call(first) if name == "module" else self.resource("resource", name, first)
+        return self.call(name, first) if name in CALLS else self.resource("resource", name, first)
 
     def once(self, key: tuple[str, ...], work: Callable[[], TemplateValue | None]) -> TemplateValue | None:
         """Return the value of `work`, evaluated once; a hole where it refers to itself. Raises WrongShape, each time, where it
@@ -277,20 +277,20 @@ class Module:
             mark = f" [{text_of(scalar_text(key.value) or '?')}]"
             yield self.config(content.body, scope.with_names(names, mark), content.node)
 
-    def call(self, name: str) -> TemplateValue | None:
+    def call(self, kind: str, name: str) -> TemplateValue | None:
         """The outputs of a module that is called."""
-        block = self.folder.named.get(("module", name))
+        block = self.folder.named.get((kind, name))
         if block is None:
             return None
         return self._all(
-            ("module", name), block, lambda suffix, scope: TemplateValue(Outputs(self, block, f"module.{name}{suffix}", scope))
+            (kind, name), block, lambda suffix, scope: TemplateValue(Outputs(self, block, f"{kind}.{name}{suffix}", scope))
         )
 
     def child(self, block: Block, address: str, scope: EvaluationScope) -> "Module | None":
         """Return the module that is called, None where its files are not in the input. Raises WrongShape where it calls itself,
         which Terraform refuses, or where there are too many."""
         if address not in self._children:
-            path = local_path(self.folder.path, source_of(block))
+            path = "" if has_open_inputs(block) else local_path(self.folder.path, source_of(block))
             folder = self.folders.get(path) if path else None
             self._children[address] = self._called(folder, address, block, scope) if folder else None
         return self._children[address]
@@ -314,6 +314,8 @@ class Module:
 
     def known(self, block: Block, address: str, scope: EvaluationScope) -> KnownModule | None:
         """Return the module of the registry that is called, None where it is not known."""
+        if has_open_inputs(block):
+            return None
         version, node = block.body.arguments.get("version"), block.node
         constraint = version.syntax.word(version.value).strip().strip('"') if version else ""
         written = (Anchor(None, node.start_byte, node.end_byte), block.syntax.document)

@@ -23,8 +23,12 @@ NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _OTHER_BASE = re.compile(rb"0[xXbBoO](?<![\w.]0.)\w+")
 _QUOTED = re.compile(r"\"(?:[^\"\\]|\\.)*(?:\"|$)")
 _PARTS = 1_000
+_NAME = re.compile(r"[A-Za-z_][\w-]*")
 _KEY_IN_BRACKETS = re.compile(rb"(?<=[^\s(\[{,?:&|+\-*/%<>=!])(\s*\n[ \t]*)[ \t](?=\()")
-_BLOCK = re.compile(rb"^(?=(?:resource|data|module|variable|locals|output)\b[^\n]*\{)", re.MULTILINE)
+_BLOCK = re.compile(rb"^(?=(?:resource|data|module|component|variable|locals|output)\b[^\n]*\{)", re.MULTILINE)
+CALLS = ("module", "component")
+"""Kinds of blocks that call a module; components are those of Stacks
+(https://developer.hashicorp.com/terraform/language/block/stack/tfcomponent/component)"""
 _CLOSING = {
     "quoted_template_end": "the closing quote",
     "heredoc_identifier": "the end of the heredoc",
@@ -106,7 +110,9 @@ class Block(msgspec.Struct, frozen=True, dict=True, eq=False):
     @cached_property
     def body(self) -> "Body":
         """What is between the braces."""
-        return Body(self.syntax, next((child for child in self.node.named_children if child.type == "body"), None))
+        is_component = self.kind == "component" and self.labels
+        node = next((child for child in self.node.named_children if child.type == "body"), None)
+        return (ComponentBody if is_component else Body)(self.syntax, node)
 
 
 class Body(msgspec.Struct, frozen=True, dict=True, eq=False):
@@ -136,6 +142,32 @@ class Body(msgspec.Struct, frozen=True, dict=True, eq=False):
                 words = [part for part in child.named_children if part.type in ("identifier", "string_lit")]
                 kind, *labels = [self.syntax.word(word).strip('"') for word in words]
                 yield Block(self.syntax, kind, tuple(labels), child)
+
+
+class ComponentBody(Body, frozen=True, dict=True, eq=False):
+    """The body of a component of a Stack. The arguments for its module are members of one object, and are given as those of a
+    call have them; `inputs` stays what it is where it is no such object."""
+
+    @cached_property
+    def arguments(self) -> dict[str, Argument]:
+        """The arguments by name."""
+        own = Body(self.syntax, self.node).arguments
+        members = self._members(own["inputs"].value) if "inputs" in own else {}
+        if members is None:
+            return own
+        return {**{name: argument for name, argument in own.items() if name != "inputs"}, **members}
+
+    def _members(self, node: Node) -> dict[str, Argument] | None:
+        """The members of an object with plain names, None for any other expression."""
+        while node.type in ("expression", "collection_value") and len(inside := parts_of(node)) == 1:
+            (node,) = inside
+        if node.type != "object":
+            return None
+        pairs = [parts_of(element) for element in node.named_children if element.type == "object_elem"]
+        named = {self.syntax.word(pair[0]).strip('"'): pair for pair in pairs if len(pair) > 1}
+        if not all(_NAME.fullmatch(name) for name in named):
+            return None
+        return {name: Argument(self.syntax, name, pair[0].parent, pair[-1]) for name, pair in named.items()}
 
 
 def template_of(text: bytes, *, quoted: bool) -> tuple[Syntax, Node | None, int]:
