@@ -67,9 +67,15 @@ def account_of(arn: str) -> str:
 
 
 def read_role(
-    item: object, place: Place, page: Page, reading: DocumentReading, managed: ManagedPolicies = _NO_POLICIES
+    item: object,
+    place: Place,
+    page: Page,
+    reading: DocumentReading,
+    managed: ManagedPolicies = _NO_POLICIES,
+    written_at: Place | None = None,
 ) -> None:
-    """Read a role of any answer; a policy that is a string is IAM's URL-encoded form or JSON."""
+    """Read a role of any answer; a policy that is a string is IAM's URL-encoded form or JSON. `written_at` is where the policy
+    is, if not in the member that IAM calls `AssumeRolePolicyDocument`."""
     members = shapes.mapping(item, place)
     arn = shapes.required(members, "Arn", place)
     if parse_arn(arn) is None:
@@ -78,7 +84,7 @@ def read_role(
     written = members.get("AssumeRolePolicyDocument")
     policy: TrustPolicy | Unknown = policy_missing(arn, name)
     if written is not None:
-        policy = policy_of_value(written, place.at("AssumeRolePolicyDocument"), page.duplicates)
+        policy = policy_of_value(written, written_at or place.at("AssumeRolePolicyDocument"), page.duplicates)
         if policy.flaws and isinstance(written, str):
             reading.apart.append(policy.place)
     longest = shapes.number(members, "MaxSessionDuration")
@@ -171,15 +177,32 @@ def read_get_provider(page: Page, reading: DocumentReading) -> None:
     """`aws iam get-open-id-connect-provider`; a missing member was removed from the answer and is unknown, not empty."""
     members, place = shapes.mapping(page.value, page.place), page.place
     url = shapes.required(members, "Url", place).removeprefix("https://")
-    client_ids: tuple[str, ...] | Unknown = client_ids_missing(url)
-    thumbprints: tuple[str, ...] | Unknown = thumbprints_missing(url)
+    client_ids, thumbprints = _lists_of_provider(members, url, place)
+    created, tags = shapes.moment(members, "CreateDate"), members.get("Tags")
+    tool = manager_of_tags(tags if isinstance(tags, list) else ())
+    reading.nameless_providers.append(NamelessProvider(url, client_ids, thumbprints, created, place, managed_by=tool))
+
+
+def _lists_of_provider(
+    members: Mapping[str, object], name: str, place: Place
+) -> tuple[tuple[str, ...] | Unknown, tuple[str, ...] | Unknown]:
+    client_ids: tuple[str, ...] | Unknown = client_ids_missing(name)
+    thumbprints: tuple[str, ...] | Unknown = thumbprints_missing(name)
     if "ClientIDList" in members:
         client_ids = shapes.texts(members, "ClientIDList", place)
     if "ThumbprintList" in members:
         thumbprints = shapes.texts(members, "ThumbprintList", place)
-    created, tags = shapes.moment(members, "CreateDate"), members.get("Tags")
-    tool = manager_of_tags(tags if isinstance(tags, list) else ())
-    reading.nameless_providers.append(NamelessProvider(url, client_ids, thumbprints, created, place, managed_by=tool))
+    return client_ids, thumbprints
+
+
+def read_provider(members: Mapping[str, object], place: Place, reading: DocumentReading) -> None:
+    """A provider with its ARN, as IAM's own answers never have both ARN and members."""
+    arn = shapes.required(members, "Arn", place)
+    if parse_arn(arn) is None:
+        raise WrongShape(place.pointer, "`Arn` is not a valid ARN")
+    client_ids, thumbprints = _lists_of_provider(members, arn, place)
+    created = shapes.moment(members, "CreateDate")
+    reading.providers.append(OidcProvider(arn, place, client_ids, thumbprints, created=created))
 
 
 def read_list_clusters(page: Page, reading: DocumentReading) -> None:
@@ -194,7 +217,11 @@ def read_list_clusters(page: Page, reading: DocumentReading) -> None:
 def read_describe_cluster(page: Page, reading: DocumentReading) -> None:
     """`aws eks describe-cluster` (https://docs.aws.amazon.com/eks/latest/APIReference/API_Cluster.html)."""
     place = page.place.at("cluster")
-    members = shapes.mapping(shapes.mapping(page.value, page.place)["cluster"], place)
+    read_cluster(shapes.mapping(shapes.mapping(page.value, page.place)["cluster"], place), place, reading)
+
+
+def read_cluster(members: Mapping[str, object], place: Place, reading: DocumentReading) -> None:
+    """A cluster with the members that DescribeCluster answers."""
     arn = shapes.text(members, "arn", place)
     name = shapes.text(members, "name", place) or arn.rsplit("/", 1)[-1]
     if not name:
@@ -228,7 +255,7 @@ def read_list_associations(page: Page, reading: DocumentReading) -> None:
     before = len(reading.associations), len(reading.broken)
     items = shapes.many(members, "associations", page.place)
     at = page.place.at("associations")
-    reading.each(items, at, lambda item, place: _read_association(item, place, reading))
+    reading.each(items, at, lambda item, place: read_association(item, place, reading))
     keys = (f"{item.cluster}/{item.namespace}/{item.service_account}" for item in reading.associations[before[0] :])
     whole = is_whole(members) and len(reading.broken) == before[1]
     reading.answers.append(Listing("associations", frozenset(keys), whole, page.place))
@@ -237,11 +264,11 @@ def read_list_associations(page: Page, reading: DocumentReading) -> None:
 def read_describe_association(page: Page, reading: DocumentReading) -> None:
     """`aws eks describe-pod-identity-association`."""
     members = shapes.mapping(page.value, page.place)
-    _read_association(members["association"], page.place.at("association"), reading)
+    read_association(members["association"], page.place.at("association"), reading)
 
 
-def _read_association(item: object, place: Place, reading: DocumentReading) -> None:
-    """https://docs.aws.amazon.com/eks/latest/APIReference/API_PodIdentityAssociation.html"""
+def read_association(item: object, place: Place, reading: DocumentReading) -> None:
+    """An association (https://docs.aws.amazon.com/eks/latest/APIReference/API_PodIdentityAssociation.html)."""
     members = shapes.mapping(item, place)
     association = PodIdentityAssociation(
         shapes.required(members, "clusterName", place),

@@ -11,6 +11,7 @@ import msgspec
 from irsa_doctor.model import Place, TrustPolicy
 from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents import kinds
+from irsa_doctor.sources.documents.answered_templates import answered_template
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
 from irsa_doctor.sources.documents.policies import concerns, is_like_policy, unwrapped
@@ -180,6 +181,7 @@ def _read_yaml(text: bytes, reading: DocumentReading) -> Source | TextError:
 
 def _read_page(page: Page, reading: DocumentReading) -> None:
     """Read a page now; a template with parameters waits for their values."""
+    page = answered_template(page, reading)
     if kinds.waits(page.value):
         reading.waiting.append(page)
         return

@@ -9,7 +9,16 @@ import msgspec
 
 from irsa_doctor.model import Place
 from irsa_doctor.model.regex import regex
-from irsa_doctor.sources.documents import access, aws, cluster_parts, issuer, kubernetes, organization, template_readers
+from irsa_doctor.sources.documents import (
+    access,
+    aws,
+    cluster_parts,
+    issuer,
+    kubernetes,
+    organization,
+    recorded,
+    template_readers,
+)
 from irsa_doctor.sources.documents.bare_policies import (
     is_bare_policy,
     is_resource_control_policy,
@@ -322,6 +331,10 @@ KINDS: tuple[Kind, ...] = (
     Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),
     Kind("resource-control-policy", is_resource_control_policy, read_resource_control_policy),
     Kind("trust-policy", is_bare_policy, read_bare_policy),
+    Kind("aws-config", recorded.is_configuration, recorded.read_configuration),
+    Kind("cloud-control", recorded.is_cloud_control, recorded.read_cloud_control),
+    Kind("inventory", recorded.is_inventory, recorded.read_inventory),
+    Kind("inventory", recorded.is_recorded_role, recorded.read_recorded_role),
     *(Kind(name, mark, template_readers.load_cloud_document(name, _read_any)) for name, mark in marks.CLOUD_MARKS.items()),
 )
 
