@@ -255,7 +255,7 @@ def read_list_associations(page: Page, reading: DocumentReading) -> None:
     before = len(reading.associations), len(reading.broken)
     items = shapes.many(members, "associations", page.place)
     at = page.place.at("associations")
-    reading.each(items, at, lambda item, place: read_association(item, place, reading))
+    reading.each(items, at, lambda item, place: read_pod_association(item, place, reading))
     keys = (f"{item.cluster}/{item.namespace}/{item.service_account}" for item in reading.associations[before[0] :])
     whole = is_whole(members) and len(reading.broken) == before[1]
     reading.answers.append(Listing("associations", frozenset(keys), whole, page.place))
@@ -264,10 +264,10 @@ def read_list_associations(page: Page, reading: DocumentReading) -> None:
 def read_describe_association(page: Page, reading: DocumentReading) -> None:
     """`aws eks describe-pod-identity-association`."""
     members = shapes.mapping(page.value, page.place)
-    read_association(members["association"], page.place.at("association"), reading)
+    read_pod_association(members["association"], page.place.at("association"), reading)
 
 
-def read_association(item: object, place: Place, reading: DocumentReading) -> None:
+def read_pod_association(item: object, place: Place, reading: DocumentReading) -> None:
     """An association (https://docs.aws.amazon.com/eks/latest/APIReference/API_PodIdentityAssociation.html)."""
     members = shapes.mapping(item, place)
     association = PodIdentityAssociation(

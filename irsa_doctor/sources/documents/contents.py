@@ -11,7 +11,6 @@ import msgspec
 from irsa_doctor.model import Place, TrustPolicy
 from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents import kinds
-from irsa_doctor.sources.documents.answered_templates import answered_template
 from irsa_doctor.sources.documents.bulk import FROM, read_bulk
 from irsa_doctor.sources.documents.dialects import Dialect
 from irsa_doctor.sources.documents.policies import concerns, is_like_policy, unwrapped
@@ -22,6 +21,7 @@ from irsa_doctor.sources.documents.rendered_texts import (
     is_terraform_template,
     note_terraform_template,
 )
+from irsa_doctor.sources.documents.stacks import answered_template, waits
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json, read_pieces, split_values
 from irsa_doctor.text.lines import Span
@@ -182,7 +182,7 @@ def _read_yaml(text: bytes, reading: DocumentReading) -> Source | TextError:
 def _read_page(page: Page, reading: DocumentReading) -> None:
     """Read a page now; a template with parameters waits for their values."""
     page = answered_template(page, reading)
-    if kinds.waits(page.value):
+    if waits(page.value):
         reading.waiting.append(page)
         return
     read_page_now(page, reading)

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 import msgspec
 
 from irsa_doctor.model import Place
-from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents import (
     access,
     aws,
@@ -17,6 +16,7 @@ from irsa_doctor.sources.documents import (
     kubernetes,
     organization,
     recorded,
+    stacks,
     template_readers,
 )
 from irsa_doctor.sources.documents.bare_policies import (
@@ -132,15 +132,6 @@ def _is_event(members: Members) -> bool:
     return is_event or _has_items("Records", "eventName")(members) or _has_items("Events", "EventName")(members)
 
 
-def _is_cloudformation(members: Members) -> bool:
-    resources = members.get("Resources")
-    if "AWSTemplateFormatVersion" in members:
-        return True
-    return isinstance(resources, dict) and any(
-        isinstance(item, dict) and _STACK_TYPE.match(str(item.get("Type"))) is not None for item in resources.values()
-    )
-
-
 def _is_terraform(members: Members) -> bool:
     return "terraform_version" in members or ("planned_values" in members and "resource_changes" in members)
 
@@ -150,26 +141,6 @@ def _is_decoded_token(members: Members) -> bool:
     if "header" in members and isinstance(payload, dict):
         return _is_decoded_token(payload)
     return "iss" in members and "sub" in members and ("exp" in members or "aud" in members)
-
-
-_STACKS = ("AWS::CloudFormation::Stack", "AWS::Serverless::Application")
-
-
-def waits(value: object) -> bool:
-    """Whether a document is a template of which something may be in another document: the values of parameters, outputs of a
-    stack, or what a stack around it takes of its outputs."""
-    if not isinstance(value, dict) or not _is_cloudformation(value):
-        return False
-    resources = value.get("Resources")
-    listed = resources.values() if isinstance(resources, dict) else ()
-    makes_stacks = any(isinstance(item, dict) and item.get("Type") in _STACKS for item in listed)
-    return makes_stacks or any(isinstance(value.get(section), dict) for section in ("Parameters", "Outputs"))
-
-
-def _is_template_configuration(members: Members) -> bool:
-    values = members.get("Parameters")
-    others = set(members) - {"Parameters", "Tags", "StackPolicy"}
-    return isinstance(values, dict) and not others and not any(isinstance(value, dict | list) for value in values.values())
 
 
 def _is_kustomization(members: Members) -> bool:
@@ -185,7 +156,6 @@ def _is_json_patch(members: Members) -> bool:
     return isinstance(members.get("op"), str) and isinstance(members.get("path"), str)
 
 
-_STACK_TYPE = regex(r"Custom::\w|[A-Z]\w*::\w+::\w")
 _CONTROLLERS = (
     *("aws.crossplane.io", "aws.upbound.io", "aws.m.upbound.io"),
     *("services.k8s.aws", "kro.run", "crossplane.io", "upbound.io"),
@@ -323,18 +293,17 @@ KINDS: tuple[Kind, ...] = (
     Kind("kubernetes-version", _has("major", "minor", "gitVersion"), kubernetes.read_version),
     Kind("cloudtrail", _is_event, template_readers.load_events),
     Kind("terraform", _is_terraform, template_readers.load_terraform),
-    Kind("cloudformation", _is_cloudformation, template_readers.load_cloudformation),
+    Kind("cloudformation", stacks.is_template, template_readers.load_cloudformation),
     Kind("serverless", template_readers.is_serverless_document, template_readers.load_serverless),
     Kind("ansible", template_readers.is_ansible_document, template_readers.load_ansible),
     Kind("cloudformation-parameters", _has("ParameterKey"), template_readers.load_parameter),
-    Kind("cloudformation-parameters", _is_template_configuration, template_readers.load_template_configuration),
+    Kind("cloudformation-parameters", stacks.is_stack_configuration, template_readers.load_template_configuration),
     Kind("token", _is_decoded_token, why=f"a token's claims are {ONLY_FROM_ITS_PLACE}"),
     Kind("resource-control-policy", is_resource_control_policy, read_resource_control_policy),
     Kind("trust-policy", is_bare_policy, read_bare_policy),
-    Kind("aws-config", recorded.is_configuration, recorded.read_configuration),
+    Kind("aws-config", recorded.is_config_items, recorded.read_config_items),
     Kind("cloud-control", recorded.is_cloud_control, recorded.read_cloud_control),
     Kind("inventory", recorded.is_inventory, recorded.read_inventory),
-    Kind("inventory", recorded.is_recorded_role, recorded.read_recorded_role),
     *(Kind(name, mark, template_readers.load_cloud_document(name, _read_any)) for name, mark in marks.CLOUD_MARKS.items()),
 )
 

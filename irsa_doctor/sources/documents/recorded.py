@@ -16,13 +16,13 @@ from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError, WrongShape
 from irsa_doctor.text.json import read_json
 
-Members = Mapping[str, object]
+_Members = Mapping[str, object]
 
 
 class Spelled(msgspec.Struct, frozen=True):
     """The members of an object under any spelling of their names."""
 
-    members: Members
+    members: _Members
     place: Place
     names: Mapping[str, str]
     """name in small letters and without `_` -> as it is written"""
@@ -104,7 +104,7 @@ def _issuer_in(identity: object, place: Place) -> str:
 
 
 def _read_association(record: Spelled, page: Page, reading: DocumentReading) -> None:
-    aws.read_association(record.as_answered(_ASSOCIATION), record.place, reading)
+    aws.read_pod_association(record.as_answered(_ASSOCIATION), record.place, reading)
 
 
 _READERS: Mapping[str, Callable[[Spelled, Page, DocumentReading], None]] = {
@@ -125,43 +125,39 @@ def _read(kind: str, record: Spelled, page: Page, reading: DocumentReading) -> b
     return reader is not None
 
 
-def is_recorded_role(members: Members) -> bool:
-    """Whether an object is a role in an inventory: it has the ARN of a role and a trust policy."""
-    names = {_plain(str(name)): name for name in members}
-    arn = members.get(names.get("arn", ""))
-    if names.keys().isdisjoint(map(_plain, _TRUST)) or not isinstance(arn, str):
-        return False
-    parts = parse_arn(arn)
-    return parts is not None and parts.service == "iam" and parts.resource.startswith("role/")
-
-
-def read_recorded_role(page: Page, reading: DocumentReading) -> None:
-    """A role in an inventory, one row of it."""
-    _read_role(Spelled.of(page.value, page.place), page, reading)
-
-
 _ROWS = ("rows", "iam_roles")
 
 
-def is_inventory(members: Members) -> bool:
-    """Whether an object holds rows of an inventory among which is a role: of Steampipe (`rows`), of Ansible (`iam_roles`)."""
-    return any(isinstance(row, dict) and is_recorded_role(row) for row, _ in _rows(members, Place("")))
+def is_inventory(members: _Members) -> bool:
+    """Whether an object is a role in an inventory, or has rows among which is one: of Steampipe (`rows`), of Ansible."""
+    return any(_is_role(row) for row, _ in _rows(members, Place("")))
 
 
-def _rows(members: Members, place: Place) -> Iterator[tuple[object, Place]]:
+def _rows(members: _Members, place: Place) -> Iterator[tuple[object, Place]]:
+    yield members, place
     for name in _ROWS:
         rows = members.get(name)
         yield from ((row, place.at(name, number)) for number, row in enumerate(rows if isinstance(rows, list) else ()))
 
 
+def _is_role(row: object) -> bool:
+    """Whether a row is a role: it has the ARN of one, and a trust policy."""
+    names = {_plain(str(name)): name for name in row} if isinstance(row, dict) else {}
+    if not isinstance(row, dict) or names.keys().isdisjoint(map(_plain, _TRUST)):
+        return False
+    arn = row.get(names.get("arn"))
+    parts = parse_arn(arn) if isinstance(arn, str) else None
+    return parts is not None and parts.service == "iam" and parts.kind == "role"
+
+
 def read_inventory(page: Page, reading: DocumentReading) -> None:
     """The roles among the rows of an inventory."""
     for row, place in _rows(shapes.mapping(page.value, page.place), page.place):
-        if isinstance(row, dict) and is_recorded_role(row):
+        if _is_role(row):
             reading.attempt(row, place, lambda value, at: _read_role(Spelled.of(value, at), page, reading))
 
 
-def is_cloud_control(members: Members) -> bool:
+def is_cloud_control(members: _Members) -> bool:
     """Whether an object is an answer of Cloud Control's GetResource or ListResources."""
     return isinstance(members.get("TypeName"), str) and ("ResourceDescription" in members or "ResourceDescriptions" in members)
 
@@ -186,7 +182,7 @@ _ITEM_LISTS = ("configurationItems", "baseConfigurationItems", "Results")
 _ITEM = "configurationItem"
 
 
-def is_configuration(members: Members) -> bool:
+def is_config_items(members: _Members) -> bool:
     """Whether an object holds items of AWS Config: a snapshot, a history, a notification, or what its queries answer."""
     names = {_plain(str(name)): name for name in members}
     if "results" in names and not names.keys() >= {"results", "queryinfo"}:
@@ -197,7 +193,7 @@ def is_configuration(members: Members) -> bool:
     )
 
 
-def read_configuration(page: Page, reading: DocumentReading) -> None:
+def read_config_items(page: Page, reading: DocumentReading) -> None:
     """Items of AWS Config (https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationItem.html), of a history the
     last one of each resource; what was deleted is not there."""
     last: dict[str, Spelled] = {}
