@@ -28,6 +28,14 @@ NOT_VALIDATED = (
 """the one text of STS for a missing provider, an audience that is not registered, and a signature that does not verify"""
 
 
+class RunWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """The words of a cause where the token is that of a run, and of no service account; "": those of the cause."""
+
+    title: str = ""
+    remedy: str = ""
+    settle: str = ""
+
+
 class CauseBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """What `why` needs to know of a cause: the `cause` block of a rule file, and part of each file of `causes/`."""
 
@@ -55,3 +63,5 @@ class CauseBlock(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """the answer of STS, where it is another than that of the link"""
     note: str = ""
     """what is worth a look beside it"""
+    run: RunWords = RunWords()
+    """its words for a run of a pipeline, which has no pod, no service account and no annotation"""

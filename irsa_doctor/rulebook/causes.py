@@ -28,6 +28,12 @@ class Cause(CauseBlock, frozen=True, kw_only=True):
         """The first reference, "" where there is none."""
         return self.references[0].url if self.references else ""
 
+    @property
+    def for_runs(self) -> "Cause":
+        """The cause in its words for the token of a run."""
+        words = {name: value for name in self.run.__struct_fields__ if (value := getattr(self.run, name))}
+        return msgspec.structs.replace(self, **words)
+
 
 def cause_of(rule: Rule) -> Cause | None:
     """What a rule knows of the cause that it finds, None where it says nothing of why a credential fails."""

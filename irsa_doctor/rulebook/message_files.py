@@ -1,7 +1,7 @@
 """Reads `symptoms.yaml`, and refuses what could not work, with line and reason."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,15 @@ import msgspec
 
 from irsa_doctor.rulebook.cause_files import SYMPTOMS
 from irsa_doctor.rulebook.files import ID
-from irsa_doctor.rulebook.messages import SAID, Candidate, Message, MessageCondition, MessagesIndex
+from irsa_doctor.rulebook.messages import (
+    SAID,
+    Candidate,
+    Message,
+    MessageCondition,
+    MessageContext,
+    MessagesIndex,
+    shipped_contexts,
+)
 from irsa_doctor.rulebook.patterns import Unsafe, check_pattern
 from irsa_doctor.rulebook.yaml_files import Invalid, Way, converted, read_yaml_file, refused
 from irsa_doctor.text.moods import Moods
@@ -42,10 +50,12 @@ class MessageEntry(Message, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class SymptomsDocument(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The whole file: parts of patterns, links passed by stage, how SDKs print errors of STS, the messages."""
+    """The whole file: parts of patterns, what may stand around a message, links passed by stage, how SDKs print errors of STS,
+    the messages. The contexts of the built-in file are those of all messages."""
 
     messages: list[MessageEntry]
     names: dict[str, str] = {}
+    contexts: dict[str, MessageContext] = {}
     stages: dict[str, tuple[str, ...]] = {}
     wrappers: dict[str, str] = {}
     moods: Moods = Moods()
@@ -60,6 +70,7 @@ class MessageFile(msgspec.Struct, frozen=True):
     wrappers: Mapping[str, str]
     moods: Moods
     lines: Mapping[Way, int]
+    contexts: Mapping[str, MessageContext] = {}
 
 
 def read_messages(folder: Path) -> MessageFile:
@@ -74,10 +85,17 @@ def read_messages(folder: Path) -> MessageFile:
         _check_moods(document.moods)
         messages = tuple(_message_of(entry, document, ("messages", n)) for n, entry in enumerate(document.messages))
         _check_ids(messages)
+        contexts = {name: _context_of(context, document, ("contexts", name)) for name, context in document.contexts.items()}
     except Invalid as wrong:
         raise refused(path, lines, wrong) from wrong
     examples = {entry.id: tuple(entry.examples) for entry in document.messages}
-    return MessageFile(path, messages, examples, document.wrappers, document.moods, lines)
+    return MessageFile(path, messages, examples, document.wrappers, document.moods, lines, contexts)
+
+
+def _context_of(context: MessageContext, document: SymptomsDocument, at: Way) -> MessageContext:
+    """A context with the names in its patterns replaced."""
+    pattern, unless = (_replaced(getattr(context, part), document.names, (*at, part)) for part in ("pattern", "unless"))
+    return msgspec.structs.replace(context, pattern=pattern, unless=unless)
 
 
 def _check_wrappers(wrappers: Mapping[str, str]) -> None:
@@ -121,7 +139,7 @@ def _message_of(entry: MessageEntry, document: SymptomsDocument, at: Way) -> Mes
     passed = document.stages.get(entry.stage, entry.passed)
     others = entry.others and _replaced(entry.others, names, (*at, "others"))
     message = Message(**{**fields, "patterns": patterns, "causes": causes, "passed": passed, "others": others})
-    _check_message(message, at)
+    _check_message(message, at, set(document.contexts or shipped_contexts()))
     if not entry.examples:
         raise Invalid(f"{message.id} has no example", (*at, "examples"))
     return message
@@ -181,11 +199,11 @@ def any_space(pattern: str, space: str = _INDENTED) -> str:
     return _PART.sub(of, pattern)
 
 
-def _check_message(message: Message, at: Way) -> None:
+def _check_message(message: Message, at: Way, contexts: Set[str]) -> None:
     required = ("patterns", "links") if message.note else ("patterns", "links", "causes")
     if missing := next((name for name in required if not getattr(message, name)), ""):
         raise Invalid(f"{message.id} has no {missing}", (*at, missing))
-    details = {name for pattern in message.compiled for name in pattern.groupindex}
+    details = {*contexts, *(name for pattern in message.compiled for name in pattern.groupindex)}
     _check_condition(message.passed_unless, details, (*at, "passed_unless"))
     _check_condition(message.proves_where, details, (*at, "proves_where"))
     if message.others and SAID not in details:
@@ -210,6 +228,6 @@ def _check_condition(condition: MessageCondition | None, details: set[str], at: 
 
 
 def index_of_messages(folder: Path) -> bytes:
-    """The index of the messages of a folder of causes and the words of moods, which is shipped."""
+    """The index of the messages of a folder of causes, their contexts and the words of moods, which is shipped."""
     file = read_messages(folder)
-    return msgspec.json.format(msgspec.json.encode(MessagesIndex(file.moods, file.messages)), indent=1) + b"\n"
+    return msgspec.json.format(msgspec.json.encode(MessagesIndex(file.moods, file.contexts, file.messages)), indent=1) + b"\n"

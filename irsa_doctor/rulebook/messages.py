@@ -1,7 +1,7 @@
 """Messages of errors: how each is known, how far a request came that was answered so, and which causes it fits."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Literal
@@ -38,6 +38,27 @@ class Candidate(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     id: str
     first: MessageCondition | None = None
     unless: MessageCondition | None = None
+
+
+class MessageContext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, dict=True):
+    """What the text around a message says of it: every message has it as a detail that has `pattern`, and nothing of `unless`,
+    at most `before` characters before it, in it, or at most `after` characters after it."""
+
+    pattern: str
+    unless: str
+    before: int
+    after: int
+
+    @cached_property
+    def _compiled(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
+        return re.compile(self.pattern, FLAGS), re.compile(self.unless, FLAGS)
+
+    def around(self, match: re.Match[str]) -> str:
+        """What the text around a message has of the pattern, "" where it has nothing."""
+        pattern, unless = self._compiled
+        ends = max(0, match.start() - self.before), match.end() + self.after
+        found = pattern.search(match.string, *ends)
+        return found[0] if found and not unless.search(match.string, *ends) else ""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):
@@ -88,9 +109,11 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class MessagesIndex(msgspec.Struct, frozen=True):
-    """The messages in their order, and the words by which it is known whether a person asserts something."""
+    """The messages in their order, the contexts of all by the name of their detail, and the words by which it is known
+    whether a person asserts something."""
 
     moods: Moods
+    contexts: Mapping[str, MessageContext]
     messages: tuple[Message, ...]
 
 
@@ -107,3 +130,8 @@ def shipped_messages() -> tuple[Message, ...]:
 def shipped_moods() -> Moods:
     """The words by which it is known whether a person asserts something."""
     return _shipped().moods
+
+
+def shipped_contexts() -> Mapping[str, MessageContext]:
+    """The built-in contexts of messages by the name of their detail."""
+    return _shipped().contexts

@@ -8,6 +8,7 @@ from irsa_doctor.answers.check.fetching import fetched
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.circumstances import is_possible
 from irsa_doctor.answers.why.fixes import fix_of, remedy_of
+from irsa_doctor.answers.why.links import LINKS
 from irsa_doctor.answers.why.links.state import LinkState, Sign, signs_of
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.answers.why.ranking import is_proof, ranked, shown_by_message
@@ -19,6 +20,7 @@ from irsa_doctor.rulebook.causes import Cause
 
 _MOST_FITTING = 8
 """causes that fit the messages and are named"""
+_OF_PODS = frozenset(link.id for link in LINKS if link.of_pods)
 
 
 class Suspect(msgspec.Struct, frozen=True):
@@ -109,7 +111,7 @@ def _of_message(case: Case, symptom: Symptom) -> Iterator[DiagnosedCause]:
 
 
 def _diagnosed(case: Case, suspect: Suspect, link: str) -> DiagnosedCause:
-    cause, sign, finding = suspect.cause, suspect.sign, suspect.sign.finding
+    cause, sign, finding = _in_words_of(case, suspect.cause), suspect.sign, suspect.sign.finding
     places = (*sign.places, *(finding.locations if finding else ()))
     fix = fix_of(case, cause, link, finding, suspect.certainty)
     return DiagnosedCause(
@@ -125,6 +127,10 @@ def _diagnosed(case: Case, suspect: Suspect, link: str) -> DiagnosedCause:
         evidence=tuple(dict.fromkeys(quoted_places(places))),
         fix=fix,
     )
+
+
+def _in_words_of(case: Case, cause: Cause) -> Cause:
+    return cause if case.is_of_cluster else cause.for_runs
 
 
 # ---- causes that fit the messages
@@ -168,6 +174,7 @@ def _despite_files(case: Case, symptoms: Sequence[Symptom], proved: Mapping[str,
 
 
 def _is_ruled_out(case: Case, cause: Cause, proved: Mapping[str, LinkVerdict]) -> bool:
-    """By its link, which the files show to hold, by its rule, or by what is known of the case."""
+    """By its link, which the files show to hold or a run does not pass, by its rule, or by what is known of the case."""
     holds = proved.get(cause.link) == "pass" and not cause.transient
-    return holds or cause.id in case.findings.ruled_out or not is_possible(cause, case)
+    is_of_pods = not case.is_of_cluster and cause.link in _OF_PODS
+    return holds or is_of_pods or cause.id in case.findings.ruled_out or not is_possible(cause, case)

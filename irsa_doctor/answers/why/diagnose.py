@@ -92,7 +92,7 @@ def _of_one_role(case: Case) -> Diagnosis:
         subject=workload_of_case(case),
         role=_role(case),
         verdict=verdict,
-        links=tuple(diagnosed_link(link, states[link.id], link.needs_of(case)) for link in LINKS),
+        links=tuple(diagnosed_link(link, states[link.id], link.needs_of(case), link.title_in(case)) for link in LINKS),
         causes=causes,
         predicted_error=_predicted(case, states),
         notes=(*notes_on_identities(identities), *notes_on_host_network(case), *_notes(case, symptoms, causes), *rest),
@@ -133,7 +133,7 @@ def _chains(case: Case) -> Iterator[RoleChain]:
     for role in _trusting(case)[:_CHAINS]:
         own = msgspec.structs.replace(case, stated_role=role)
         states, _, causes, verdict = _weighed(own)
-        links = tuple(diagnosed_link(link, states[link.id], link.needs_of(own)) for link in LINKS)
+        links = tuple(diagnosed_link(link, states[link.id], link.needs_of(own), link.title_in(own)) for link in LINKS)
         yield RoleChain(role=role, verdict=verdict, links=links, causes=causes, predicted_error=_predicted(own, states))
 
 

@@ -26,11 +26,11 @@ def workload_of_case(case: Case) -> WorkloadIdentity:
     )
 
 
-def diagnosed_link(link: _Titled, state: LinkState, needs: tuple[LinkNeed, ...] = ()) -> DiagnosedLink:
-    """A link with its state; `needs` are the inputs that it is judged by."""
+def diagnosed_link(link: _Titled, state: LinkState, needs: tuple[LinkNeed, ...] = (), title: str = "") -> DiagnosedLink:
+    """A link with its state; `needs` are the inputs that it is judged by, `title` is what it is called in this case."""
     return DiagnosedLink(
         id=link.id,
-        title=link.title,
+        title=title or link.title,
         verdict=state.verdict,
         because=state.because,
         evidence=quoted_places(state.places),

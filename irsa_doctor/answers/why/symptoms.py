@@ -13,6 +13,7 @@ from irsa_doctor.rulebook.messages import (
     Message,
     MessageCondition,
     MessageEffect,
+    shipped_contexts,
     shipped_messages,
     shipped_moods,
 )
@@ -154,7 +155,8 @@ class _Match(NamedTuple):
     def symptom(self) -> Symptom:
         """What the message says and means."""
         message, match = self.message, self.match
-        details = {name: value for name, value in match.groupdict().items() if value}
+        around = {name: context.around(match) for name, context in shipped_contexts().items()}
+        details = {name: value for name, value in {**around, **match.groupdict()}.items() if value}
         symptom = Symptom(
             id=message.id,
             candidates=tuple(message.candidates),

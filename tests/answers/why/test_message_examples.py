@@ -110,7 +110,7 @@ def test_a_message_needs_no_letter_case():
 
 def test_the_shipped_index_is_that_of_the_file():
     index = causes_folder().parent / "irsa_doctor" / "rulebook" / "symptoms_index.json"
-    made = msgspec.json.encode({"moods": FILE.moods, "messages": FILE.messages})
+    made = msgspec.json.encode({"moods": FILE.moods, "contexts": FILE.contexts, "messages": FILE.messages})
     assert msgspec.json.decode(index.read_bytes()) == msgspec.json.decode(made)
 
 

@@ -103,3 +103,48 @@ def test_a_pipeline_in_a_pod_asks_with_the_token_of_its_service_account(message)
     found = diagnosed(message, {})
     assert ids(found)[0] == "trust-sub-mismatch"
     assert OF_ACCOUNTS & set(ids(found))
+
+
+OF_CLUSTERS = ("pod", "service account", "serviceaccount", "kubectl", "annotat")
+WORDS_OF_RUNS = {
+    DENIED: "trust-policy",
+    "Request ARN is invalid": "request",
+    "getaddrinfo ENOTFOUND sts.eu-west-1.amazonaws.com": "sts-endpoint",
+    f"No OpenIDConnect provider found in your account for https://{GITHUB}": "provider",
+}
+
+
+@pytest.mark.parametrize(("message", "link"), WORDS_OF_RUNS.items())
+def test_what_is_shown_of_a_run_speaks_of_no_pod_and_no_service_account(message, link):
+    found = diagnosed(f"Run aws-actions/configure-aws-credentials@v4\nError: {message}", {})
+    titles = {one.id: one.title for one in found.links}
+    likeliest = found.causes[0]
+    shown = " ".join((titles[link], likeliest.title, likeliest.because, likeliest.remedy, likeliest.settle)).lower()
+    assert not [word for word in OF_CLUSTERS if word in shown]
+    assert not [cause.title for cause in found.causes if "nnotated" in cause.title or "service account" in cause.title]
+
+
+def test_a_role_that_a_run_requests_and_that_is_gone_is_no_annotated_one():
+    found = diagnosed(f"We deleted the role. {OF_ACTION}", {})
+    assert (found.causes[0].id, found.causes[0].title) == ("role-missing", "Role does not exist")
+    assert "annotation" not in found.causes[0].remedy
+    assert OF_ACCOUNTS.isdisjoint(ids(found))
+
+
+@pytest.mark.parametrize("message", ["NoCredentialProviders: no valid providers in chain.", "NoCredentialsError"])
+def test_a_run_without_credentials_has_not_asked_for_its_token(message):
+    for documents, text in (
+        (role_of("repo:acme/shop:*"), message),
+        ({}, f"aws-actions/configure-aws-credentials@v4\n{message}"),
+    ):
+        found = diagnosed(text, documents)
+        assert ids(found)[0] == "issuer-token-not-requested"
+        assert not [ident for ident in ids(found) if ident.startswith(("sa-", "pod-", "webhook-"))]
+    of_pod = ids(diagnosed(message, {}))
+    assert of_pod[0] == "sa-annotation-missing"
+    assert "issuer-token-not-requested" not in of_pod
+
+
+def test_a_pipeline_far_from_a_message_says_nothing_of_it():
+    far = f"uses: aws-actions/configure-aws-credentials@v4\n{'line of a log' * 100}\nWebIdentityErr: AccessDenied: {DENIED}"
+    assert ids(diagnosed(far, {}))[0] == "trust-sub-mismatch"

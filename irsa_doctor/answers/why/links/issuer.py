@@ -42,6 +42,7 @@ def _issuer(case: Case) -> LinkState:
 ISSUER_LINK = Link(
     id="issuer",
     title="the token is from the issuer of the cluster",
+    title_of_run="the token is from the issuer",
     signs=("token-from-secret", "token-of-other-issuer", "issuer-on-outpost"),
     examine=_issuer,
     needs=(needs.ISSUER_INPUT,),

@@ -48,6 +48,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     title: str
+    title_of_run: str = ""
+    """the title for the token of a run, where it has another one"""
     signs: tuple[str, ...] = ()
     examine: Callable[[Case], LinkState]
     disproof: Callable[[Case], LinkState | None] = _proves_nothing
@@ -57,6 +59,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     after: str = ""
     of_any_issuer: bool = False
     """whether it is a link of tokens of issuers that are no clusters too"""
+    of_pods: bool = False
+    """whether it is a link of pods alone, which no run of a pipeline passes"""
     reads_token: bool = False
     error: StsError | Callable[[Case], StsError | None] | None = None
 
@@ -75,6 +79,10 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
     def _missing(need: Need, case: Case) -> LinkState | None:
         unknown = need.missing(case, fill_command(need.command, case))
         return None if unknown is None else unseen(unknown)
+
+    def title_in(self, case: Case) -> str:
+        """The title of the link in a case."""
+        return self.title if case.is_of_cluster else self.title_of_run or self.title
 
     def needs_of(self, case: Case) -> tuple[LinkNeed, ...]:
         """The inputs of the link in a case."""

@@ -191,6 +191,7 @@ def _refused(case: Case, analysed: AnalysedRole) -> LinkState:
 
 POD_IDENTITY_LINK = Link(
     id="pod-identity",
+    of_pods=True,
     title="EKS Pod Identity does not take precedence",
     signs=(
         "association-of-other-role",

@@ -54,6 +54,7 @@ def _workload(case: Case) -> LinkState:
 
 WORKLOAD_LINK = Link(
     id="workload",
+    of_pods=True,
     title="the workload runs as the service account",
     signs=("token-of-other-account", "workload-absent", "account-without-role-used"),
     disproof=_workload_disproof,
@@ -131,6 +132,7 @@ def _on_new_pods(case: Case) -> LinkState:
 
 WEBHOOK_LINK = Link(
     id="webhook",
+    of_pods=True,
     title="the webhook has set up the pod",
     signs=(
         "pod-identity-association-deleted",
@@ -182,6 +184,7 @@ def _by_missing_inputs(link: str, web_identity: str, pod_identity: str) -> Calla
 
 TOKEN_VOLUME_LINK = Link(
     id="token-volume",
+    of_pods=True,
     title="a volume provides the token",
     disproof=by_rules("token-volume"),
     skips=(skips.no_workload, _no_credentials, _pod_not_set_up),

@@ -51,6 +51,7 @@ def _kept_from_sts(case: Case) -> LinkState | None:
 STS_ENDPOINT_LINK = Link(
     id="sts-endpoint",
     title="the pod can reach STS",
+    title_of_run="the job can reach STS",
     signs=("egress-denied",),
     disproof=lambda case: by_rules("sts-endpoint")(case) or _kept_from_sts(case),
     skips=(skips.no_workload,),

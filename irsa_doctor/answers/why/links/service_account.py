@@ -112,6 +112,7 @@ def _elsewhere(case: Case, other: PodIdentityAssociation, says: str) -> LinkStat
 
 SERVICE_ACCOUNT_LINK = Link(
     id="service-account",
+    of_pods=True,
     title="the service account exists and names a role",
     signs=("service-account-absent", "role-annotation-absent", "association-of-near-name", "association-of-other-cluster"),
     needs=(needs.SERVICE_ACCOUNT_INPUT,),

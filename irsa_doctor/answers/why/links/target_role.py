@@ -75,6 +75,7 @@ def _no_pod_identity(case: Case) -> str:
 
 TARGET_ROLE_LINK = Link(
     id="target-role",
+    of_pods=True,
     title="the role of the association may assume its target role",
     signs=(
         "target-role-not-trusting",

@@ -8,6 +8,7 @@ import msgspec
 
 from irsa_doctor.answers.why.case import Case
 from irsa_doctor.answers.why.links import needs, skips
+from irsa_doctor.answers.why.links.annotated_chain import sign_of_chain
 from irsa_doctor.answers.why.links.link import Link
 from irsa_doctor.answers.why.links.role import DENIED
 from irsa_doctor.answers.why.links.state import LinkState, Sign, at_most_likely, failed, passed, signs_of, undecided
@@ -190,7 +191,7 @@ def _denied(case: Case, policy: Policy, audience: str, request: Mapping[str, tup
     says = excluding[0].says if excluding else f"it does not admit {case.subject} with the audience {audience}"
     if not signs:
         return failed(says, Sign("subject-not-admitted", says))
-    if instead := _of_annotation(case, signs[0]):
+    if instead := _of_annotation(case, signs[0]) or sign_of_chain(case, policy, signs[0]):
         # one mistake: what the finding says of it is the narrower
         return failed(says, *instead, *(sign if sign.finding else at_most_likely(sign) for sign in signs))
     return failed(says, *_of_deleted_provider(case, excluding[0].statement, signs[0]), *signs)
@@ -352,11 +353,13 @@ TRUST_POLICY_LINK = Link(
     id="trust-policy",
     of_any_issuer=True,
     title="the trust policy admits the service account",
+    title_of_run="the trust policy admits the subject of the run",
     signs=(
         "subject-not-admitted",
         "subject-of-others-admitted",
         "admitted-by-other-role",
         "provider-deleted",
+        "chain-annotated",
         "document-refused",
         "duplicate-member",
         "contested-semantics",
