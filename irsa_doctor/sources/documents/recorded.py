@@ -125,6 +125,23 @@ def _read(kind: str, record: Spelled, page: Page, reading: DocumentReading) -> b
     return reader is not None
 
 
+def is_eksctl_association(members: _Members) -> bool:
+    """Whether an object is an association as `eksctl get podidentityassociation -o json` prints it."""
+    return {"AssociationARN", "ServiceAccountName", "Namespace"} <= members.keys()
+
+
+def read_eksctl_association(page: Page, reading: DocumentReading) -> None:
+    """An association of eksctl, in whose ARN alone the cluster is named (`podidentityassociation/CLUSTER/ID`)."""
+    record = Spelled.of(page.value, page.place)
+    arn = parse_arn(record.text("AssociationARN"))
+    if arn is None or "/" not in arn.name:
+        raise WrongShape(record.at("AssociationARN").pointer, "not the ARN of a Pod Identity association")
+    cluster, _, ident = arn.name.partition("/")
+    account = record.get("ServiceAccountName")
+    named = {"clusterName": cluster, "associationId": ident, "serviceAccount": account}
+    aws.read_pod_association({**record.as_answered(_ASSOCIATION), **named}, page.place, reading)
+
+
 _ROWS = ("rows", "iam_roles")
 
 

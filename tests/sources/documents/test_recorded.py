@@ -150,6 +150,15 @@ def test_providers_clusters_and_associations():
     assert row.issuer == ISSUER
 
 
+def test_an_association_of_eksctl_names_its_cluster_in_its_arn():
+    arn = f"arn:aws:eks:eu-west-1:{ACCOUNT}:podidentityassociation/prod/a-1"
+    listed = {"AssociationARN": arn, "Namespace": "prod", "ServiceAccountName": "app", "RoleARN": role_arn(), "OwnerARN": ""}
+    (joined,) = inventory({"x.json": [listed]}).associations
+    assert (joined.cluster, joined.id, joined.arn) == ("prod", "a-1", arn)
+    assert (joined.namespace, joined.service_account, joined.role_arn) == ("prod", "app", role_arn())
+    assert only_row([{**listed, "AssociationARN": "a-1"}]).status == "unreadable"
+
+
 @pytest.mark.parametrize(
     ("content", "why"),
     [
