@@ -93,9 +93,11 @@ def _fitting(file: DocumentReading, templates: Mapping[str, Collection[str]]) ->
 
 
 def _report_misfit(file: DocumentReading, templates: Mapping[str, Collection[str]]) -> None:
-    """Report the file against the template of which it has the most parameters."""
+    """Report the file against the template of which it has the most parameters, where that has half of those of the file. Any
+    other is for a template that is not in the input."""
     near = max(templates, key=lambda path: len(file.parameters.keys() & set(templates[path])), default="")
-    if near and not file.parameters.keys().isdisjoint(templates[near]):
+    shared = len(file.parameters.keys() & set(templates.get(near, ())))
+    if shared and 2 * shared >= len(file.parameters):
         _report_undeclared(file, templates[near], near)
     else:
         file.passed.append("parameters of a template that is not in the input")

@@ -89,10 +89,14 @@ _DIGITS = 18
 """digits of a number that is worked with: nobody counts further, and what is longer may be no float"""
 
 
+_NOTHING = (None, "")
+
+
 def _equal(left: TemplateValue, right: TemplateValue) -> bool | None:
-    """Whether two values are equal; None where a side has holes, except that a collection is not null."""
+    """Whether two values are equal; None where a side has holes, except that a collection is not null, and a text of which a
+    part is known not empty either."""
     first, second = left.value, right.value
-    if (first is None and _is_something(right)) or (second is None and _is_something(left)):
+    if (first in _NOTHING and _is_something(right)) or (second in _NOTHING and _is_something(left)):
         return False
     if isinstance(first, Text) or isinstance(second, Text) or left.made or right.made:
         return None
@@ -105,7 +109,7 @@ def _equal(left: TemplateValue, right: TemplateValue) -> bool | None:
 
 
 def _is_something(written: TemplateValue) -> bool:
-    """Whether a value is a text or a document, of which not all may be known, and so not null."""
+    """Whether a value is a text or a document, of which not all may be known, and so neither null nor empty."""
     value = written.value
     return written.made is not None or (isinstance(value, Text) and any(isinstance(part, str) for part in value.parts))
 

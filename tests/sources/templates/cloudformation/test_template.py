@@ -249,6 +249,13 @@ def test_a_file_of_parameters_gives_values_and_decides_conditions(path, given):
     assert (row.kind, row.status) == ("cloudformation-parameters", "read")
 
 
+def test_a_file_that_shares_a_name_with_a_template_is_for_another_one():
+    names = ["Issuer", *(f"Other{number}" for number in range(4))]
+    written = [{"ParameterKey": name, "ParameterValue": "x"} for name in names]
+    row = row_of(inventory({"t.json": WITH_PARAMETERS, "params.json": written}), "params.json")
+    assert (row.status, row.why) == ("ignored", "parameters of a template that is not in the input")
+
+
 def test_a_file_of_parameters_that_fits_no_template_is_told():
     wrong = [{"ParameterKey": "Issuer", "ParameterValue": "y"}, {"ParameterKey": "Isuer", "ParameterValue": "z"}]
     given = inventory({"t.json": WITH_PARAMETERS, "params.json": wrong})

@@ -878,6 +878,22 @@ def test_a_module_gets_a_set_of_whatever_it_is_given(value):
     assert {one.planned for one in given.roles} == {"a", "b"}
 
 
+@pytest.mark.parametrize("condition", ['local.url != "" ? {} : ""', 'local.url == "" ? "" : {}', 'local.url == null ? "" : {}'])
+def test_a_text_of_which_a_part_is_known_is_not_empty(condition):
+    arn = '"arn:aws:iam::111122223333:oidc-provider/${replace(local.url, "https://", "")}"'
+    text = f"""\
+data "aws_eks_cluster" "shop" {{
+  name = "shop"
+}}
+locals {{
+  url = try(data.aws_eks_cluster.shop.identity[0].oidc[0].issuer, "")
+  arn = {condition.replace("{}", arn)}
+}}
+"""
+    given = inventory({"main.tf": text + role(trusting("local.arn"))})
+    assert [federated(one) for one in given.roles] == ["arn:aws:iam::111122223333:oidc-provider/${issuer of shop}"]
+
+
 def test_an_argument_that_may_be_null_is_an_element_that_may_not_be_there():
     text = document(condition('["a"]')).replace("    actions", "    resources = var.resources\n    actions")
     found = statement(app(text + role("data.aws_iam_policy_document.trust.json")))
