@@ -16,7 +16,7 @@ from irsa_doctor.sources.documents.printouts import printout_of
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.files.walk import InputFile
 from irsa_doctor.sources.files.weight import speaks_of_roles
-from irsa_doctor.sources.rows import is_data, printout_row, refused_row
+from irsa_doctor.sources.rows import is_data, printout_row, refused_row, unknown_row
 from irsa_doctor.sources.snapshot.snapshot import ANSWER_KINDS, Answered, Origin
 from irsa_doctor.text.digests import Digest
 from irsa_doctor.text.encoding import settle
@@ -72,8 +72,7 @@ def _recognised(document: InputFile, role_arn: str, origin: Origin) -> ReadDocum
     else:
         source = read_text(text, reading, is_data(document.path, document.named, text))
     if source is None:
-        row = msgspec.structs.replace(row, kind="text", why="neither JSON nor YAML of a known kind")
-        return ReadDocument(content, row, None, None)
+        return ReadDocument(content, unknown_row(row, text), None, None)
     if isinstance(source, TextError):
         return ReadDocument(content, refused_row(row, source, text), None, None)
     source.anchors = reading.anchors

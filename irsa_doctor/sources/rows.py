@@ -11,7 +11,7 @@ from irsa_doctor.model.regex import regex
 from irsa_doctor.sources.documents.policies import is_like_policy, says_duplicate
 from irsa_doctor.sources.documents.printouts import Printout
 from irsa_doctor.sources.documents.reading import DocumentReading
-from irsa_doctor.sources.documents.rendered_texts import is_at_action, needs_rendering
+from irsa_doctor.sources.documents.rendered_texts import is_at_action, is_template_file, needs_rendering
 from irsa_doctor.sources.files.weight import speaks_of_roles, writes_trust
 from irsa_doctor.text.encoding import BinaryContent
 from irsa_doctor.text.errors import TextError
@@ -27,8 +27,6 @@ _PROGRAMS = (".jsonnet", ".libsonnet", ".nix", ".cue", ".dhall", ".pkl", ".js", 
 """Endings of languages whose programs may begin like JSON"""
 _PROSE = (".md", ".markdown", ".mdx", ".rst", ".adoc", ".asciidoc")
 """Endings of pages for people, which may begin like JSON"""
-_TEMPLATES = (".gotmpl", ".tmpl", ".gotpl", ".tpl", ".tftpl", ".j2", ".jinja", ".jinja2", ".erb", ".mustache", ".hbs", ".ftl")
-"""Endings of templates that only another program reads"""
 _STACK = b"AWSTemplateFormatVersion"
 
 
@@ -41,6 +39,13 @@ def is_data(path: str, named: bool, text: bytes) -> bool:
 
 def _is_stack(path: str, text: bytes) -> bool:
     return path.lower().endswith(_STACKS) and _STACK in text[:_HEAD]
+
+
+def unknown_row(row: Document, text: bytes) -> Document:
+    """Return the row of a text in which there is no document; of a template that may have a role it is not the whole truth."""
+    is_template = is_template_file(row.path) and speaks_of_roles(row.path, text)
+    why = "a template, which is not read before it is rendered" if is_template else "neither JSON nor YAML of a known kind"
+    return msgspec.structs.replace(row, kind="text", why=why)
 
 
 def refused_row(row: Document, text_error: TextError, content: bytes) -> Document:
@@ -83,7 +88,7 @@ def _may_hide_roles(path: str, content: bytes, text_error: TextError) -> bool:
 
 
 def _is_applied(path: str, content: bytes) -> bool:
-    return not path.lower().endswith(_TEMPLATES) and writes_trust(content, in_texts=True)
+    return not is_template_file(path) and writes_trust(content, in_texts=True)
 
 
 def _is_tool_configuration(content: bytes) -> bool:

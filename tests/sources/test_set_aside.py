@@ -288,3 +288,20 @@ def test_a_dynamic_reference_of_cloudformation_makes_no_template_of_helm(name, t
     assert given.status == "unreadable"
     assert "Helm" not in given.why
     assert "Helm" in row(read(**{name: text.replace("resolve:ssm:x", " .Values.x ")}), name).why
+
+
+@pytest.mark.parametrize("name", ["values.tpl", "values.j2", "values.tmpl"])
+def test_values_that_a_template_annotates_are_said_to_need_rendering(name, read):
+    text = "serviceAccount:\n  annotations:\n    eks.amazonaws.com/role-arn: ${role_arn}\n"
+    given = row(read(**{name: text}), name)
+    assert (given.status, given.why) == ("ignored", "a template, which is not read before it is rendered")
+
+
+@pytest.mark.parametrize(("name", "is_open"), [("sa.yaml.tmpl", True), ("sa.yaml.j2", True), ("sa.yaml", False)])
+def test_a_placeholder_in_a_template_is_still_to_be_filled_in(name, is_open, read):
+    text = (
+        "apiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: app\n  namespace: prod\n"
+        "  annotations: {eks.amazonaws.com/role-arn: REPLACE_WITH_ROLE_ARN}\n"
+    )
+    (account,) = read(**{name: text}).service_accounts
+    assert account.template is is_open

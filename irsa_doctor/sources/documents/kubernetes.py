@@ -30,6 +30,7 @@ from irsa_doctor.sources.documents.network import read_cilium_policy, read_netwo
 from irsa_doctor.sources.documents.node_classes import read_node_class
 from irsa_doctor.sources.documents.operator_accounts import operator_accounts
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
+from irsa_doctor.sources.documents.rendered_texts import is_template_file
 from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import StillOpen, WrongShape
 from irsa_doctor.text.placeholders import with_holes
@@ -144,7 +145,8 @@ def _read_service_account(kind: str, members: dict[str, object], place: Place, r
     annotations, uid = account_annotations(metadata, at), shapes.text(metadata, "uid", at)
     mounts = _automount(members)
     account = ServiceAccount("", namespace, name, place, annotations, created, managed_by=tool, uid=uid, automount=mounts)
-    reading.service_accounts.append(msgspec.structs.replace(account, unplaced=_is_unplaced(metadata)))
+    is_template = is_template_file(place.document)
+    reading.service_accounts.append(msgspec.structs.replace(account, unplaced=_is_unplaced(metadata), template=is_template))
 
 
 def _is_unplaced(metadata: Mapping[str, object]) -> bool:

@@ -7,6 +7,8 @@ from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.text.errors import TextError
 
 _TEMPLATE = "a template (Helm, Jinja or the like)"
+_ENDINGS = (".gotmpl", ".tmpl", ".gotpl", ".tpl", ".tftpl", ".j2", ".jinja", ".jinja2", ".erb", ".mustache", ".hbs", ".ftl")
+"""Endings of templates that only another program reads"""
 # `{{resolve:...}}` is CloudFormation's own; `<%` begins an action of ERB and EJS
 _ACTION = regex(rb"\{\{(?!resolve:)|\{%|<%")
 _LINE_OF_ACTION = regex(rb"^[ \t]*(?:-[ \t]+)?(?:\{\{(?!resolve:)|\{%|<%)", re.MULTILINE)
@@ -23,6 +25,11 @@ def error_of_template(text: bytes, text_error: TextError, language: str) -> Text
         return text_error
     why = f"{_TEMPLATE} that is not valid {language} before it is rendered: {text_error.why}"
     return TextError(why, text_error.line, text_error.column)
+
+
+def is_template_file(path: str) -> bool:
+    """Whether a file is one that another program renders, by its name."""
+    return path.lower().endswith(_ENDINGS)
 
 
 def has_statements(text: bytes) -> bool:
