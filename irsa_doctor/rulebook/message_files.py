@@ -137,8 +137,10 @@ def _message_of(entry: MessageEntry, document: SymptomsDocument, at: Way) -> Mes
     if entry.stage and entry.stage not in document.stages:
         raise Invalid(f"no stage {entry.stage}: {', '.join(document.stages)}", (*at, "stage"))
     passed = document.stages.get(entry.stage, entry.passed)
+    beside = tuple(_replaced(text, names, (*at, "beside", number)) for number, text in enumerate(entry.beside))
     others = entry.others and _replaced(entry.others, names, (*at, "others"))
-    message = Message(**{**fields, "patterns": patterns, "causes": causes, "passed": passed, "others": others})
+    parts = {"patterns": patterns, "causes": causes, "passed": passed, "others": others, "beside": beside}
+    message = Message(**{**fields, **parts})
     _check_message(message, at, set(document.contexts or shipped_contexts()))
     if not entry.examples:
         raise Invalid(f"{message.id} has no example", (*at, "examples"))
@@ -203,7 +205,8 @@ def _check_message(message: Message, at: Way, contexts: Set[str]) -> None:
     required = ("patterns", "links") if message.note else ("patterns", "links", "causes")
     if missing := next((name for name in required if not getattr(message, name)), ""):
         raise Invalid(f"{message.id} has no {missing}", (*at, missing))
-    details = {*contexts, *(name for pattern in message.compiled for name in pattern.groupindex)}
+    groups = (name for pattern in (*message.compiled, *message.compiled_beside) for name in pattern.groupindex)
+    details = {*contexts, *groups}
     _check_condition(message.passed_unless, details, (*at, "passed_unless"))
     _check_condition(message.proves_where, details, (*at, "proves_where"))
     if message.others and SAID not in details:

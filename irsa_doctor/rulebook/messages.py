@@ -14,6 +14,8 @@ from irsa_doctor.text.moods import Moods
 MessageEffect = Literal["broken", "none"]
 SAID = "said"
 """the group of a pattern that holds words of a person"""
+NEAR = 400
+"""characters around a match in which something else must be"""
 _INDEX = Path(__file__).parent / "symptoms_index.json"
 
 
@@ -69,7 +71,8 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     links that a request which was answered so has passed, unless `passed_unless` holds. `effect`: broken where the workload
     does not get its credential. `proves` is a cause that the message alone proves, or only where `proves_where` holds.
     `weak`: it counts only where there is no other. `instead_of`: messages that are not meant where this one is. `note` says
-    what the message means where no cause says it, with {details}.
+    what the message means where no cause says it, with {details}. `beside`: patterns of which one must be found within
+    `NEAR` characters of the match; that of the first of them gives details too.
 
     The group `said` of a pattern holds words of a person, and no output of a program: they count only where their sentence
     asserts them (`text.moods`), and not directly after one of `others`, a pattern of those of whom it is no fault.
@@ -88,11 +91,17 @@ class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     weak: bool = False
     instead_of: tuple[str, ...] = ()
     others: str = ""
+    beside: tuple[str, ...] = ()
 
     @cached_property
     def compiled(self) -> tuple[re.Pattern[str], ...]:
         """The patterns, ready to be searched for."""
         return tuple(re.compile(pattern, FLAGS) for pattern in self.patterns)
+
+    @cached_property
+    def compiled_beside(self) -> tuple[re.Pattern[str], ...]:
+        """The patterns of what must be near, ready to be searched for."""
+        return tuple(re.compile(pattern, FLAGS) for pattern in self.beside)
 
     def says_of_others(self, before: str) -> bool:
         """Whether what stands before the words of a person is one of the others."""

@@ -20,7 +20,7 @@ def words_of(messages: Iterable[Message]) -> tuple[str, ...]:
 
     Those of weak messages only where they are rare.
     """
-    patterns = [(message, pattern) for message in messages for pattern in message.patterns]
+    patterns = [(message, pattern) for message in messages for pattern in (*message.patterns, *message.beside)]
     words = {word for message, pattern in patterns for word in words_in(pattern) if len(word) >= RARE or not message.weak}
     # where part of a word is looked for anyway, the word need not be; a common part is no reason to forget a rare word
     longer = (word for word in words if not any(o != word and o in word and len(o) >= min(RARE, len(word)) for o in words))

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import msgspec
 
 from irsa_doctor.rulebook.messages import (
+    NEAR,
     SAID,
     Candidate,
     Message,
@@ -32,8 +33,8 @@ GAP = 4000
 """characters without a message that separate two parts of a log"""
 _MOST = 10_000
 """times that one message is looked for in a text"""
-_MOST_SAID = 100
-"""of those, of which it is read whether a person asserts them"""
+_MOST_JUDGED = 100
+"""of those, of which it is read whether a person asserts them, and what is near them"""
 _ROUNDS = 3
 """times that a message is looked for without the words that nobody asserts"""
 _BEFORE = 60
@@ -119,7 +120,7 @@ def _complete(matched: dict[str, "_Match"], matches: Iterable["_Match"]) -> None
     """Adds matches of new messages, and replaces those that have fewer details."""
     for match in list(matches):
         before = matched.get(match.message.id)
-        if before is None or match.number_of_details > before.number_of_details:
+        if before is None or len(match.details) > len(before.details):
             matched[match.message.id] = match
 
 
@@ -140,23 +141,29 @@ def _weak(forms: Sequence["_Form"], known: Sequence[Message]) -> Iterator[Sympto
 
 
 class _Match(NamedTuple):
-    """A message in a text: the last place where it is, as the share of the text before it."""
+    """A message in a text, the last place where it is, and what was found near it."""
 
     message: Message
     match: re.Match[str]
-    end: int
+    beside: re.Match[str] | None = None
 
     @property
-    def number_of_details(self) -> int:
+    def end(self) -> int:
+        """Where it ends."""
+        return self.match.end()
+
+    @property
+    def details(self) -> dict[str, str]:
         """The named parts that were read."""
-        return sum(map(bool, self.match.groupdict().values()))
+        named = {**(self.beside.groupdict() if self.beside else {}), **self.match.groupdict()}
+        return {name: value for name, value in named.items() if value}
 
     @property
     def symptom(self) -> Symptom:
         """What the message says and means."""
-        message, match = self.message, self.match
-        around = {name: context.around(match) for name, context in shipped_contexts().items()}
-        details = {name: value for name, value in {**around, **match.groupdict()}.items() if value}
+        message = self.message
+        around = {name: context.around(self.match) for name, context in shipped_contexts().items()}
+        details = {**{name: value for name, value in around.items() if value}, **self.details}
         symptom = Symptom(
             id=message.id,
             candidates=tuple(message.candidates),
@@ -164,7 +171,7 @@ class _Match(NamedTuple):
             effect=message.effect,
             proves=message.proves,
             proves_where=message.proves_where,
-            says=excerpt(match[0]),
+            says=excerpt(self.match[0]),
             passed=message.passed,
             note=_note(message.note, details),
             details=details,
@@ -177,26 +184,41 @@ class _Match(NamedTuple):
 def _matches(text: "_Form", messages: Iterable[Message]) -> Iterator[_Match]:
     """The messages of a text, each by the first of its patterns that matches, where it matches last."""
     for message in messages:
+        if message.beside and not any(map(text.may_match, message.beside)):
+            continue
         patterns = (pattern for pattern in message.compiled if text.may_match(pattern.pattern))
         if match := next(filter(None, (_last_of(message, pattern, text.text) for pattern in patterns)), None):
-            yield _Match(message, match, match.end())
+            yield match
 
 
-def _last_of(message: Message, pattern: re.Pattern[str], text: str) -> re.Match[str] | None:
-    """The last match of a pattern; words of a person that are not asserted are as if they were not there."""
+def _last_of(message: Message, pattern: re.Pattern[str], text: str) -> _Match | None:
+    """The last match of a pattern; words of a person that are not asserted are as if they were not there.
+
+    It is looked for without them again where a match reaches beyond them: others may be in that part.
+    """
     left = text
     for _ in range(_ROUNDS):
         matches = list(islice(pattern.finditer(left), _MOST))
-        if not matches or SAID not in pattern.groupindex:
-            return matches[-1] if matches else None
-        unsaid = []
-        for match in reversed(matches[-_MOST_SAID:]):
-            start, end = match.span(SAID)
-            if _is_asserted(message, text, start, end):
-                return match
-            unsaid.append((start, end))
+        unsaid, reach_on = [], False
+        for match in reversed(matches[-_MOST_JUDGED:]):
+            if SAID in pattern.groupindex and not _is_asserted(message, text, *match.span(SAID)):
+                unsaid.append(match.span(SAID))
+                reach_on = reach_on or match.span(SAID) != match.span()
+            elif found := _with_what_is_near(message, match, text):
+                return found
+        if not reach_on:
+            return None
         left = _without(left, unsaid)
     return None
+
+
+def _with_what_is_near(message: Message, match: re.Match[str], text: str) -> _Match | None:
+    """A match with what is near it; None where nothing is that must be."""
+    if not message.beside:
+        return _Match(message, match)
+    around = max(0, match.start() - NEAR), match.end() + NEAR
+    beside = next(filter(None, (pattern.search(text, *around) for pattern in message.compiled_beside)), None)
+    return _Match(message, match, beside) if beside else None
 
 
 def _is_asserted(message: Message, text: str, start: int, end: int) -> bool:

@@ -59,6 +59,21 @@ def test_words_of_a_person_are_a_group_where_they_are_those_of_others_too(tmp_pa
         failures("moods: {program: ['a.*']}\n" + MINE, tmp_path)
 
 
+def test_what_must_be_near_a_message_is_near_it(tmp_path):
+    near = MINE.replace("    links:", "    beside: ['gadget (?P<size>big|small)', 'gadget']\n    links:").replace(
+        "{name:", "{size:"
+    )
+    near = (
+        near.replace("'^x$'", "big")
+        .replace("widget a is", "gadget; widget a is")
+        .replace("widget x is broken", "widget a is broken of gadget big")
+    )
+    assert failures(near, tmp_path) == []
+    for far in ("gadget " + "a " * 300, ""):
+        wrong = near.replace("gadget; ", far)
+        assert ("my-message", "is not recognised") in failures(wrong, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "says"),
     [

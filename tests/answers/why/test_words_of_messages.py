@@ -101,6 +101,7 @@ def test_what_names_a_node_a_registry_or_a_store_is_no_message_of_aws(text):
     [
         "My pod is still using the node's role.",
         "The pods use the node role.",
+        "Since the update our pods suddenly use the node role.",
         "They still use the instance profile.",
         "get-caller-identity returns the node role, how do I fix it?",
         "It seems to use the node instance role.",
