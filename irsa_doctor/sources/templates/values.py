@@ -295,16 +295,16 @@ class _FilledText:
         """for each part that is written somewhere: its offset in the text; where it is written, its size there, and the part"""
         signs: dict[str, str] = {}
         parts: list[str] = []
-        size, quoted = 0, False
+        size, quoted, since = 0, False, 0  # of an escape one piece may have the backslash, the next one the quote
         for piece in pieces:
             if isinstance(piece.part, Hole):
+                quoted, since = is_json and ends_quoted("".join(parts[since:]), quoted), len(parts) + 1
                 sign = signs.setdefault(piece.part.name, chr(min(_FIRST + len(signs), _LAST)))
                 self.holes[sign] = piece.part
                 part = sign if quoted or not is_json else f'"{sign}"'
                 self.outside |= not quoted
             else:
                 part = _PRIVATE.sub("\N{REPLACEMENT CHARACTER}", piece.part)
-                quoted = is_json and ends_quoted(part, quoted)
             if piece.at >= 0:
                 self.starts.append(size)
                 self.offsets.append((piece.at, piece.size, part))

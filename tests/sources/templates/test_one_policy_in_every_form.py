@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from irsa_doctor.model import Unknown
@@ -127,6 +127,7 @@ FORMS: dict[str, Form] = {
 
 @pytest.mark.parametrize("form", FORMS)
 @given(POLICIES)
+@example(_policy(['"$app'], "app"))
 def test_a_policy_is_read_as_it_was_before_it_was_escaped(form, policy):
     given = inventory(FORMS[form](policy))
     roles = [role for role in given.roles if not isinstance(role.policy, Unknown)]
