@@ -12,6 +12,7 @@ from typing import Annotated, Any, NoReturn, cast
 import typer
 
 from irsa_doctor.cli.arguments import arranged
+from irsa_doctor.cli.completion import complete_named_shell
 from irsa_doctor.cli.help import Commands, context_settings
 from irsa_doctor.cli.output import print_error, print_text
 from irsa_doctor.cli.table import CommandTable
@@ -105,6 +106,7 @@ def main() -> NoReturn:
     if "--debug" in sys.argv:
         _show_faults()
     try:
+        complete_named_shell(sys.argv[1:])
         code = app(arranged(sys.argv[1:], [*COMMAND_HOMES]), prog_name="irsa-doctor", standalone_mode=False)
     except SystemExit as end:
         _leave(end.code)

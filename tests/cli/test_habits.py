@@ -95,6 +95,8 @@ HABITS = [
     ("a command of other linters is answered with what does it here", "lint roles", 2, "irsa-doctor check roles"),
     ("completion is an option", "completion bash", 2, "irsa-doctor --show-completion bash"),
     ("the script for completion is printed", "--show-completion bash", 0, "complete_bash"),
+    ("a shell is named in any way", "--show-completion=Zsh", 0, "complete_zsh"),
+    ("a shell that has no completion is named", "--show-completion tcsh", 2, "expected bash, zsh, fish"),
     ("a base that is a revision is answered with diff", "check roles --base main", 2, "irsa-doctor diff --git main"),
     ("a folder whose files are all ignored says so", "check ignored", 2, "passed over (.gitignore"),
     ("a file that git ignores is read where it is named", "check ignored/open.json", 1, FINDING),
