@@ -329,6 +329,7 @@ EDITS: _Table = {
     "subject-shape": _subject,
     "subject-version": _subject,
     "subject-variable": _subject,
+    "subject-unreplaced": _subject,
 }
 """the edit for each kind of defect that stands in a condition"""
 

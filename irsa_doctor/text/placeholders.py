@@ -38,7 +38,7 @@ _ACCOUNT = regex(r"(?<=:)[A-Za-z0-9_-]*(?:account|acct)[A-Za-z0-9_-]*(?=:)", re.
 # words for what a reader has to fill in, where names stand: ORG, MY_REPO, your-org
 _FOR_NAMES = frozenset(
     {
-        *("my", "your", "the", "github", "gitlab", "name", "org", "organization", "organisation", "owner", "user", "username"),
+        *("my", "your", "github", "gitlab", "name", "org", "organization", "organisation", "owner", "user", "username"),
         *("repo", "repository", "group", "subgroup", "project", "workspace"),
     }
 )
@@ -86,6 +86,11 @@ def _is_name(placeholder: str) -> bool:
     first, *others = regex(r"[-_]+").split(placeholder.strip("_").lower())
     is_mark = first in ("change", "replace") and others
     return not _FOR_MARKS.issuperset(others) if is_mark else placeholder[0] == "[" != placeholder[1]
+
+
+def may_be_name(placeholder: str) -> bool:
+    """Whether people may call something so, where a name may have any sign: {EU_WEST}, %PROD%, @DEV@; not <env> or {{env}}."""
+    return placeholder[0] in "{%@" and placeholder[1] != "{"
 
 
 def stands_for_name(text: str) -> bool:

@@ -95,6 +95,7 @@ SUBJECT_KINDS: tuple[DefectKind, ...] = (
     "subject-shape",
     "subject-version",
     "subject-variable",
+    "subject-unreplaced",
     "subject-conflict",
 )
 """what can be wrong with a subject, whichever token is looked at"""

@@ -27,6 +27,7 @@ from irsa_doctor.trust.patterns import Variable, pieces_of
 from irsa_doctor.trust.policy import WEB_IDENTITY, Condition, Policy, Statement
 from irsa_doctor.trust.subjects import PREFIX, SubjectForm, is_subject, reach_of, subject_form
 from irsa_doctor.trust.times import holds_at, holds_from, policy_at
+from irsa_doctor.trust.unreplaced import unfilled_variables
 
 
 class Expected(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,7 +285,9 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
         )
 
     def of_variable(self, value: str) -> tuple[DefectKind, str] | None:
-        """A policy variable that is plain text, or that has no value."""
+        """A policy variable that is plain text, or that has no value; a placeholder that nobody filled in looks like one."""
+        if unfilled_variables(value):
+            return "subject-shape" if self.expected.profile.is_cluster else "subject-unreplaced", ""
         if not self.policy.variables:
             return "subject-version", ""
         pieces = pieces_of(value, wildcards=False, variables=True)

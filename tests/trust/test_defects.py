@@ -120,6 +120,7 @@ def test_an_audience_that_the_author_of_a_job_chooses_may_look_like_an_endpoint(
         ("SYSTEM:SERVICEACCOUNT:prod:app", "StringEquals", "subject-case", RIGHT),
         ("system:serviceaccount:prod:*", "StringEquals", "subject-wildcard", "system:serviceaccount:prod:*"),
         ("system:serviceaccount:prod:*", "StringEqualsIgnoreCase", "subject-wildcard", "system:serviceaccount:prod:*"),
+        ("system:serviceaccount:${NAMESPACE}:app", "StringLike", "subject-shape", ""),
         ("system:serviceaccount:${aws:PrincipalTag/ns}:app", "StringLike", "subject-variable", ""),
     ],
 )

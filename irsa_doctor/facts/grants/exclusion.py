@@ -266,7 +266,7 @@ class _Scene(msgspec.Struct, frozen=True, dict=True):
 
     def is_meant(self, defect: Defect) -> bool:
         """Whether a value, once it is mended, is the token's subject, or may be."""
-        if defect.kind in ("claims-swapped", "subject-version", "subject-variable"):
+        if defect.kind in ("claims-swapped", "subject-version", "subject-variable", "subject-unreplaced"):
             return True
         return bool(defect.meant) and matches_subject(defect.meant, self.token.subject)
 

@@ -21,6 +21,7 @@ from irsa_doctor.trust.openings import RINGS, Opening, Ring
 from irsa_doctor.trust.policy import Condition
 from irsa_doctor.trust.ring import NOBODY, Circumstances, RingReading, ring_of, ring_of_scope
 from irsa_doctor.trust.subjects import PREFIX, reach_of
+from irsa_doctor.trust.unreplaced import unfilled_variables
 
 ReachKind = Literal[
     "none",
@@ -58,10 +59,17 @@ def grounds_of(read: GrantReading) -> Grounds:
     if read.profile.is_cluster:
         ring = ring_of_scope(read.reach.scope)
         return Grounds(RingReading(ring=ring, widest=Opening(ring)))
-    if read.profile is OTHER:
-        ring = _of_unknown(read.subjects)
-        return Grounds(RingReading(ring=ring, widest=Opening(ring)))
-    return _grounds(read, read.known, strictly=False)
+    grounds = _of_other(read) if read.profile is OTHER else _grounds(read, read.known, strictly=False)
+    unfilled = [word for defect in read.by_kind.get("subject-unreplaced", ()) for word in unfilled_variables(defect.value)]
+    if not unfilled:
+        return grounds
+    unreplaced = tuple(dict.fromkeys([*grounds.ring.unreplaced, *unfilled]))
+    return msgspec.structs.replace(grounds, ring=msgspec.structs.replace(grounds.ring, unreplaced=unreplaced))
+
+
+def _of_other(read: GrantReading) -> Grounds:
+    ring = _of_unknown(read.subjects)
+    return Grounds(RingReading(ring=ring, widest=Opening(ring)))
 
 
 def _of_unknown(subjects: Language) -> Ring:

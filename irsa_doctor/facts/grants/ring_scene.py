@@ -127,6 +127,12 @@ def _right_forms(profile: Profile) -> Iterator[str]:
         yield from (form.example for form in forms[:1])
 
 
+def _forms(scene: RingScene) -> str:
+    """How subjects of the issuer look, as far as that is known."""
+    forms = [form.example or form.form for form in scene.profile.subject[:4]]
+    return first_of(forms) if forms else "the sub of a decoded token"
+
+
 SCENE_NAMES: Mapping[str, Callable[[RingScene], str]] = {
     "vendor": lambda scene: scene.vendor,
     "reaches": scene_words,
@@ -143,6 +149,6 @@ SCENE_NAMES: Mapping[str, Callable[[RingScene], str]] = {
     "misformed": lambda scene: scene.written(first_of(scene.ring.misformed)),
     "right_forms": lambda scene: first_of(_right_forms(scene.profile)),
     "volatile": lambda scene: first_of(scene.ring.volatile),
-    "forms": lambda scene: first_of(form.example or form.form for form in scene.profile.subject[:4]),
+    "forms": _forms,
 }
 """names of messages about a ring"""

@@ -9,7 +9,7 @@ HOST = "token.actions.githubusercontent.com"
 PLACEHOLDER = "issuer-subject-placeholder"
 
 
-def found(folder, subject, keys=(), owner=()):
+def found(folder, subject, keys=(), owner=(), version="2012-10-17"):
     conditions = {f"{HOST}:aud": "sts.amazonaws.com", f"{HOST}:sub": subject, **{f"{HOST}:{key}": "4410001" for key in keys}}
     statement = {
         "Effect": "Allow",
@@ -18,7 +18,7 @@ def found(folder, subject, keys=(), owner=()):
         "Condition": {"StringEquals": conditions},
     }
     role = {"RoleName": "deploy", "Arn": "arn:aws:iam::111122223333:role/deploy", "Path": "/"}
-    policy = {"Version": "2012-10-17", "Statement": [statement]}
+    policy = {"Version": version, "Statement": [statement]}
     put(folder / "role.json", {"Role": {**role, "AssumeRolePolicyDocument": policy}})
     findings = api.check([str(folder)], settings=api.Settings(owner={"github": tuple(owner)})).findings
     return next((each.message.partition(". ")[0].rpartition(": ")[2] for each in findings if each.rule == PLACEHOLDER), "")
@@ -34,6 +34,10 @@ def found(folder, subject, keys=(), owner=()):
         "repo:acme/shop:ref:refs/heads/CHANGE-1234",
         "repo:acme/shop:environment:[PROD]",
         "repo:my-org/my-repo:ref:refs/heads/main",
+        "repo:acme/shop:environment:{EU_WEST}",
+        "repo:acme/shop:environment:%PROD%",
+        "repo:acme/shop:ref:refs/heads/@DEV@",
+        "repo:acme/THE-PROJECT:ref:refs/heads/main",
     ],
 )
 def test_a_name_with_an_id_and_what_people_call_things_is_no_placeholder(tmp_path, subject):
@@ -48,11 +52,25 @@ def test_a_name_with_an_id_and_what_people_call_things_is_no_placeholder(tmp_pat
         ("repo:acme/app:environment:[[environment]]", "[[environment]]"),
         ("repo:__REPLACE_ORG__/app:environment:prod", "__REPLACE_ORG__"),
         ("repo:YOUR_ORG/app:ref:refs/heads/main", "YOUR_ORG"),
+        ("repo:{MY_ORG}/app:environment:prod", "{MY_ORG}"),
+        ("repo:acme/%REPO%:environment:%REPO%", "%REPO%"),
+        ("repo:${ORG}/app:environment:${ENV:-prod}", "${ORG}, ${ENV:-prod}"),
+        ("repo:acme/${AWS::StackName}:ref:refs/heads/main", "${AWS::StackName}"),
         ("repo:<org>@4410001/app@<id>:ref:refs/heads/main", "<org>, <id>"),
     ],
 )
 def test_what_asks_for_a_name_is_one(tmp_path, subject, placeholders):
     assert found(tmp_path, subject) == placeholders
+
+
+@pytest.mark.parametrize("version", ["2012-10-17", "2008-10-17"])
+def test_what_looks_like_a_variable_of_iam_and_has_no_prefix_is_one_in_either_version(tmp_path, version):
+    assert found(tmp_path, "repo:${ORG}/app:ref:refs/heads/main", version=version) == "${ORG}"
+
+
+@pytest.mark.parametrize("variable", ["${aws:username}", "${org, 'acme'}"])
+def test_a_variable_of_iam_is_none(tmp_path, variable):
+    assert found(tmp_path, f"repo:{variable}/app:ref:refs/heads/main") == ""
 
 
 @pytest.mark.parametrize(
