@@ -8,6 +8,7 @@ from irsa_doctor.model.arn import (
     is_provider_of,
     is_role_arn,
     issuer_of_provider,
+    may_be_role_arn,
     parse_arn,
     partition_of,
 )
@@ -168,6 +169,7 @@ __all__ = [
     "issuer_in",
     "issuer_of_provider",
     "joined",
+    "may_be_role_arn",
     "object_key",
     "only_hole",
     "parse_arn",

@@ -33,8 +33,11 @@ class Arn(msgspec.Struct, frozen=True):
 
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-arns
 _ACCOUNT_ID = regex(r"[0-9]{12}")
-# also the expression of amazon-eks-pod-identity-webhook, pkg/cache/cache.go
-_ROLE = regex(r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]*[A-Za-z0-9_+=,.@-]")
+_ROLE_HEAD = r"arn:aws[a-z0-9-]*:iam::[0-9]{12}:role/"
+# also the expression of amazon-eks-pod-identity-webhook, pkg/cache/cache.go, which warns of others and mounts them all the same
+_ROLE = regex(_ROLE_HEAD + r"[A-Za-z0-9_+=,.@/-]*[A-Za-z0-9_+=,.@-]")
+# a path has any visible sign (https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html)
+_ROLE_OF_PATH = regex(_ROLE_HEAD + r"(?:[!-~]*/)?[A-Za-z0-9_+=,.@-]+")
 _PROVIDER = ":oidc-provider/"
 # https://github.com/boto/botocore/blob/develop/botocore/data/partitions.json
 _PARTITIONS = {
@@ -55,8 +58,13 @@ def is_account_id(text: str) -> bool:
 
 
 def is_role_arn(text: str) -> bool:
-    """Whether it is the ARN of an IAM role, in the letters that IAM allows."""
+    """Whether it is the ARN of an IAM role, without the rare signs of a path that also mark placeholders."""
     return _ROLE.fullmatch(text) is not None
+
+
+def may_be_role_arn(text: str) -> bool:
+    """Whether IAM may have a role of this ARN, such as `.../role/[team]/app`; the prefix of an ARN twice is a slip."""
+    return is_role_arn(text) or (_ROLE_OF_PATH.fullmatch(text) is not None and text.count(":role/") == 1)
 
 
 def partition_of(region: str) -> str:

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.model import is_role_arn
+from irsa_doctor.model import may_be_role_arn
 from irsa_doctor.model.regex import regex
 
 # https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
@@ -54,7 +54,7 @@ def policy_text(policy: Mapping[str, Any]) -> str:
 def annotate(namespace: str, account: str, role: str) -> str:
     """Name a role (ARN) on a service account."""
     words = ["kubectl", "annotate", "serviceaccount", "-n", namespace, account, "--overwrite"]
-    known = _are_names(namespace, account) and is_role_arn(role)
+    known = _are_names(namespace, account) and may_be_role_arn(role)
     return shlex.join([*words, f"eks.amazonaws.com/role-arn={role}"]) if known else ""
 
 

@@ -32,7 +32,7 @@ from irsa_doctor.model import (
     Unknown,
     Workload,
     arn_of_provider,
-    is_role_arn,
+    may_be_role_arn,
     parse_arn,
     text_of,
 )
@@ -257,7 +257,7 @@ class Case(msgspec.Struct, frozen=True, kw_only=True, dict=True):
     @cached_property
     def role_arn(self) -> Arn | None:
         """The parts of the role's ARN, None where it is not the ARN of a role."""
-        return parse_arn(self.role) if is_role_arn(self.role) else None
+        return parse_arn(self.role) if may_be_role_arn(self.role) else None
 
     @property
     def role_name(self) -> str:

@@ -5,7 +5,7 @@ from functools import lru_cache
 from typing import Literal
 
 from irsa_doctor.facts.lookups.names import is_one_letter_off
-from irsa_doctor.model import Arn, ServiceAccount, Text, is_role_arn, parse_arn, text_of
+from irsa_doctor.model import Arn, ServiceAccount, Text, is_role_arn, may_be_role_arn, parse_arn, text_of
 from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.regex import regex
 
@@ -68,6 +68,8 @@ def _form_of(value: str) -> Annotation:
         return "template" if _WHOLE_NAME.fullmatch(value.rpartition("/")[2]) else "ok"
     if value.strip().lower() in _NOTHING or _VARIABLE_NAME.fullmatch(value) or _MARKUP.search(value.upper()):
         return "template"
+    if may_be_role_arn(value):
+        return "ok"
     arn = parse_arn(value.strip())
     if arn and _is_of_something_else(arn):
         return "policy-arn"

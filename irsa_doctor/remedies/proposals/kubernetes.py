@@ -8,7 +8,7 @@ from typing import Any
 from irsa_doctor.facts import Evidence
 from irsa_doctor.facts.service_accounts.annotations import is_near_key
 from irsa_doctor.facts.workloads.webhook import FILE_VARIABLE, LONGEST, ROLE_VARIABLE, SHORTEST
-from irsa_doctor.model import Place, ServiceAccount, Workload, is_role_arn, text_of
+from irsa_doctor.model import Place, ServiceAccount, Workload, is_role_arn, may_be_role_arn, text_of
 from irsa_doctor.model.annotations import ROLE_ARN
 from irsa_doctor.model.edits import EditKind, Safety
 from irsa_doctor.remedies.commands import annotate
@@ -125,7 +125,7 @@ def _role_arn(case: FixCase) -> Iterator[Proposal]:
 def _role_elsewhere(case: FixCase) -> Iterator[Proposal]:
     """The ARN of the one role that admits the service account, in the place of one that does not."""
     account, place, value = _role_value(case)
-    roles = [arn for arn in str(case.judged.evidence().names.get("elsewhere") or "").split(", ") if is_role_arn(arn)]
+    roles = [arn for arn in str(case.judged.evidence().names.get("elsewhere") or "").split(", ") if may_be_role_arn(arn)]
     if len(roles) != 1:
         raise Unfixable("ambiguous", f"several roles admit the service account: {', '.join(roles)}")
     because = f"pods then get what {roles[0]} may do, and no longer what {value} may do"

@@ -33,6 +33,7 @@ from irsa_doctor.sources.joining.overlay import Overlay, name_roles
 from irsa_doctor.sources.joining.permissions import with_role_policies
 from irsa_doctor.sources.joining.planned import join_plans
 from irsa_doctor.sources.joining.providers import named_providers
+from irsa_doctor.sources.joining.real_names import take_names_of_roles
 from irsa_doctor.sources.joining.substitutions import substitute_variables
 from irsa_doctor.sources.snapshot.snapshot import Query
 
@@ -64,6 +65,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
     substitute_variables(readings)
     name_roles(readings, accounts.of, accounts.partitions)
     fill_holes(readings, partial(_known_at, accounts, clusters))
+    take_names_of_roles(readings)
     for reading in readings:
         _settle_in_clusters(reading, clusters)
     overlay = Overlay(readings)

@@ -1,6 +1,7 @@
 import pytest
 
 from tests.facts.situations import KEY, account, aws, found, manifests, role_arn
+from tests.sources.worlds import role
 
 
 def fired(key, value):
@@ -66,6 +67,33 @@ def test_other_keys_are_not_taken_for_it(key):
 )
 def test_a_value_that_is_no_role_arn_is_told_by_what_it_is(value, rule):
     assert rule in fired(KEY, value)
+
+
+@pytest.mark.parametrize("path", ["a[1]", "a|b", "(eu)", "it's", "~x", "team:blue", "[PROD]"])
+def test_a_path_may_have_any_visible_sign(path):
+    """The pattern of API_CreateRole. What also marks a placeholder is one until a role has the name."""
+    expected = "role-arn-unresolved-template" if path == "[PROD]" else "role-missing"
+    assert fired(KEY, f"arn:aws:iam::111122223333:role/{path}/own") == {expected}
+
+
+@pytest.mark.parametrize("path", ["[PROD]", "{team_x}", "{EU_WEST}"])
+def test_what_looks_like_a_placeholder_in_the_path_of_a_role_is_its_name_where_a_role_has_it(path):
+    arn = f"arn:aws:iam::111122223333:role/{path}/app"
+    written = account()
+    written["metadata"]["annotations"] = {KEY: arn}
+    documents = aws(**{"o.yaml": manifests(written)})
+    renamed = {
+        **documents,
+        "roles.json": {"RoleDetailList": [{**role(), "Arn": arn, "Path": f"/{path}/"}], "UserDetailList": []},
+    }
+    assert {rule for rule, _ in found(documents, "serviceaccounts")} == {"role-arn-unresolved-template"}
+    assert {rule for rule, _ in found(renamed, "serviceaccounts")} == set()
+
+
+@pytest.mark.parametrize("path", ["", "arn:aws:iam::111122223333:role/"])
+def test_what_is_no_path_leaves_no_role_arn(path):
+    assert fired(KEY, f"arn:aws:iam::111122223333:role/{path}app ") == {"role-arn-malformed"}
+    assert fired(KEY, f"arn:aws:iam::111122223333:role/{path or '{'}app[1]") == {"role-arn-malformed"}
 
 
 @pytest.mark.parametrize("name", ["app-role", "ROLE-1", "roleArn", "Team_ROLE_ARN"])
