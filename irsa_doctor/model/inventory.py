@@ -15,7 +15,7 @@ from irsa_doctor.model.access import (
     AuthMap,
     WebhookConfiguration,
 )
-from irsa_doctor.model.alternatives import Alternative, object_key
+from irsa_doctor.model.alternatives import Alternative, ObjectKey, object_key
 from irsa_doctor.model.aws import (
     Cluster,
     ClusterAddon,
@@ -186,6 +186,8 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     contradictions: tuple[Contradiction, ...] = ()
     alternatives: tuple[Alternative, ...] = ()
     """What single documents hold of objects about which documents differ"""
+    disputed: frozenset[ObjectKey] = frozenset()
+    """the objects about which other documents say something else, where only those that agree count"""
     gaps: tuple[Gap, ...] = ()
     planned_providers: tuple[PlannedProvider, ...] = ()
     planned_clusters: tuple[PlannedCluster, ...] = ()
@@ -202,7 +204,14 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
                 for name in names
             }
             closed = self.closed if alternative.believes_lists else msgspec.structs.replace(self.closed, providers=frozenset())
-            yield msgspec.structs.replace(self, **parts, closed=closed, contradictions=(), alternatives=())
+            yield msgspec.structs.replace(
+                self, **parts, closed=closed, contradictions=(), alternatives=(), disputed=frozenset(alternative.records)
+            )
+
+    def is_disputed(self, collection: str, record: object) -> bool:
+        """Whether other documents say something else of the object of a record."""
+        key = object_key(collection, record)
+        return key in self.disputed or any(key in alternative.records for alternative in self.alternatives)
 
     @property
     def has_access(self) -> bool:

@@ -128,6 +128,10 @@ def _role_elsewhere(case: FixCase) -> Iterator[Proposal]:
     roles = [arn for arn in str(case.judged.evidence().names.get("elsewhere") or "").split(", ") if may_be_role_arn(arn)]
     if len(roles) != 1:
         raise Unfixable("ambiguous", f"several roles admit the service account: {', '.join(roles)}")
+    if case.view.inventory.is_disputed("service_accounts", account):
+        raise Unfixable(
+            "ambiguous", "another document has this service account with another role: which is current is not known"
+        )
     because = f"pods then get what {roles[0]} may do, and no longer what {value} may do"
     command = annotate(account.namespace, account.name, roles[0])
     commands = (command,) if command else ()
