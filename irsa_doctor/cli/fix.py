@@ -108,5 +108,8 @@ def _print(answer: "FixAnswer", written: "Written | None", output_format: str, *
     is_written = written is not None and bool(written.files)
     if commands and output_format == "text":
         print_text(api.render_fix_commands(answer.fixing))
+        if not answer.fixing.commands:
+            is_about = answer.fixing.fixes or answer.fixing.unfixed
+            print_note(f"no command: {'the comments say why' if is_about else 'nothing was found'}")
         return
     print_text(api.render_fix(answer.fixing, output_format, written=is_written, style=api.style_for()))

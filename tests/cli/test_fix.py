@@ -334,6 +334,17 @@ def test_of_what_no_command_is_for_the_commands_say_why(tmp_path: Path) -> None:
     assert "aws iam update-assume-role-policy --role-name cart" in text
 
 
+@pytest.mark.parametrize(
+    ("text", "note"), [(ACCOUNT.replace("role-arn", "role_arn"), "the comments say why"), (ACCOUNT, "nothing was found")]
+)
+def test_that_there_is_no_command_is_said_beside_the_commands(tmp_path: Path, text: str, note: str) -> None:
+    (tmp_path / "sa.yaml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "irsa_doctor", "fix", "--no-config", "--commands", "."]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert all(line.startswith("#") for line in filter(None, ended.stdout.splitlines()))
+    assert f"no command: {note}" in ended.stderr
+
+
 def test_no_name_ends_a_comment_of_the_commands(tmp_path: Path) -> None:
     hostile = "".join(f"open{end}touch pwned" for end in ("\n", "\r\n", "\u2028", "\x85", "\x0b")) + "\n#.json"
     (tmp_path / hostile).write_text(json.dumps(policy(equals(sub="system:serviceaccount:*", operator="StringLike"))))

@@ -129,9 +129,7 @@ def _role_elsewhere(case: FixCase) -> Iterator[Proposal]:
     if len(roles) != 1:
         raise Unfixable("ambiguous", f"several roles admit the service account: {', '.join(roles)}")
     if case.view.inventory.is_disputed("service_accounts", account):
-        raise Unfixable(
-            "ambiguous", "another document has this service account with another role: which is current is not known"
-        )
+        raise Unfixable("ambiguous", "another document has this service account with another role: which counts is not known")
     because = f"pods then get what {roles[0]} may do, and no longer what {value} may do"
     command = annotate(account.namespace, account.name, roles[0])
     commands = (command,) if command else ()
