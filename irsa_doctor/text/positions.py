@@ -16,6 +16,7 @@ class Anchor(msgspec.Struct, frozen=True):
 
     With a `pointer` alone: what stands there. With `start` and `end` too: characters of the text that stands there. Without a
     pointer: bytes of the document. `name` and `name_end` are those of the member's name in the same way, -1 for none.
+    `within` is the pointer into that text, where it is YAML of its own.
     """
 
     pointer: str | None = None
@@ -23,6 +24,7 @@ class Anchor(msgspec.Struct, frozen=True):
     end: int = -1
     name: int = -1
     name_end: int = -1
+    within: str | None = None
 
 
 class Source(msgspec.Struct):

@@ -21,6 +21,7 @@ _SOURCES = frozenset(
             "kro",
             "pulumi",
         ),
+        *("helm-release", "helmfile", "argo-application", "values"),
         *("cloudformation", "cloudformation-parameters", "terraform", "terraform-variables", "terraform-template"),
     }
 )

@@ -84,16 +84,33 @@ class CannotWrite(Exception):
         self.how = how
 
 
+class Written(msgspec.Struct, frozen=True):
+    """Where a value is written: the pointer into the document itself, and where a text of YAML stands there, that into it."""
+
+    pointer: str
+    within: str | None = None
+
+
 def written_pointer(text: SourceText, wish: Wish) -> str:
     """The pointer into the document itself, of what a template has made of what is written there."""
+    found = where_written(text, wish)
+    if found.within is not None:
+        raise CannotWrite("not-in-source", "the value is made of a part of what is written")
+    return found.pointer
+
+
+def where_written(text: SourceText, wish: Wish) -> Written:
+    """The same, also where the value stands in a text of YAML. Raises CannotWrite where it is another part of a text."""
     steps = wish.place.pointer.split("/")
     for size in range(len(steps), 0, -1):
         anchor = text.anchors.get((wish.place.part, "/".join(steps[:size])))
+        if anchor is not None and anchor.pointer is not None and anchor.within is not None:
+            return Written(anchor.pointer, "/".join((anchor.within, *steps[size:])))
         if anchor is not None and anchor.pointer is not None and anchor.start < 0:
-            return "/".join((anchor.pointer, *steps[size:]))
+            return Written("/".join((anchor.pointer, *steps[size:])))
         if anchor is not None:
             raise CannotWrite("not-in-source", "the value is made of a part of what is written")
-    return wish.place.pointer
+    return Written(wish.place.pointer)
 
 
 def values_by_name(wish: Wish) -> tuple[Any, Any]:

@@ -4,15 +4,17 @@ from typing import Any
 
 import msgspec
 
-from irsa_doctor.remedies.edits.records import CannotWrite, SourceText, Wish
+from irsa_doctor.remedies.edits.records import CannotWrite, SourceText, Wish, where_written
 from irsa_doctor.text.scanner import unescaped_steps
 
 
 def with_values(text: SourceText, wish: Wish) -> Wish:
     """The wish with the value that stands at its place, and what its transform makes of it. Raises CannotWrite."""
-    value = _document(text, wish.place.part)
-    for step in unescaped_steps(wish.place.pointer):
-        value = _below(value, step)
+    written = where_written(text, wish)
+    value = _at(_document(text, wish.place.part), written.pointer)
+    if written.within is not None:
+        inner = SourceText(text.document, str(value).encode(), "yaml")
+        value = _at(_document(inner, 0), written.within)
     try:
         after = wish.transform(value) if wish.transform else value
     except (KeyError, TypeError, AttributeError, ValueError):
@@ -32,6 +34,12 @@ def _document(text: SourceText, part: int) -> Any:
     if not isinstance(documents, list) or part >= len(documents):
         raise CannotWrite("unreadable", "the text is no valid YAML")
     return documents[part].value
+
+
+def _at(value: Any, pointer: str) -> Any:
+    for step in unescaped_steps(pointer):
+        value = _below(value, step)
+    return value
 
 
 def _below(value: Any, step: str) -> Any:

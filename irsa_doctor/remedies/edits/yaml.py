@@ -5,10 +5,20 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import msgspec
+
 from irsa_doctor.remedies.edits.changes import Add, Change, Drop, Put, Rename, changes
 from irsa_doctor.remedies.edits.json import SpliceRange, escaped_ranges
 from irsa_doctor.remedies.edits.put_in import policy_ranges
-from irsa_doctor.remedies.edits.records import CannotWrite, Edit, SourceText, Wish, values_by_name, written_pointer
+from irsa_doctor.remedies.edits.records import (
+    CannotWrite,
+    Edit,
+    SourceText,
+    Wish,
+    values_by_name,
+    where_written,
+    written_pointer,
+)
 from irsa_doctor.remedies.edits.yaml_folded import block_of_one_line, folded_ranges, is_same_but_for_folding, spliced_value
 from irsa_doctor.remedies.edits.yaml_layout import YamlLayout
 from irsa_doctor.remedies.edits.yaml_scalars import rewritten_scalar, written_scalar
@@ -27,9 +37,11 @@ def write_yaml(text: SourceText, wish: Wish) -> tuple[Edit, ...]:
         raise CannotWrite("unreadable", "the text is no valid YAML")
     if wish.merge:
         raise CannotWrite("ambiguous", "a member is written twice", "remove one of the two")
-    writer = _YamlWriter(text)
-    node = node_at(roots[wish.place.part], unescaped_steps(written_pointer(text, wish)))
-    if node.id == "scalar" and not isinstance(wish.before, str | int | float | bool | None):
+    writer, written = _YamlWriter(text), where_written(text, wish)
+    node = node_at(roots[wish.place.part], unescaped_steps(written.pointer))
+    if written.within is not None:
+        ranges = iter(list(writer.inside_yaml(node, wish, written.within)))
+    elif node.id == "scalar" and not isinstance(wish.before, str | int | float | bool | None):
         ranges = iter(list(writer.inside_text(node, wish)))
     else:
         made = tuple(writer.carried_out(node, list(changes(*values_by_name(wish)))))
@@ -95,6 +107,17 @@ class _YamlWriter:
         if self._ascii:
             return one
         return len(self.text[:start].encode()), len(self.text[:end].encode()), new
+
+    # ---- YAML inside a literal block
+
+    def inside_yaml(self, node: Any, wish: Wish, pointer: str) -> Iterator[SpliceRange]:
+        """The ranges that change inside a literal block that is a text of YAML, as charts take their values."""
+        if node.id != "scalar" or node.style != "|":
+            raise CannotWrite("not-in-source", "the values are a text in quotes or of folded lines, which is not edited")
+        inner = SourceText(self.source.document, node.value.encode(), "yaml")
+        place = msgspec.structs.replace(wish.place, pointer=pointer, part=0)
+        edits = write_yaml(inner, msgspec.structs.replace(wish, place=place))
+        yield from self._inside_block(node, node.value, [(edit.start, edit.end, edit.new) for edit in edits])
 
     # ---- JSON inside a scalar
 

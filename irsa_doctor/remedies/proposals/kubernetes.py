@@ -25,10 +25,11 @@ _OWN_WORDS = "the author of the object wrote this; only its form changes"
 
 
 def _account(case: FixCase) -> ServiceAccount:
-    """The service account that a finding is about."""
+    """The service account that a finding is about, or what values say of one that is rendered later."""
     evidence = case.judged.evidence()
     place = _place(evidence)
-    for account in case.view.accounts_called.get(str(evidence.names.get("account")), ()):
+    named = case.view.accounts_called.get(str(evidence.names.get("account")), ())
+    for account in (*named, *case.view.inventory.account_templates):
         if _is_at(account, place):
             return account
     raise Unfixable("not-in-source", "the service account is not in the input")
@@ -59,7 +60,7 @@ def _naming(case: FixCase, account: ServiceAccount, role: str, wish: Wish, **sai
     """A role named on a service account, in its source and by a command."""
     command = annotate(account.namespace, account.name, role)
     commands = (command,) if command else ()
-    offered = annotation(case.view, account.namespace, account.name, role)
+    offered = annotation(case.view, account.namespace, account.name, role) if account.namespace else None
     yield Proposal(wishes=(wish,), commands=commands, offered=offered, **said)
 
 

@@ -24,6 +24,7 @@ from irsa_doctor.text import shapes
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.positions import Anchor
 from irsa_doctor.text.scanner import escaped, unescaped_steps
+from irsa_doctor.text.yaml_places import YamlPlaces
 
 # a full stop that is part of a name has a backslash before it (https://helm.sh/docs/intro/using_helm/)
 _STEP = re.compile(r"(?:[^.\\]|\\.)+")
@@ -39,6 +40,17 @@ class ChartValues(msgspec.Struct, frozen=True):
     content: object
     place: Place
     written: Mapping[str, str] | None = None
+    text: YamlPlaces | None = None
+    """the text that they are, where nothing else is in it"""
+
+    def anchor_of(self, pointer: str) -> Anchor:
+        """Where the value at a pointer is written, which no pointer of the document leads to."""
+        own = (self.written or {}).get(pointer, self.place.pointer)
+        name, node = self.text.find(Place("", pointer)) if self.text else (None, None)
+        if name is None or node is None:
+            return Anchor(own)
+        marks = (node.start_mark.index, node.end_mark.index, name.start_mark.index, name.end_mark.index)
+        return Anchor(own, *marks, within=pointer)
 
 
 class _Form(msgspec.Struct, frozen=True):
@@ -232,8 +244,9 @@ def _in_text(members: Mapping[str, object], name: str, place: Place, reading: Do
     if isinstance(documents, TextError):
         reading.notes.append(f"the values at {at.pointer} are not read before they are rendered: {documents.why}")
         return
+    places = YamlPlaces(text.encode(errors="replace")) if len(documents) == 1 else None
     for document in documents:
-        yield ChartValues(document.value, at, {})
+        yield ChartValues(document.value, at, {}, places)
 
 
 def read_release_values(layers: Iterable[ChartValues], namespace: str, reading: DocumentReading) -> bool:
@@ -276,7 +289,6 @@ def _anchor(accounts: Iterable[ServiceAccount], values: ChartValues, reading: Do
         return
     for account in accounts:
         at = account.place.pointer.removesuffix("#").removeprefix(values.place.pointer)
-        for key in account.annotations:
-            made = account.place.at("metadata", "annotations", key)
-            pointer = values.written.get(f"{at}/annotations/{escaped(key)}", values.place.pointer)
-            reading.anchors[(made.part, made.pointer)] = Anchor(pointer)
+        for below in ("", *(f"/{escaped(key)}" for key in account.annotations)):
+            made = f"{account.place.pointer}/metadata/annotations{below}"
+            reading.anchors[(account.place.part, made)] = values.anchor_of(f"{at}/annotations{below}")

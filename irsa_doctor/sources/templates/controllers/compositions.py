@@ -382,7 +382,7 @@ def add_template_annotations(
     name: str, annotations: Mapping[str, str | Text], metadata: Place, place: Place, reading: DocumentReading
 ) -> None:
     """Add the annotations of a service account that is rendered later; `metadata` is where they are written."""
-    for key in annotations:
-        made, written = place.at("metadata", "annotations", key), metadata.at("annotations", key)
+    own, source = place.at("metadata", "annotations"), metadata.at("annotations")
+    for made, written in ((own, source), *((own.at(key), source.at(key)) for key in annotations)):
         reading.anchors[(made.part, made.pointer)] = Anchor(written.pointer)
     reading.account_templates.append(ServiceAccount("", "", name, place, annotations, template=True))

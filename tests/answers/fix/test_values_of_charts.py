@@ -1,0 +1,102 @@
+"""Annotations in values of charts are edited where they are written, and nothing else of the file is."""
+
+import pytest
+
+from irsa_doctor import api
+from tests.cli.running import put
+from tests.facts.situations import KEY, aws
+from tests.sources.worlds import role_arn
+
+ACCOUNT = """# the account
+serviceAccount:
+  create: true # by the chart
+  name: app
+  annotations:
+    {key}: {value} # who it is
+other: [a,   b]"""
+FLUX = """apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: app, namespace: prod}
+spec:
+  chart: {spec: {chart: app}}
+  values:
+"""
+ARGO = """apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: app, namespace: argocd}
+spec:
+  destination: {namespace: prod}
+  source:
+    chart: app
+    helm:
+"""
+K3S = """apiVersion: helm.cattle.io/v1
+kind: HelmChart
+metadata: {name: app, namespace: kube-system}
+spec:
+  targetNamespace: prod
+"""
+HELMFILE = """releases:
+- name: app
+  namespace: prod
+  chart: charts/app
+  values:
+  - shared.yaml
+  -
+"""
+FORMS = {
+    "flux": (FLUX, 4),
+    "argo-object": (f"{ARGO}      valuesObject:\n", 8),
+    "argo-text": (f"{ARGO}      values: |\n", 8),
+    "argo-text-without-end": (f"{ARGO}      values: |-\n", 8),
+    "argo-deep-text": (f"{ARGO}      values: |4\n", 10),
+    "k3s": (f"{K3S}  valuesContent: |-\n", 4),
+    "helmfile": (HELMFILE, 4),
+    "values": ("", 0),
+}
+SLIPS = {
+    "key": ("eks.amazonaws.com/role_arn", role_arn()),
+    "spaces": (KEY, f'"{role_arn()} "'),
+    "colon": (KEY, role_arn().replace("::", ":::")),
+    "single": (KEY, f"'{role_arn()} '"),
+}
+
+
+def written(form, key, value, newline="\n"):
+    head, indent = FORMS[form]
+    lines = [f"{' ' * indent}{line}" for line in ACCOUNT.format(key=key, value=value).splitlines()]
+    return (head + "\n".join(lines) + "\n").replace("\n", newline).encode()
+
+
+def edited(folder, form, content):
+    """The file after the safe edits, and the answer."""
+    for name, document in aws().items():
+        put(folder / name, document)
+    name = "helmfile.yaml" if form == "helmfile" else "values.yaml" if form == "values" else "release.yaml"
+    path = put(folder / name, content)
+    answer = api.fix([str(folder)])
+    return answer.fixing.after.get(str(path), content), answer
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n"])
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("slip", SLIPS)
+def test_a_slip_in_the_annotation_is_edited_in_its_line(tmp_path, form, slip, newline):
+    key, value = SLIPS[slip]
+    quote = value[0] if value[0] in "\"'" else ""
+    after, answer = edited(tmp_path, form, written(form, key, value, newline))
+    assert after == written(form, KEY, f"{quote}{role_arn()}{quote}", newline)
+    assert not [finding for finding in answer.after.findings if finding.subject.kind == "service-account"]
+
+
+@pytest.mark.parametrize("text", [">\n", '"', "'"])
+def test_values_in_a_text_whose_lines_are_not_those_of_the_file_are_not_edited(tmp_path, text):
+    inner = f"serviceAccount:\n\n  name: app\n\n  annotations:\n\n    eks.amazonaws.com/role_arn: {role_arn()}\n\n"
+    if text == ">\n":
+        value = ">\n" + "".join(f"        {line}\n" if line else "\n" for line in inner.splitlines())
+    else:
+        value = text + inner.replace("\n\n", "\\n" if text == '"' else "\n\n\n        ").rstrip() + text + "\n"
+    content = f"{ARGO}      values: {value}".encode()
+    after, answer = edited(tmp_path, "argo-text", content)
+    assert after == content
+    assert {unfixed.reason for unfixed in answer.fixing.unfixed} <= {"not-in-source"}
