@@ -1,6 +1,5 @@
 """Edits of YAML texts, in block and flow style, also of JSON texts inside blocks and strings of them."""
 
-import bisect
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -19,6 +18,7 @@ from irsa_doctor.remedies.edits.records import (
     where_written,
     written_pointer,
 )
+from irsa_doctor.remedies.edits.yaml_blocks import block_ranges
 from irsa_doctor.remedies.edits.yaml_folded import block_of_one_line, folded_ranges, is_same_but_for_folding, spliced_value
 from irsa_doctor.remedies.edits.yaml_layout import YamlLayout
 from irsa_doctor.remedies.edits.yaml_scalars import rewritten_scalar, written_scalar
@@ -117,7 +117,7 @@ class _YamlWriter:
         inner = SourceText(self.source.document, node.value.encode(), "yaml")
         place = msgspec.structs.replace(wish.place, pointer=pointer, part=0)
         edits = write_yaml(inner, msgspec.structs.replace(wish, place=place))
-        yield from self._inside_block(node, node.value, [(edit.start, edit.end, edit.new) for edit in edits])
+        yield from block_ranges(self.text, node, [(edit.start, edit.end, edit.new) for edit in edits], self.newline)
 
     # ---- JSON inside a scalar
 
@@ -127,7 +127,7 @@ class _YamlWriter:
         ranges = policy_ranges(value, wish)
         start, end = self._behind_properties(node), node.end_mark.index
         if node.style == "|":
-            yield from self._inside_block(node, value, ranges)
+            yield from block_ranges(self.text, node, ranges, self.newline)
         elif node.style == '"' and "\n" not in self.text[start:end]:
             content = self.text[start + 1 : end - 1]
             offset = len(self.text[: start + 1].encode())
@@ -164,27 +164,6 @@ class _YamlWriter:
             # a part that is an alias is written where its anchor is
             raise CannotWrite("shared-text", "a part of the list is written elsewhere, at an anchor")
         return roots
-
-    def _inside_block(self, node: Any, value: str, ranges: Sequence[SpliceRange]) -> Iterator[SpliceRange]:
-        """Ranges inside a literal block, whose lines are those of the document behind their indentation."""
-        first = self.text.index("\n", node.start_mark.index) + 1
-        starts, offset, indent = [], first, None
-        for line in value.splitlines(keepends=True):
-            written = self.text[offset : self.text.find("\n", offset) + 1 or len(self.text)]
-            if indent is None and line.strip():
-                indent = len(written) - len(written.lstrip(" "))
-                indent -= len(line) - len(line.lstrip(" "))
-            starts.append(offset)
-            offset += len(written)
-        known, lines, raw = indent or 0, _offsets(value), value.encode()
-
-        def placed(position: int) -> int:
-            number = bisect.bisect_right(lines, position) - 1
-            return starts[number] + known + position - lines[number]
-
-        for start, end, new in ranges:
-            begin, finish = (placed(len(raw[:at].decode())) for at in (start, end))
-            yield begin, finish, new.replace("\n", f"{self.newline}{' ' * known}")
 
     # ---- changes of nodes
 
@@ -398,14 +377,6 @@ def _usual_quote(owner: Any) -> str:
     """The quote of the values of a container, "" where they have several or none."""
     quotes = {_quote(_value_of(child)) for child in owner.value if _value_of(child).id == "scalar"}
     return quotes.pop() if len(quotes) == 1 else ""
-
-
-def _offsets(value: str) -> list[int]:
-    """The offsets of the lines of a text."""
-    offsets = [0]
-    for line in value.splitlines(keepends=True):
-        offsets.append(offsets[-1] + len(line))
-    return offsets
 
 
 def _unit(text: str) -> int:
