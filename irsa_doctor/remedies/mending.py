@@ -209,14 +209,17 @@ def _of_condition(scene: _Scene, condition: Condition, defects: tuple[Defect, ..
         return Step(REMOVAL, place.edit("drop_condition"))
     if claim not in ("sub", "aud"):
         raise CannotEdit("a condition on something else than the token")
-    conflict = any(defect.kind == "subject-conflict" for defect in defects)
-    return _of_claim(scene, place, condition, "" if conflict else claim)
+    if any(defect.kind == "subject-conflict" for defect in defects):
+        # which of the two was meant only those show who use the role
+        is_user = scene.target.subject in scene.knowledge.users
+        return Step(REMOVAL if is_user else OTHER_SUBJECT, place.edit("drop_condition"))
+    return _of_claim(scene, place, condition, claim)
 
 
 def _of_claim(scene: _Scene, place: _Place, condition: Condition, claim: str) -> Step:
     operator = condition.use.operator
     value = scene.target.audience if claim == "aud" else scene.target.subject
-    if not claim or (operator.family == "null" and scene.checks(claim)):
+    if operator.family == "null" and scene.checks(claim):
         return Step(REMOVAL, place.edit("drop_condition"))
     if operator.family == "null":
         return Step(REMOVAL, place.edit("replace_operator", "StringEquals"))

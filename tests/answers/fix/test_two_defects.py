@@ -6,7 +6,7 @@ from itertools import product
 import pytest
 
 from irsa_doctor import api
-from tests.answers.fix.test_fixes_against_reference import fixed_twice
+from tests.answers.fix.test_fixes_against_reference import CLUSTER, ROLE, account, fixed_twice
 from tests.trust.drawing import ACCOUNT, ISSUER, PREFIX
 
 SUBJECT = f"{PREFIX}shop:cart"
@@ -81,3 +81,20 @@ def test_a_wrong_subject_is_put_right_where_the_statement_is_open_otherwise(valu
     (tmp_path / "trust.json").write_text(json.dumps(after), encoding="utf-8")
     (grant,) = api.who_can("trust.json", ["trust.json"]).grants
     assert (grant.subjects.patterns, grant.audiences.values) == ((SUBJECT,), ("sts.amazonaws.com",))
+
+
+def test_of_two_conditions_that_exclude_each_other_none_goes_where_nobody_uses_the_role(tmp_path, monkeypatch):
+    """A key that is never there hides that they do, and the edit for it must not decide which of them was meant."""
+    document = trust("StringEquals", SUBJECT)
+    condition = document["Statement"][0]["Condition"]
+    condition["StringEquals"] |= {"aws:PrincipalOrgID": "o-exampleorgid"}
+    condition["StringLike"] = {f"{ISSUER}:sub": f"{PREFIX}billing:*"}
+    other = account(SUBJECT)
+    other["metadata"]["annotations"] = {key: f"{role}-of-its-own" for key, role in other["metadata"]["annotations"].items()}
+    monkeypatch.chdir(tmp_path)
+    for name, content in {"trust.json": document, "cluster.json": CLUSTER, "account.json": other}.items():
+        (tmp_path / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
+    settings = api.Settings(roles={ROLE: "trust.json"}, complete=("serviceaccounts",))
+    assert not api.fix(["."], settings=settings).fixing.after
+    mended, *_ = fixed_twice(document, [SUBJECT], True)
+    assert mended == right()
