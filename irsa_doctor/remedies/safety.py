@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from irsa_doctor.facts.lookups.users import RoleUser
+from irsa_doctor.model import parse_arn
 from irsa_doctor.model.edits import Proof, ProofKind, Safety, SubjectSet
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
@@ -172,7 +173,7 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
         if not self.view.profile.is_cluster:
             if not self.compared.lost.is_within(frozenset(), self.view.profile.grammar):
                 yield "whoever gets tokens of this issuer may lose the role"
-        elif self.fewer.cells and not self._is_listed and not self._is_as_written:
+        elif self.fewer.cells and not self._is_listed and not self._is_as_written and not self._is_absent:
             yield "a service account that is not in the input may lose the role; --complete serviceaccounts rules it out"
 
     @once
@@ -215,6 +216,13 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
     @property
     def _is_listed(self) -> bool:
         return self.view.issuer in self.role.view.accounts.listed_whole
+
+    @property
+    def _is_absent(self) -> bool:
+        """Whether the account surely has no such provider, so that STS takes no token for it and nobody loses anything."""
+        inventory, arn = self.role.view.inventory, parse_arn(self.view.provider)
+        is_known = self.view.provider in inventory.provider_by_arn or inventory.planned_providers
+        return arn is not None and arn.account in inventory.closed.providers and not is_known
 
     @property
     def _is_as_written(self) -> bool:

@@ -117,9 +117,12 @@ class Principals(msgspec.Struct, frozen=True, dict=True):
 
     def intended_provider(self, principal: str, account: str) -> str:
         """The provider (ARN) that a principal is or was most likely meant to be, "" where there is none."""
+        arn = parse_arn(principal)
+        # a role trusts providers of its own account, so that a policy shows whose it is
+        account = account or (arn.account if arn else "")
         if known := self.listed(principal, account) or self._near(principal, account):
             return known
-        arn, issuer = parse_arn(principal), self.meant_issuer(principal)
+        issuer = self.meant_issuer(principal)
         return arn_of_provider(arn.partition, account, issuer) if arn and issuer and account else ""
 
     def form(self, value: str | Text, account: str) -> PrincipalForm:

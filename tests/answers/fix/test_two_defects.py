@@ -6,7 +6,8 @@ from itertools import product
 import pytest
 
 from irsa_doctor import api
-from tests.answers.fix.test_fixes_against_reference import CLUSTER, ROLE, account, fixed_twice
+from tests.answers.fix.test_fixes_against_reference import CLUSTER, account, fixed_twice
+from tests.remedies.test_against_reference import ROLE
 from tests.trust.drawing import ACCOUNT, ISSUER, PREFIX
 
 SUBJECT = f"{PREFIX}shop:cart"
