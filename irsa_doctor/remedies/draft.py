@@ -209,10 +209,11 @@ class Draft:
                 part["Sid"] = sid if number == 0 else self.free_sid(sid)
             statements.insert(index + number, part)
 
-    def split_by_issuer(self, index: int, providers: Sequence[str]) -> None:
-        """Put one statement for each provider in the place of one, with the conditions on its own tokens and on the request."""
+    def split_by_issuer(self, index: int, providers: Sequence[str], kept: Sequence[str] = ()) -> None:
+        """Put one statement for each provider in the place of one, with the conditions on its own tokens and on the request; of
+        some that are `kept` only these."""
         issuers = {provider: issuer_of_provider(provider).lower() for provider in providers}
-        self.split_statement(index, [self._part(index, provider, issuers) for provider in issuers])
+        self.split_statement(index, [self._part(index, provider, issuers) for provider in kept or issuers])
 
     def _part(self, index: int, provider: str, issuers: Mapping[str, str]) -> Json:
         """A statement for one of its providers."""

@@ -93,6 +93,12 @@ def written_for(role: RolePolicy, index: int) -> list[PresentedToken]:
     return [PresentedToken(account, provider, issuer, subject, audience, known) for subject in subjects]
 
 
+def is_unused(role: RolePolicy, issuer: str) -> bool:
+    """Whether surely no service account of an issuer uses a role."""
+    is_listed = bool(role.known_role.arn) and issuer in role.view.accounts.listed_whole
+    return is_listed and not any(user.issuer == issuer and not user.pod_identity for user in role.users)
+
+
 def issued_by(role: RolePolicy, statement: Statement) -> tuple[str, str, str] | None:
     """Provider, issuer and account that the only principal of a statement names, or was meant to name."""
     named = [value for value in statement.federated if isinstance(value, str)]

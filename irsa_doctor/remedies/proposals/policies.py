@@ -23,6 +23,7 @@ from irsa_doctor.remedies.standins import StandIns
 from irsa_doctor.remedies.targets import (
     has_unseen_audience,
     indexes,
+    is_unused,
     issued_by,
     names_of_binding,
     role_of_finding,
@@ -316,12 +317,13 @@ def _of_several(case: FixCase, role: RolePolicy) -> Iterator[tuple[int, list[str
 
 
 def _by_issuer(case: FixCase, role: RolePolicy) -> PolicyDocuments:
-    """One statement an issuer, where the keys of a statement are those of several."""
+    """One statement an issuer, where the keys of a statement are those of several; else of those issuers that are used."""
     for index, providers in _of_several(case, role):
-        draft = Draft(role.document)
-        with suppress(CannotEdit):
-            draft.split_by_issuer(index, providers)
-            yield draft.document
+        for kept in ((), [provider for provider in providers if not is_unused(role, issuer_of_provider(provider))]):
+            draft = Draft(role.document)
+            with suppress(CannotEdit):
+                draft.split_by_issuer(index, providers, kept)
+                yield draft.document
 
 
 def _apart(case: FixCase, role: RolePolicy) -> PolicyDocuments:
@@ -338,7 +340,7 @@ def _apart(case: FixCase, role: RolePolicy) -> PolicyDocuments:
                 after = _with_document(role, draft.document)
                 if issued := _issuer_at(after, index + providers.index(provider)):
                     yield from _to_users(after, *issued, users)
-            elif not users and role.known_role.arn and issuer in role.view.accounts.listed_whole:
+            elif is_unused(role, issuer):
                 draft.remove_provider(index, provider)
                 yield draft.document
 
@@ -347,8 +349,7 @@ def _pattern(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     """A pattern under StringEquals moves to StringLike, where it is not all of a cluster."""
     for statement, issuer in _statements(case, role):
         for condition in statement.conditions:
-            values = [str(value) for value in condition.values]
-            wild = any("*" in value or "?" in value for value in values)
+            wild = any({"*", "?"} & set(str(value)) for value in condition.values)
             if presence(condition.key, issuer.lower()) == "sub" and wild and str(condition.use) == "StringEquals":
                 draft = Draft(role.document)
                 with suppress(CannotEdit):
@@ -362,8 +363,7 @@ def _without_statement(case: FixCase, role: RolePolicy) -> PolicyDocuments:
     for index in indexes(case.judged, role):
         if not isinstance(listed, list) or len(listed) < 2 or index >= len(listed):
             raise Unfixable("no-remedy", "the statement is the only one of the policy")
-        left = [statement for number, statement in enumerate(listed) if number != index]
-        yield {**role.document, "Statement": left}
+        yield {**role.document, "Statement": [*listed[:index], *listed[index + 1 :]]}
 
 
 # ---- members that are written twice
