@@ -67,7 +67,7 @@ EXPORTS: Mapping[str, str] = {
     "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterCapability ClusterNode ConfigMap "
     "Container Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector "
     "Mount NO_KIND Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation "
-    "ProjectedToken OrganizationAccount ReplacedMember ScopeState "
+    "ProjectedToken OrganizationAccount RENDERED_KINDS ReplacedMember ScopeState "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.clouds": "AzureIdentity CloudCluster CloudListing Clouds FederatedCredential GoogleAccount NodePool PoolProvider "
     "RoleBinding",

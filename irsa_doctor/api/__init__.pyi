@@ -210,6 +210,7 @@ from irsa_doctor.model import PlannedCluster as PlannedCluster
 from irsa_doctor.model import PlannedProvider as PlannedProvider
 from irsa_doctor.model import PodIdentityAssociation as PodIdentityAssociation
 from irsa_doctor.model import ProjectedToken as ProjectedToken
+from irsa_doctor.model import RENDERED_KINDS as RENDERED_KINDS
 from irsa_doctor.model import ReplacedMember as ReplacedMember
 from irsa_doctor.model import ResourceControlPolicy as ResourceControlPolicy
 from irsa_doctor.model import Role as Role

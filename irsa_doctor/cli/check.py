@@ -314,16 +314,12 @@ def _word(flag: str, value: str | None, words: Sequence[str]) -> str | None:
     return None if value is None else checked_word(flag, value, words)
 
 
-_READ_AFTER = "irsa-doctor check"
-"""in the reason of a row that names what makes the document readable"""
-
-
 def _nothing_read(rows: "Sequence[DocumentRow]") -> str:
-    from irsa_doctor.api import NO_KIND
+    from irsa_doctor.api import NO_KIND, RENDERED_KINDS
 
     passed_over = sum(row.kind == "passed-over" for row in rows)
     rows = [row for row in rows if row.kind != "passed-over"]
-    rendered = [row for row in rows if _READ_AFTER in (row.why or "")]
+    rendered = [row for row in rows if row.kind in RENDERED_KINDS]
     if passed_over and not rendered and all(row.status == "ignored" for row in rows):
         what = "1 file or folder was" if passed_over == 1 else f"{passed_over} files and folders were"
         return f"nothing could be read: {what} passed over (.gitignore, exclude, or filled by programs); name a file to read it"

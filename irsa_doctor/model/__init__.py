@@ -41,6 +41,7 @@ from irsa_doctor.model.clouds import (
 from irsa_doctor.model.inventory import (
     NO_KIND,
     PASSED_OVER,
+    RENDERED_KINDS,
     UNNAMED_CLUSTER,
     UNREAD_TRUST,
     Closed,
@@ -94,6 +95,7 @@ __all__ = [
     "ACCOUNT_STATES",
     "NO_KIND",
     "PASSED_OVER",
+    "RENDERED_KINDS",
     "UNEXPANDED",
     "UNNAMED_CLUSTER",
     "UNREAD_TRUST",

@@ -52,6 +52,8 @@ PASSED_OVER = "passed-over"
 """The kind of a file, or a whole folder (its path ends in a slash), that a walk through a folder leaves out"""
 NO_KIND = frozenset(("text", "other", "binary", "configuration"))
 """The kinds of files of which nothing says that they were to be read"""
+RENDERED_KINDS = frozenset(("helm-chart", "helm-template", "kustomization", "cdk", "pulumi"))
+"""The kinds of files of which programs make the documents; where one is not read, the reason names the command"""
 
 
 class Document(msgspec.Struct, frozen=True):
