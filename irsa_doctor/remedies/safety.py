@@ -189,7 +189,9 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
         if any(compared.lost.has(user.subject, user.audience or None) for user in self.role.users_of(self.view)):
             return False
         named_before = self.spelled & self._own_texts
-        return not (self.is_own and self.fewer.cells) or self._is_listed or self._is_within(named_before)
+        if not (self.is_own and self.fewer.cells) or self._is_listed:
+            return True
+        return self._is_within(named_before) and not self._loses_named
 
     @once
     def spelled(self) -> frozenset[str]:
@@ -226,7 +228,12 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
 
     @property
     def _is_as_written(self) -> bool:
-        return self._is_within(self.written)
+        return self._is_within(self.written) and not self._loses_named
+
+    @once
+    def _loses_named(self) -> bool:
+        """Whether somebody loses the role whom the text names one by one, perhaps an account that is not in the input."""
+        return any(self.compared.lost.has(subject, None) for subject in self._own_texts if is_subject(subject))
 
     def _is_within(self, subjects: frozenset[str]) -> bool:
         """Whether it admits some of these subjects and no other."""

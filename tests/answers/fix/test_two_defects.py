@@ -99,3 +99,14 @@ def test_of_two_conditions_that_exclude_each_other_none_goes_where_nobody_uses_t
     assert not api.fix(["."], settings=settings).fixing.after
     mended, *_ = fixed_twice(document, [SUBJECT], True)
     assert mended == right()
+
+
+@pytest.mark.parametrize(("users", "complete", "keeps"), [(1, False, True), (2, False, True), (1, True, False)])
+def test_whom_the_text_names_keeps_the_role_where_not_all_accounts_are_in_the_input(users, complete, keeps):
+    """A value with a wildcard beside names is mended; the account of one of the names may be in another folder."""
+    front = f"{PREFIX}web:front"
+    document = trust("StringEquals", [SUBJECT, front, f"{PREFIX}web:*"])
+    after, *_ = fixed_twice(document, [front, SUBJECT][:users], complete)
+    values = after["Statement"][0]["Condition"]["StringEquals"][f"{ISSUER}:sub"]
+    assert (SUBJECT in values) is keeps
+    assert front in values
