@@ -94,7 +94,8 @@ def read_messages(folder: Path) -> MessageFile:
 
 def _context_of(context: MessageContext, document: SymptomsDocument, at: Way) -> MessageContext:
     """A context with the names in its patterns replaced."""
-    pattern, unless = (_replaced(getattr(context, part), document.names, (*at, part)) for part in ("pattern", "unless"))
+    pattern = _replaced(context.pattern, document.names, (*at, "pattern"))
+    unless = context.unless and _replaced(context.unless, document.names, (*at, "unless"))
     return msgspec.structs.replace(context, pattern=pattern, unless=unless)
 
 

@@ -47,20 +47,20 @@ class MessageContext(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     at most `before` characters before it, in it, or at most `after` characters after it."""
 
     pattern: str
-    unless: str
     before: int
     after: int
+    unless: str = ""
 
     @cached_property
-    def _compiled(self) -> tuple[re.Pattern[str], re.Pattern[str]]:
-        return re.compile(self.pattern, FLAGS), re.compile(self.unless, FLAGS)
+    def _compiled(self) -> tuple[re.Pattern[str], re.Pattern[str] | None]:
+        return re.compile(self.pattern, FLAGS), re.compile(self.unless, FLAGS) if self.unless else None
 
     def around(self, match: re.Match[str]) -> str:
         """What the text around a message has of the pattern, "" where it has nothing."""
         pattern, unless = self._compiled
         ends = max(0, match.start() - self.before), match.end() + self.after
         found = pattern.search(match.string, *ends)
-        return found[0] if found and not unless.search(match.string, *ends) else ""
+        return found[0] if found and not (unless and unless.search(match.string, *ends)) else ""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True, dict=True):

@@ -145,7 +145,7 @@ def _fitting(
     likely = any(cause.certainty != "possible" for cause in causes)
     number, known_causes = 0, case.rulebook.causes.by_id
     for symptom in symptoms:
-        if explained & set(symptom.links) or (symptom.proves and len(symptom.candidates) == 1):
+        if explained & set(symptom.links) or (len(symptom.candidates) == 1 and symptom.proves and is_proof(symptom, case)):
             continue
         found = _of_unexamined(case, symptom, proved)
         for cause in (known_causes[ident] for ident in (*found, *ranked(symptom, case, proved)) if ident in known_causes):

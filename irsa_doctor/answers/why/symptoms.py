@@ -134,10 +134,10 @@ def _newest_first(matches: Sequence["_Match"]) -> list["_Match"]:
 
 
 def _weak(forms: Sequence["_Form"], known: Sequence[Message]) -> Iterator[Symptom]:
-    """The weak messages in their order, whichever form they are in: a broken line must not hide the one that says more."""
+    """The weak messages in their order, each of the form in which it says most: a broken line must not hide that."""
     for message in known:
-        if message.weak:
-            yield from (match.symptom for form in forms for match in _matches(form, [message]))
+        if message.weak and (found := [match for form in forms for match in _matches(form, [message])]):
+            yield max(found, key=lambda match: len(match.details)).symptom
 
 
 class _Match(NamedTuple):
@@ -154,16 +154,16 @@ class _Match(NamedTuple):
 
     @property
     def details(self) -> dict[str, str]:
-        """The named parts that were read."""
-        named = {**(self.beside.groupdict() if self.beside else {}), **self.match.groupdict()}
+        """The named parts that were read, of the message, of what stands beside it and of the text around it."""
+        around = {name: context.around(self.match) for name, context in shipped_contexts().items()}
+        named = {**around, **(self.beside.groupdict() if self.beside else {}), **self.match.groupdict()}
         return {name: value for name, value in named.items() if value}
 
     @property
     def symptom(self) -> Symptom:
         """What the message says and means."""
         message = self.message
-        around = {name: context.around(self.match) for name, context in shipped_contexts().items()}
-        details = {**{name: value for name, value in around.items() if value}, **self.details}
+        details = self.details
         symptom = Symptom(
             id=message.id,
             candidates=tuple(message.candidates),
