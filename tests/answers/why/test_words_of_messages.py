@@ -86,6 +86,20 @@ from tests.answers.why.world import why
         "MongoDB took the role of node secondary.",
         "Do not deny eks-auth:AssumeRoleForPodIdentity.",
         "There is no need for eks-auth:AssumeRoleForPodIdentity with IRSA.",
+        # variables, keys, pods and providers of which nobody says that they are the fault
+        "AWS_WEB_IDENTITY_TOKEN_FILE is not empty.",
+        "There is no need for AWS_ROLE_ARN.",
+        "You do not have to set AWS_ROLE_ARN.",
+        "AWS_ROLE_ARN is not set by Terraform, the webhook sets it.",
+        "If AWS_ROLE_ARN is missing, restart the pod.",
+        "AWS_ROLE_ARN was not set before.",
+        "I restarted the pods after I added the annotation.",
+        "Never annotate the service account of the nodes.",
+        "Add the annotation, and do not restart the pods yet.",
+        "We have no OIDC provider for the login to our shop.",
+        "Does the cluster have an OIDC provider?",
+        "If the pods cannot reach STS, add an endpoint.",
+        "The pods can reach STS.",
         # other registries, stores and files
         "Your authorization token is invalid (https://api.example.com)",
         "Get https://registry.example.com/bucket/x: 401 Unauthorized",
@@ -112,6 +126,23 @@ def test_what_names_a_node_a_registry_or_a_store_is_no_message_of_aws(text):
 )
 def test_who_says_that_a_program_has_the_role_of_its_node_is_understood(text):
     assert [symptom.id for symptom in symptoms_in(text)] == ["node-role-in-words"]
+
+
+@pytest.mark.parametrize(
+    ("cause", "text"),
+    [
+        ("sa-annotation-missing", "AWS_WEB_IDENTITY_TOKEN_FILE isn't set in the pod."),
+        ("sa-annotation-missing", "I don't see AWS_ROLE_ARN in the container."),
+        ("sa-annotation-missing", "We haven't annotated our service account."),
+        ("pod-older-than-annotation", "I changed the annotation and forgot to restart the pods."),
+        ("static-keys-shadow", "The role is not used, AWS_ACCESS_KEY_ID is present as well."),
+        ("oidc-provider-missing", "The OIDC provider of the cluster was deleted by somebody."),
+        ("proxy-or-mesh-blocks-sts", "The pods can't reach sts.eu-west-1.amazonaws.com."),
+    ],
+)
+def test_what_somebody_says_without_a_message_leads_to_its_cause_and_proves_none(cause, text):
+    diagnosis = why({}, "", symptoms=symptoms_in(text), failing=True)
+    assert (diagnosis.causes[0].id, diagnosis.causes[0].certainty != "certain") == (cause, True)
 
 
 @pytest.mark.parametrize(
