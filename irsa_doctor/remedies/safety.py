@@ -212,8 +212,8 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
 
     @once
     def _own_texts(self) -> frozenset[str]:
-        """What the text before says of tokens of this issuer: all but the values of keys of another one."""
-        return frozenset(_texts_for(self.role.document, self.view.issuer.lower()))
+        """What the text before says of tokens of this issuer: all but the values of keys of another one, and whom it denies."""
+        return frozenset(_texts_for(list(_not_denying(self.role.document)), self.view.issuer.lower()))
 
     @property
     def _is_listed(self) -> bool:
@@ -323,6 +323,16 @@ def texts_of(value: Any) -> Iterator[str]:
         yield value
     for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
         yield from texts_of(item)
+
+
+def _not_denying(document: PolicyDocument) -> Iterator[Any]:
+    """The statements; of a Deny only what it spares, by operators with a Not."""
+    listed = document.get("Statement")
+    for statement in listed if isinstance(listed, list) else [listed]:
+        if not isinstance(statement, Mapping) or statement.get("Effect") != "Deny":
+            yield statement
+        elif isinstance(condition := statement.get("Condition"), Mapping):
+            yield {name: block for name, block in condition.items() if "Not" in name}
 
 
 def _texts_for(value: Any, issuer: str) -> Iterator[str]:

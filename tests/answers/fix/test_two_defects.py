@@ -110,3 +110,13 @@ def test_whom_the_text_names_keeps_the_role_where_not_all_accounts_are_in_the_in
     values = after["Statement"][0]["Condition"]["StringEquals"][f"{ISSUER}:sub"]
     assert (SUBJECT in values) is keeps
     assert front in values
+
+
+@pytest.mark.parametrize("complete", [True, False])
+def test_whom_a_deny_excludes_is_not_named_by_the_text(complete):
+    """An open role is made one for the accounts of the input only where these are all."""
+    document = trust("StringLike", f"{PREFIX}*")
+    condition = {"StringEquals": {f"{ISSUER}:sub": SUBJECT, f"{ISSUER}:aud": "example.com"}}
+    document["Statement"].append({**document["Statement"][0], "Effect": "Deny", "Condition": condition})
+    _, fixes, _ = fixed_twice(document, [SUBJECT], complete)
+    assert any(fix.applied for fix in fixes) is complete
