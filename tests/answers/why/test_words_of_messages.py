@@ -135,6 +135,8 @@ def test_who_says_that_a_program_has_the_role_of_its_node_is_understood(text):
         ("sa-annotation-missing", "I don't see AWS_ROLE_ARN in the container."),
         ("sa-annotation-missing", "We haven't annotated our service account."),
         ("pod-older-than-annotation", "I changed the annotation and forgot to restart the pods."),
+        ("sdk-too-old", "The plugin has an outdated AWS SDK that knows nothing of IRSA."),
+        ("podid-sdk-too-old", "The backup agent doesn't work with EKS Pod Identity."),
         ("static-keys-shadow", "The role is not used, AWS_ACCESS_KEY_ID is present as well."),
         ("oidc-provider-missing", "The OIDC provider of the cluster was deleted by somebody."),
         ("proxy-or-mesh-blocks-sts", "The pods can't reach sts.eu-west-1.amazonaws.com."),
