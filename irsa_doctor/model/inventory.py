@@ -36,6 +36,7 @@ from irsa_doctor.model.kubernetes import (
     Discovery,
     EgressPolicy,
     HybridNodeConfig,
+    MappedAccount,
     Namespace,
     NodeMetadata,
     ServiceAccount,
@@ -172,6 +173,7 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
     capabilities: tuple[ClusterCapability, ...] = ()
     associations: tuple[PodIdentityAssociation, ...] = ()
     webhooks: tuple[Webhook, ...] = ()
+    mapped_accounts: tuple[MappedAccount, ...] = ()
     config_maps: tuple[ConfigMap, ...] = ()
     access_roles: tuple[AccessRole, ...] = ()
     access_bindings: tuple[AccessBinding, ...] = ()
@@ -302,6 +304,14 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
         """Names that several clusters have, in accounts or regions of their own."""
         names = Counter(name for cluster in self.cluster_by_id.values() for name in {cluster.name, cluster.label})
         return frozenset(name for name, count in names.items() if count > 1)
+
+    @cached_property
+    def mappings_by_account(self) -> Mapping[tuple[str, str], tuple[MappedAccount, ...]]:
+        """(namespace, name) -> the mappings of service accounts of this name, of any cluster."""
+        table: dict[tuple[str, str], list[MappedAccount]] = {}
+        for mapped in self.mapped_accounts:
+            table.setdefault((mapped.namespace, mapped.name), []).append(mapped)
+        return {key: tuple(items) for key, items in table.items()}
 
     @cached_property
     def clusters_by_issuer(self) -> Mapping[str, tuple[Cluster, ...]]:

@@ -277,6 +277,16 @@ class Webhook(msgspec.Struct, frozen=True):
     """Whether it acts in some namespaces only, by their labels"""
 
 
+class MappedAccount(msgspec.Struct, frozen=True):
+    """A service account to which the webhook of its cluster gives a role without an annotation, by a config map
+    (https://github.com/aws/amazon-eks-pod-identity-webhook); `issuer` is that of the cluster, without scheme."""
+
+    issuer: str | Text
+    namespace: str
+    name: str
+    place: Place
+
+
 class ConfigMap(msgspec.Struct, frozen=True):
     """A config map or a secret: name and keys, never values. `token_of` is the service account whose token for the API server a
     secret holds, "" where it holds none."""

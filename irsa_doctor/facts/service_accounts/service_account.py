@@ -15,6 +15,7 @@ from irsa_doctor.facts.lookups.associations import (
     near_association,
     overridden,
 )
+from irsa_doctor.facts.lookups.mapped_accounts import is_mapped
 from irsa_doctor.facts.lookups.view import View
 from irsa_doctor.facts.roles.role import AnalysedRole
 from irsa_doctor.facts.service_accounts.annotations import (
@@ -109,6 +110,8 @@ def _is_wanted(view: View, account: ServiceAccount) -> bool | Unknown:
         return False
     if any(map(own_roles, view.inventory.workloads_by_service_account.get(key, ()))):
         return False
+    if (mapped := is_mapped(account, view)) is not False:
+        return mapped if isinstance(mapped, Unknown) else False
     if _trusting(view, account):
         return True
     unseen = _unseen_roles(view, account) if _is_joined(view, account) else None

@@ -117,7 +117,10 @@ class _Associations(LookedUp[_AssociationKey, PodIdentityAssociation]):
         return self._own.items()
 
 
-_JOINED = ("clusters", "planned_clusters", "gaps", "organization", "discoveries", "signing_keys", "addons", "node_roles")
+_JOINED = (
+    *("clusters", "planned_clusters", "gaps", "organization", "discoveries", "signing_keys", "addons", "node_roles"),
+    "mapped_accounts",
+)
 
 
 def shard_inventory(own: Inventory, shared: Sequence[SharedFacts], index: ShardIndex) -> ShardInventory:

@@ -26,7 +26,7 @@ ANY_SUBJECT = "*"
 """stands for the subject of a policy of which no text says which subjects it names"""
 _GENERAL = (
     *("clusters", "planned_clusters", "closed", "gaps", "organization", "discoveries", "signing_keys"),
-    *("addons", "node_roles"),
+    *("addons", "node_roles", "mapped_accounts"),
 )
 """the collections of which every shard has all records"""
 _DEEP = (

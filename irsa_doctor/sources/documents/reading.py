@@ -18,6 +18,7 @@ from irsa_doctor.model import (
     EgressPolicy,
     Gap,
     HybridNodeConfig,
+    MappedAccount,
     Namespace,
     NodeMetadata,
     NodeRole,
@@ -174,6 +175,7 @@ class DocumentReading(msgspec.Struct):
     node_roles: list[NodeRole] = []
     capabilities: list[ClusterCapability] = []
     webhooks: list[Webhook] = []
+    mapped_accounts: list[MappedAccount] = []
     config_maps: list[ConfigMap] = []
     access_roles: list[AccessRole] = []
     access_bindings: list[AccessBinding] = []
@@ -228,9 +230,9 @@ class DocumentReading(msgspec.Struct):
     syntax: Any = None
     """the syntax tree of Terraform configuration, read when all files of its module are there (templates.terraform.syntax)"""
     variables: dict[str, Any] = {}
+    """values that a file of variables gives to a template beside it (templates.values.TemplateValue)"""
     stack_deployments: dict[str, dict[str, Any]] = {}
     """by the name of a deployment of a Terraform Stack: its values of variables"""
-    """values that a file of variables gives to a template beside it (templates.values.TemplateValue)"""
     graphs: list[ResourceGraph] = []
     instances: list[Page] = []
     """objects that may be instances of graphs"""

@@ -105,6 +105,7 @@ def join(readings: Sequence[DocumentReading], stated: JoinContext) -> Inventory:
 
 _AS_READ = (
     *("nodes", "node_metadata", "egress_policies", "auth_maps", "chained_roles", "organization", "discoveries", "signing_keys"),
+    "mapped_accounts",
 )
 """collections that are taken as documents have them"""
 _OF_CLUSTERS = ("node_configs", "node_roles", "capabilities")

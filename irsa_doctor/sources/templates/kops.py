@@ -7,7 +7,7 @@ the trust policies and the client ids are those of `pkg/model/iam` and `pkg/mode
 import base64
 from collections.abc import Mapping
 
-from irsa_doctor.model import Hole, Place, Role, Text, TrustPolicy, joined, text_of, without_scheme
+from irsa_doctor.model import Hole, MappedAccount, Place, Role, Text, TrustPolicy, joined, text_of, without_scheme
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.sources.templates.providers import add_provider
 from irsa_doctor.sources.templates.values import hole
@@ -34,8 +34,13 @@ def read_kops_cluster(page: Page, reading: DocumentReading) -> None:
         add_provider(reading, issuer, (address, of_discovery.at("enableAWSOIDCProvider")), audiences)
     iam, of_iam = shapes.inner(spec, "iam", at), at.at("iam")
 
+    webhook = shapes.inner(spec, "podIdentityWebhook", at)
+
     def read(item: object, where: Place) -> None:
-        _add_role(shapes.mapping(item, where), where, (cluster, issuer), reading)
+        entry = shapes.mapping(item, where)
+        _add_role(entry, where, (cluster, issuer), reading)
+        if webhook.get("enabled") is True:
+            reading.mapped_accounts.append(MappedAccount(issuer, str(entry["namespace"]), str(entry["name"]), where))
 
     permissions = "serviceAccountExternalPermissions"
     reading.each(shapes.many(iam, permissions, of_iam), of_iam.at(permissions), read)

@@ -7,9 +7,11 @@ from irsa_doctor.answers.why.links.state import LinkState, Sign, failed, inappli
 from irsa_doctor.answers.why.placeholders import fill_command
 from irsa_doctor.facts.lookups.accounts import NO_NAMESPACE
 from irsa_doctor.facts.lookups.associations import association_elsewhere, near_association
+from irsa_doctor.facts.lookups.mapped_accounts import is_mapped
 from irsa_doctor.model import PodIdentityAssociation, ServiceAccount, Workload, text_of
 from irsa_doctor.model.annotations import ROLE_ARN
 
+_PODS = "kubectl get pods -n {namespace} -o yaml"
 _ASSOCIATIONS = "aws eks list-pod-identity-associations --cluster-name {cluster}"
 
 
@@ -64,6 +66,8 @@ def _unannotated(case: Case) -> LinkState:
     places = (case.located(place, "is not annotated with a role"),) if place else ()
     if case.shows_pod_identity:
         return _set_up(case, says)
+    if case.account and is_mapped(case.account, case.view) is not False:
+        return undecided(f"{says}; kOps tells the webhook which role it gets", settle=fill_command(_PODS, case))
     near = near_association(case.account, case.view) if case.account else None
     if near:
         return _misnamed(case, f"{text_of(near.namespace)}/{text_of(near.service_account)}", says)
