@@ -66,8 +66,8 @@ EXPORTS: Mapping[str, str] = {
     "governance.settings_at": "is_in_repository_of settings_at",
     "model": "AgentSettings Alternative ChainedRole Closed Cluster ClusterAddon ClusterCapability ClusterNode ConfigMap "
     "Container Contradiction Discovery Document EgressPolicy EnvSource Flaw Gap Hole HybridNodeConfig Inventory LabelSelector "
-    "Mount NO_KIND Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider PodIdentityAssociation "
-    "ProjectedToken OrganizationAccount RENDERED_KINDS ReplacedMember ScopeState "
+    "MappedAccount Mount NO_KIND Namespace NodeMetadata NodeRole OidcProvider Place PlannedCluster PlannedProvider "
+    "PodIdentityAssociation ProjectedToken OrganizationAccount RENDERED_KINDS ReplacedMember ScopeState "
     "ResourceControlPolicy Role RolePermissions ServiceAccount SigningKey Text TrustPolicy Unknown Webhook Workload",
     "model.clouds": "AzureIdentity CloudCluster CloudListing Clouds FederatedCredential GoogleAccount NodePool PoolProvider "
     "RoleBinding",
@@ -86,7 +86,7 @@ EXPORTS: Mapping[str, str] = {
     "model.nearness": "suggestion",
     "model.standards": "KeyRun Standards StandardsContext",
     "reports.style": "Style",
-    "rulebook.cause_block": "CauseBlock StsError",
+    "rulebook.cause_block": "CauseBlock RunWords StsError",
     "rulebook.causes": "Cause",
     "rulebook.edit_block": "EditBlock",
     "rulebook.files": "Illustration",

@@ -198,6 +198,7 @@ from irsa_doctor.model import Hole as Hole
 from irsa_doctor.model import HybridNodeConfig as HybridNodeConfig
 from irsa_doctor.model import Inventory as Inventory
 from irsa_doctor.model import LabelSelector as LabelSelector
+from irsa_doctor.model import MappedAccount as MappedAccount
 from irsa_doctor.model import Mount as Mount
 from irsa_doctor.model import NO_KIND as NO_KIND
 from irsa_doctor.model import Namespace as Namespace
@@ -290,6 +291,7 @@ from irsa_doctor.model.standards import Standards as Standards
 from irsa_doctor.model.standards import StandardsContext as StandardsContext
 from irsa_doctor.reports.style import Style as Style
 from irsa_doctor.rulebook.cause_block import CauseBlock as CauseBlock
+from irsa_doctor.rulebook.cause_block import RunWords as RunWords
 from irsa_doctor.rulebook.cause_block import StsError as StsError
 from irsa_doctor.rulebook.causes import Cause as Cause
 from irsa_doctor.rulebook.edit_block import EditBlock as EditBlock
