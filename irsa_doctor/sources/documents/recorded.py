@@ -5,7 +5,9 @@ Each spells the members of AWS's own answers in its way (`assumeRolePolicyDocume
 found in any case and without regard to `_`. None of them says that it is complete: what it does not have may be there.
 """
 
+import math
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 
 import msgspec
 
@@ -17,6 +19,7 @@ from irsa_doctor.text.errors import TextError, WrongShape
 from irsa_doctor.text.json import read_json
 
 _Members = Mapping[str, object]
+_ResourceName = tuple[str, ...]
 
 
 class Spelled(msgspec.Struct, frozen=True):
@@ -213,12 +216,12 @@ def is_config_items(members: _Members) -> bool:
 def read_config_items(page: Page, reading: DocumentReading) -> None:
     """Items of AWS Config (https://docs.aws.amazon.com/config/latest/APIReference/API_ConfigurationItem.html), of a history the
     last one of each resource; what was deleted is not there."""
-    last: dict[str, Spelled] = {}
+    last: dict[_ResourceName | Place, Spelled] = {}
 
     def keep(value: object, at: Place) -> None:
         item = Spelled.of(value, at)
         known = last.get(name := _name_of(item))
-        if known is None or item.text("configurationItemCaptureTime") > known.text("configurationItemCaptureTime"):
+        if known is None or _captured(item) > _captured(known):
             last[name] = item
 
     around = Spelled.of(page.value, page.place)
@@ -232,9 +235,23 @@ def read_config_items(page: Page, reading: DocumentReading) -> None:
         reading.passed.append(_NONE)
 
 
-def _name_of(item: Spelled) -> str:
-    """What makes two items ones of the same resource."""
-    return item.text("arn") or "/".join(item.text(name) for name in ("accountId", "awsRegion", "resourceType", "resourceId"))
+def _name_of(item: Spelled) -> _ResourceName | Place:
+    """What makes two items ones of the same resource: one that was deleted may have no ARN. Its place where it says neither, as
+    what a query answers, which has each resource once."""
+    account = item.text("accountId") or item.text("awsAccountId")
+    name = account, item.text("awsRegion"), item.text("resourceType"), item.text("resourceId")
+    return name if all(name) else (item.text("arn"),) if item.text("arn") else item.place
+
+
+def _captured(item: Spelled) -> float:
+    """When an item was captured: a number of seconds, or RFC 3339 in any zone, as the versions of the AWS CLI print it."""
+    written = item.get("configurationItemCaptureTime")
+    if isinstance(written, int | float):
+        return float(written)
+    try:
+        return datetime.fromisoformat(str(written)).timestamp()
+    except (ValueError, OverflowError):
+        return -math.inf
 
 
 def _read_item(item: Spelled, page: Page, reading: DocumentReading) -> bool:

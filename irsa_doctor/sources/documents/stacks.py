@@ -1,11 +1,13 @@
 """Templates of CloudFormation among other documents: how they are recognised, and taken out of what CloudFormation answers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from irsa_doctor.model.regex import regex
+from irsa_doctor.sources.documents.policies import says_duplicate
 from irsa_doctor.sources.documents.reading import DocumentReading, Page
 from irsa_doctor.text.errors import TextError
 from irsa_doctor.text.json import read_json
+from irsa_doctor.text.scanner import Duplicate
 
 _STACK_TYPE = regex(r"Custom::\w|[A-Z]\w*::\w+::\w")
 _BODY = "TemplateBody"
@@ -51,19 +53,25 @@ def answered_template(page: Page, reading: DocumentReading) -> Page:
     body, place = members[_BODY], page.place.at(_BODY)
     if not isinstance(body, str):
         return Page(body, place, page.duplicates)
-    value = _value_of(body)
-    if isinstance(value, TextError):
-        reading.broken.append((place, f"{value.why} (in the template, {value.line}:{value.column})"))
+    read = _read(body)
+    if isinstance(read, TextError):
+        reading.broken.append((place, f"{read.why} (in the template, {read.line}:{read.column})"))
         return Page(None, place)
+    value, duplicates = read
+    twice = [f"{says_duplicate(item)} of the template; the last one is read" for item in duplicates]
+    reading.broken += [(place, why) for why in twice]
     return Page(value, place)
 
 
-def _value_of(text: str) -> object:
+def _read(text: str) -> tuple[object, Sequence[Duplicate]] | TextError:
+    """The value of a template and the members that are twice in it."""
     content = text.encode("utf-8", "surrogatepass")
     if content.lstrip()[:1] == b"{":
         scan = read_json(content)
-        return scan if isinstance(scan, TextError) else scan.value
+        return scan if isinstance(scan, TextError) else (scan.value, scan.duplicates)
     from irsa_doctor.text.yaml import yaml_documents
 
     document = next(iter(yaml_documents(content)), None)
-    return document if document is None or isinstance(document, TextError) else document.value
+    if document is None or isinstance(document, TextError):
+        return document or (None, ())
+    return document.value, document.duplicates

@@ -101,23 +101,40 @@ def test_no_record_says_that_it_is_complete():
         assert inventory({"x.json": recorded}).closed == Closed()
 
 
-def test_of_a_history_the_last_item_counts():
+@pytest.mark.parametrize(
+    "times",
+    [
+        ("2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z", "2026-01-01T00:00:00Z"),
+        ("2026-02-01T00:00:00Z", "2026-02-01T00:00:00.500Z", ""),
+        ("2026-10-25T02:50:00+02:00", "2026-10-25T02:10:00+01:00", None),
+        (1700000000.25, 1800000000, 0),
+    ],
+)
+def test_of_a_history_the_last_item_counts(times):
     old, new = policy("system:serviceaccount:old:app"), policy("system:serviceaccount:new:app")
     items = [
-        item({**CONFIGURATION, "assumeRolePolicyDocument": trust}, configurationItemCaptureTime=f"2026-0{month}-01T00:00:00Z")
-        for month, trust in ((2, old), (3, new), (1, old))
+        item({**CONFIGURATION, "assumeRolePolicyDocument": trust}, configurationItemCaptureTime=time)
+        for time, trust in zip(times, (old, new, old), strict=True)
     ]
     (role,) = inventory({"x.json": {"configurationItems": items}}).roles
     assert role.policy.document == new
 
 
+@pytest.mark.parametrize("arn", [role_arn(), None])
 @pytest.mark.parametrize("status", ["ResourceDeleted", "ResourceDeletedNotRecorded"])
-def test_what_was_deleted_is_not_there(status):
-    times = ({"configurationItemCaptureTime": f"2026-0{month}-01T00:00:00Z"} for month in (1, 2))
-    items = [item(**next(times)), item(None, configurationItemStatus=status, **next(times))]
+def test_what_was_deleted_is_not_there(status, arn):
+    named = {"awsRegion": "global", "resourceId": "AROAEXAMPLE"}
+    times = ({"configurationItemCaptureTime": f"2026-0{month}-01T00:00:00Z", **named} for month in (1, 2))
+    items = [item(**next(times)), item(None, configurationItemStatus=status, **next(times), arn=arn)]
     row = only_row({"configurationItems": items})
     assert row.status == "ignored"
     assert "no role" in row.why
+
+
+def test_a_query_need_not_select_what_names_a_resource():
+    configurations = [{"arn": role_arn(name), "assumeRolePolicyDocument": ENCODED} for name in ("a", "b")]
+    rows = [json.dumps({"configuration": configuration}) for configuration in configurations]
+    assert [role.name for role in inventory({"x.json": {"Results": rows, "QueryInfo": {}}}).roles] == ["a", "b"]
 
 
 def test_a_query_without_the_policy_leaves_it_unknown():
@@ -214,6 +231,19 @@ def test_a_template_that_cloudformation_answers_is_a_template(body):
     (role,) = found.roles
     assert role.policy.document == TRUST
     assert [row.status for row in found.documents] == ["read"]
+
+
+@pytest.mark.parametrize(
+    ("body", "old", "twice"),
+    [
+        (json.dumps(TEMPLATE), '"Effect"', '"Effect": 1, "Effect"'),
+        (yaml.safe_dump(TEMPLATE), "        - Action:", "        - Effect: 1\n          Action:"),
+    ],
+)
+def test_a_member_that_is_twice_in_it_is_named(body, old, twice):
+    rows = inventory({"x.json": {"TemplateBody": body.replace(old, twice)}}).documents
+    assert [row.status for row in rows] == ["read", "unreadable"]
+    assert "member `Effect` appears twice" in rows[1].why
 
 
 @pytest.mark.parametrize("body", ["{", "a: [1", "- &a [*a"])
