@@ -29,7 +29,7 @@ def _beginning(pattern: bytes) -> re.Pattern[bytes]:
 
 PRINTOUTS = (
     # https://docs.aws.amazon.com/cli/latest/userguide/cli-usage-output-format.html: the call in the frame of a table, and in
-    # text the name of each object in capitals before its values
+    # text the name of each object in capitals before its values, where tables of other programs have names of columns
     Printout(
         _beginning(rb"-{10,}+\r?\n\|[ ]++[A-Z]\w++[ ]++\|\r?$"),
         "it is a table that the AWS CLI prints for people; call it again with `--output json`",
@@ -37,26 +37,30 @@ PRINTOUTS = (
     Printout(
         _beginning(
             rb"(?:20\d\d-\d\d-\d\d\s++)?(?:ROLE|ASSUMEROLEPOLICYDOCUMENT|STATEMENT|CLUSTER|OPENIDCONNECTPROVIDERLIST"
-            rb"|CLIENTIDLIST|THUMBPRINTLIST|ASSOCIATION)\w*+\t"
+            rb"|CLIENTIDLIST|THUMBPRINTLIST|ASSOCIATION)\w*+\t(?![A-Z_ \t]++\r?$)"
         ),
         "it is text that the AWS CLI prints for people; call it again with `--output json`",
     ),
     Printout(
         _beginning(rb"(?:NAMESPACE[ \t]++)?NAME[ \t]++[A-Z][A-Z /()-]*+\r?$"),
-        "it is a table that kubectl or eksctl prints for people; call it again with `-o yaml`",
+        "it is a table, as kubectl and eksctl print them for people; call the program again with `-o yaml`",
     ),
     Printout(
         _beginning(
-            rb"Name:[ ]{2,}+\S++\r?\n(?:Namespace:[ ]{2,}+\S++\r?\n)?(?:Labels|Priority|CreationTimestamp|Selector):[ ]{2,}"
+            rb"Name:[ ]{2,}+\S++\r?\n(?:Namespace:[ ]{2,}+\S++\r?\n)?"
+            rb"(?:(?:Labels|Selector):[ ]{2,}+(?:<none>|[\w./-]++=)|Priority:[ ]{2,}+\d"
+            rb"|CreationTimestamp:[ ]{2,}+[A-Z][a-z]{2}, )"
         ),
         "it is what `kubectl describe` prints for people; give what `kubectl get -o yaml` prints",
     ),
     Printout(
-        _beginning(rb"(?:[A-Z]\w++[ ]++:[^\n]*+\n)*?AssumeRolePolicyDocument[ ]++: "),
+        _beginning(rb"(?:[A-Z]\w++[ ]++:[^\n]*+\n)*?AssumeRolePolicyDocument[ ]++: %7B"),
         "it is a list that PowerShell prints for people; pipe it to `ConvertTo-Json -Depth 10`",
     ),
     Printout(
-        _beginning(rb"(?:[^\n{]*+\n){0,40}?(?:Terraform|OpenTofu) (?:will perform|used the selected providers)"),
+        _beginning(
+            rb"(?:[^\n{]*+\n){0,40}?(?:\x1b\[\d*+m)*+(?:Terraform|OpenTofu) (?:will perform the|used the selected providers to)"
+        ),
         "it is a plan as it is printed for people; save it with `-out=PLAN` and give what `terraform show -json PLAN` prints",
         is_of_work=True,
     ),

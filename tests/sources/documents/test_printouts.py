@@ -48,6 +48,7 @@ PATCH = b"""diff --git a/trust.json b/trust.json
 -      "Action": "sts:AssumeRole"
 +      "Action": "sts:AssumeRoleWithWebIdentity"
 """
+COLOURED = PLAN.replace(b"Terraform", b"\x1b[0m\x1b[1mTerraform").replace(b"actions:", b"actions:\x1b[0m")
 MAILED = b"From 0123456789abcdef Mon Sep 17 00:00:00 2001\nSubject: [PATCH] roles\n\n---\n" + PATCH
 TEXTS = [
     (TABLE, "--output json"),
@@ -58,6 +59,7 @@ TEXTS = [
     (DESCRIBED, "kubectl get -o yaml"),
     (LISTED, "ConvertTo-Json"),
     (PLAN, "terraform show -json"),
+    (COLOURED, "terraform show -json"),
     (PATCH, "apply it"),
     (MAILED, "apply it"),
 ]
@@ -105,6 +107,11 @@ def test_in_a_folder_what_comes_from_an_account_is_missed_and_what_comes_from_wo
         b"NAME  VALUE\n",
         b'resource "aws_iam_role" "app" {\n  # Terraform will perform the following actions\n}\n',
         b"Arn: arn:aws:iam::111122223333:role/app\nAssumeRolePolicyDocument: {}\n",
+        b"Arn : arn:aws:iam::111122223333:role/app\nAssumeRolePolicyDocument : {}\n",
+        b"Name:       app\nNamespace:  shop\nLabels:     {team: shop}\nroleArn:    arn:aws:iam::111122223333:role/app\n",
+        b"Name:       app\nPriority:   high\nroleArn:    arn:aws:iam::111122223333:role/app\n",
+        b"ROLE\tARN\tTEAM NAME\napp\tarn:aws:iam::111122223333:role/app\tshop\n",
+        b"ROLE_NAME\tROLE_ARN\r\napp\tarn:aws:iam::111122223333:role/app\r\n",
     ],
 )
 def test_documents_are_no_printouts(text):
