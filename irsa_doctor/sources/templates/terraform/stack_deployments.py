@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from irsa_doctor.model import text_of
 from irsa_doctor.sources.documents.reading import DocumentReading
 from irsa_doctor.sources.templates.terraform.expressions import expression_value
+from irsa_doctor.sources.templates.terraform.resources import block_place
 from irsa_doctor.sources.templates.terraform.scopes import Budget, EvaluationScope, PathStep
 from irsa_doctor.sources.templates.terraform.syntax import Argument, Syntax, syntax_of
 from irsa_doctor.sources.templates.values import TemplateValue
-from irsa_doctor.text.errors import TextError
+from irsa_doctor.text.errors import TextError, WrongShape
 
 
 def read_stack_deployments(text: bytes, reading: DocumentReading) -> TextError | None:
@@ -27,13 +28,19 @@ def read_stack_deployments(text: bytes, reading: DocumentReading) -> TextError |
         argument = block.body.arguments.get("inputs") if block.kind == "deployment" and block.labels else None
         if argument is None:
             continue
-        inputs = expression_value(syntax, argument.value, scope).value
-        if isinstance(inputs, Mapping):
-            reading.stack_deployments[block.labels[0]] = {text_of(name): value for name, value in inputs.items()}
-        else:
-            reading.notes.append(f"deployment {block.labels[0]} is not read: its inputs are not written as an object")
+        try:
+            _read_inputs(block.labels[0], expression_value(syntax, argument.value, scope).value, reading)
+        except WrongShape as wrong:
+            reading.broken.append((block_place(block, f"deployment.{block.labels[0]}", reading), wrong.why))
     syntax.release()
     return None
+
+
+def _read_inputs(deployment: str, inputs: object, reading: DocumentReading) -> None:
+    if isinstance(inputs, Mapping):
+        reading.stack_deployments[deployment] = {text_of(name): value for name, value in inputs.items()}
+    else:
+        reading.notes.append(f"deployment {deployment} is not read: its inputs are not written as an object")
 
 
 class _Locals:

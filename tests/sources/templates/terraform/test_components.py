@@ -118,6 +118,14 @@ def test_locals_of_deployments_that_need_each_other_end():
     assert conditions(role)["StringLike"]["${issuer of shop}:sub"] != "*"
 
 
+def test_a_deployment_that_exceeds_a_limit_is_named_and_the_others_are_read():
+    grown = "".join(f'  a{number + 1} = "${{local.a{number}}}${{local.a{number}}}"\n' for number in range(30))
+    written = f'locals {{\n  a0 = "x"\n{grown}}}\ndeployment "big" {{\n  inputs = {{ subject = local.a30 }}\n}}\n'
+    rows = inventory({**FILES, "stack/all.tfdeploy.hcl": 'deployment "dev" {\n  inputs = {}\n}\n' + written}).documents
+    row = next(row for row in rows if row.path == "stack/all.tfdeploy.hcl" and row.status == "unreadable")
+    assert "steps at /deployment.big" in row.why
+
+
 def test_a_block_of_that_name_in_a_resource_is_no_component():
     written = 'resource "aws_imagebuilder_image_recipe" "x" {\n  component {\n    inputs = 1\n  }\n}\n' + COMPONENTS
     assert list(roles_of({**FILES, "stack/main.tfcomponent.hcl": written})) == [ADDRESS]
