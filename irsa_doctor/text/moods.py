@@ -30,20 +30,23 @@ _QUOTES = (('"', '"'), ("`", "`"), ("\u201c", "\u201d"))
 _APOSTROPHE = "\u2019"
 _BREAK = r"[,()\u2013\u2014]|\s-{1,2}\s"
 _FREE = ("free", "granted")
+_OF_SENTENCES = ("supposed", "over")
+"""moods of words that stand before a sentence and bear on all of it"""
 
 
 class MoodWords(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
     """The phrases by which one mood is known.
 
     `opens`: they begin a clause of this mood; `governs`: so is the clause that it hangs on, "if" in "if it is, it was".
-    `before`: they stand before the words in question, in their clause; `close`: directly before them; `after`: after them, in
-    their sentence.
+    `before`: they stand before the words in question, in their clause; `close`: directly before them; `along`: after them, in
+    their clause; `after`: after them, in their sentence.
     """
 
     opens: tuple[str, ...] = ()
     governs: tuple[str, ...] = ()
     before: tuple[str, ...] = ()
     close: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
 
 
@@ -104,14 +107,14 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
         *others, own = clauses
         if own.kind not in ("mark", "joins"):
             return None
-        for clause in reversed(others):
+        for before, clause in reversed(list(pairwise(others))):
             if clause.kind in _FREE:
                 return None
-            if clause.kind == "governs":
+            if clause.kind == "governs" and not (clause.mood == "over" and text[before.start : clause.at].strip()):
                 return clause.mood
         alone = text[others[-1].start : own.at].split()
         mood = self._first("before", " ".join(alone)) if len(alone) in (1, 2) else None
-        return mood if mood != "denied" else None
+        return mood if mood in _OF_SENTENCES else None
 
     def _asked(self, clauses: "Sequence[_Clause]", said: "_Said") -> Mood | None:
         """Whether the clause is asked: the question may as well begin after it."""
@@ -132,8 +135,17 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def _after(self, said: "_Said") -> Mood | None:
         rest = said.after[: self._question_after(said) if said.ender == "?" else None]
-        governed = (clause.mood for clause in self._clauses(rest) if clause.kind == "governs")
-        return next(governed, None) or self._first("after", rest)
+        clauses = list(self._clauses(rest))
+        own = next((clause.at for clause in clauses if clause.kind in (*_FREE, "joins")), None)
+        return self._governor_after(clauses, rest) or self._first("along", rest[:own]) or self._first("after", rest)
+
+    def _governor_after(self, clauses: "Sequence[_Clause]", rest: str) -> Mood | None:
+        """The mood that the words have from a clause after them: one that hangs on another clause than theirs gives none."""
+        for before, clause in pairwise([_Clause(0, 0, "start", None), *clauses]):
+            hangs_on_them = before.kind == "start" or not rest[before.start : clause.at].strip()
+            if clause.kind == "governs":
+                return clause.mood if hangs_on_them else None
+        return None
 
     def _first(self, place: str, text: str, *, at_end: bool = False) -> Mood | None:
         """The first mood of which a text has a phrase."""
@@ -147,7 +159,7 @@ class Moods(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
                 if phrases := getattr(words, place):
                     yield mood, (_compiled(_any_of(phrases)), _compiled(rf"{_any_of(phrases)}\W{{0,3}}$"))
 
-        return {place: dict(of(place)) for place in ("before", "close", "after")}
+        return {place: dict(of(place)) for place in ("before", "close", "along", "after")}
 
     @cached_property
     def _named(self) -> Mapping[str, "tuple[str, Mood | None, tuple[str, ...]]"]:

@@ -122,6 +122,9 @@ def test_what_names_a_node_a_registry_or_a_store_is_no_message_of_aws(text):
         "boto3 falls back to the node role.",
         "Inside of the pod the role of the worker node is shown.",
         "The node role is used by the pod.",
+        "The pod is falling back to the node role.",
+        "The role cannot be assumed so the pod uses the node role.",
+        "Our celery workers are using the node role.",
     ],
 )
 def test_who_says_that_a_program_has_the_role_of_its_node_is_understood(text):
@@ -129,8 +132,21 @@ def test_who_says_that_a_program_has_the_role_of_its_node_is_understood(text):
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "GitLab runs in pods: the job cannot get the token at /var/run/secrets/eks.amazonaws.com/serviceaccount/token",
+        "The CronJob job cannot get a token from the projected volume of its service account.",
+        "The step cannot fetch the token for ECR.",
+    ],
+)
+def test_a_job_in_a_pod_needs_no_permission_of_a_workflow(text):
+    assert "job-without-token-in-words" not in [symptom.id for symptom in symptoms_in(text)]
+
+
+@pytest.mark.parametrize(
     ("cause", "text"),
     [
+        ("pod-wrong-sa", "Spawned workers are using the `default` service account instead of the one with the role."),
         ("sa-annotation-missing", "AWS_WEB_IDENTITY_TOKEN_FILE isn't set in the pod."),
         ("sa-annotation-missing", "I don't see AWS_ROLE_ARN in the container."),
         ("sa-annotation-missing", "We haven't annotated our service account."),
