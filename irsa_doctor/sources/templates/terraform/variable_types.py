@@ -54,10 +54,10 @@ def _object(
         called, inside = _constructor(attribute, argument)
         is_optional = called == "optional" and bool(inside)
         inner, *default = inside if is_optional else [attribute]
-        if name in made and made[name].value is not None:
-            made[name] = _typed(made[name], inner, argument, scope, depth + 1)
-        elif is_optional:
+        if is_optional and (name not in made or made[name].value is None):
             made[name] = expression_value(argument.syntax, default[0], scope) if default else TemplateValue(None)
+        if name in made:
+            made[name] = _typed(made[name], inner, argument, scope, depth + 1)
     return made
 
 

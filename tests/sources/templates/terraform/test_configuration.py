@@ -856,6 +856,7 @@ data "aws_iam_policy_document" "trust" {
         ('type = set(string)\n  default = ["b", "a", "b"]', "var.given"),
         ('type = object({ names = set(string) })\n  default = { names = ["a", "b"] }', "var.given.names"),
         ('type = object({ names = optional(set(string), []) })\n  default = { names = ["a", "b"] }', "var.given.names"),
+        ('type = object({ names = optional(set(string), ["b", "a"]) })\n  default = {}', "var.given.names"),
         ('type = map(set(string))\n  default = { x = ["a", "b"] }', 'var.given["x"]'),
     ],
 )
