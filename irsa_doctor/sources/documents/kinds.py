@@ -303,7 +303,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("trust-policy", is_bare_policy, read_bare_policy),
     Kind("aws-config", recorded.is_config_items, recorded.read_config_items),
     Kind("cloud-control", recorded.is_cloud_control, recorded.read_cloud_control),
-    Kind("eksctl", recorded.is_eksctl_association, recorded.read_eksctl_association),
+    Kind("eksctl-get-podidentityassociation", recorded.is_eksctl_association, recorded.read_eksctl_association),
     Kind("inventory", recorded.is_inventory, recorded.read_inventory),
     *(Kind(name, mark, template_readers.load_cloud_document(name, _read_any)) for name, mark in marks.CLOUD_MARKS.items()),
 )

@@ -51,6 +51,7 @@ def answered_template(page: Page, reading: DocumentReading) -> Page:
     if not isinstance(members, dict) or _BODY not in members or not members.keys() <= _BESIDE:
         return page
     body, place = members[_BODY], page.place.at(_BODY)
+    reading.kinds.append("cloudformation-get-template")
     if not isinstance(body, str):
         return Page(body, place, page.duplicates)
     read = _read(body)

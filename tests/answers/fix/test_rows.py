@@ -13,6 +13,7 @@ from irsa_doctor.rulebook.files import read_rule_file, rules_folder
 
 ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 PROVIDER = f"arn:aws:iam::111122223333:oidc-provider/{ISSUER}"
+AUDIENCE = "sts.amazonaws.com"
 CLUSTER_ARN = "arn:aws:eks:eu-west-1:111122223333:cluster/shop"
 CLUSTER = {"cluster": {"name": "shop", "arn": CLUSTER_ARN, "identity": {"oidc": {"issuer": f"https://{ISSUER}"}}}}
 
@@ -95,6 +96,33 @@ def test_what_is_an_answer_of_aws_gets_a_command(tmp_path: Path, rule: str) -> N
     assert commands[0].shell.startswith(COMMANDS[rule])
     assert commands[0].safety == "unsafe"
     assert [each.reason for each in fixing.unfixed if each.rule == rule] == ["not-in-source"]
+
+
+def recorded(policy: Any) -> dict[str, Any]:
+    """Answers and records that have the trust policy of a role as an object."""
+    properties = {"RoleName": "app", "AssumeRolePolicyDocument": policy}
+    arn = "arn:aws:iam::111122223333:role/app"
+    return {
+        "get-template": {"TemplateBody": {"Resources": {"Role": {"Type": "AWS::IAM::Role", "Properties": properties}}}},
+        "inventory": {"rows": [{"arn": arn, "assume_role_policy": policy}]},
+        "item": {"configurationItem": {"resourceType": "AWS::IAM::Role", "arn": arn, "configuration": properties}},
+    }
+
+
+@pytest.mark.parametrize("kind", recorded({}))
+def test_a_policy_in_a_record_is_not_edited(tmp_path: Path, kind: str) -> None:
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Federated": PROVIDER},
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Condition": {
+            "StringEquals": {f"https://{ISSUER}:sub": "system:serviceaccount:a:b", f"{ISSUER}:aud": "sts.amazonaws.com"}
+        },
+    }
+    content = json.dumps(recorded({"Version": "2012-10-17", "Statement": [statement]})[kind])
+    fixing = fixed(tmp_path, {"answer.json": content})
+    assert [(each.rule, each.reason) for each in fixing.unfixed] == [("trust-key-has-scheme", "not-in-source")]
+    assert (tmp_path / "answer.json").read_text() == content
 
 
 REASONS = {
