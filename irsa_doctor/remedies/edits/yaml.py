@@ -117,7 +117,15 @@ class _YamlWriter:
         inner = SourceText(self.source.document, node.value.encode(), "yaml")
         place = msgspec.structs.replace(wish.place, pointer=pointer, part=0)
         edits = write_yaml(inner, msgspec.structs.replace(wish, place=place))
-        yield from block_ranges(self.text, node, [(edit.start, edit.end, edit.new) for edit in edits], self.newline)
+        yield from self._inside_block(node, [(edit.start, edit.end, edit.new) for edit in edits], wish)
+
+    def _inside_block(self, node: Any, ranges: Sequence[SpliceRange], wish: Wish) -> Sequence[SpliceRange]:
+        """Ranges inside a literal block; what they make of it is read again."""
+        made = list(block_ranges(self.text, self._behind_properties(node), node.value, ranges, self.newline))
+        steps = unescaped_steps(where_written(self.source, wish).pointer)
+        if node_at(self.roots(made)[wish.place.part], steps).value != spliced_value(node.value, ranges):
+            raise CannotWrite("not-in-source", "the text in the block would be another one")
+        return made
 
     # ---- JSON inside a scalar
 
@@ -127,7 +135,7 @@ class _YamlWriter:
         ranges = policy_ranges(value, wish)
         start, end = self._behind_properties(node), node.end_mark.index
         if node.style == "|":
-            yield from block_ranges(self.text, node, ranges, self.newline)
+            yield from self._inside_block(node, ranges, wish)
         elif node.style == '"' and "\n" not in self.text[start:end]:
             content = self.text[start + 1 : end - 1]
             offset = len(self.text[: start + 1].encode())

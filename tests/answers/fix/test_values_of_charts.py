@@ -100,3 +100,25 @@ def test_values_in_a_text_whose_lines_are_not_those_of_the_file_are_not_edited(t
     after, answer = edited(tmp_path, "argo-text", content)
     assert after == content
     assert {unfixed.reason for unfixed in answer.fixing.unfixed} <= {"not-in-source"}
+
+
+LAST = """serviceAccount:
+  name: app
+  annotations:
+    {key}: {value}"""
+
+
+@pytest.mark.parametrize("head", ["|", "|-", "|+", "|4-", "&v\n        |", "!!str &v |-  # all"])
+@pytest.mark.parametrize("above", ["", "\n", "# a\u2028          # b\n", "x: \u00e9\u20ac\n"])
+@pytest.mark.parametrize("end", ["", "\n"])
+@pytest.mark.parametrize("slip", SLIPS)
+def test_the_last_line_of_a_block_is_edited_however_the_block_begins(tmp_path, head, above, end, slip):
+    key, value = SLIPS[slip]
+    quote = value[0] if value[0] in "\"'" else ""
+
+    def content(key, value):
+        lines = (above + LAST).format(key=key, value=value).split("\n")
+        return (f"{ARGO}      values: {head}\n" + "\n".join(f"          {line}" for line in lines) + end).encode()
+
+    after, _ = edited(tmp_path, "argo-text", content(key, value))
+    assert after == content(KEY, f"{quote}{role_arn()}{quote}")
