@@ -58,7 +58,7 @@ def _add_role(members: Mapping[str, object], place: Place, of: tuple[str | Text,
     name, namespace = shapes.required(members, "name", place), shapes.required(members, "namespace", place)
     written = with_holes(f"{name}.{namespace.replace('*', 'wildcard')}.sa.{text_of(cluster)}")
     planned = _cut(written) if isinstance(written, str) and isinstance(cluster, str) and cluster else ""
-    address = f"role of service account {namespace}/{name}"
+    address = f"serviceaccount {namespace}/{name}"
     policy = TrustPolicy(_web_identity(cluster, issuer, f"system:serviceaccount:{namespace}:{name}"), place, (), True)
     reading.roles.append(Role("", address, "", policy, place, 0, "", address, planned))
 

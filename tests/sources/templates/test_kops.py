@@ -28,7 +28,7 @@ spec:
     discoveryStore: s3://keys-of-prod/prod.example.com/
     enableAWSOIDCProvider: true
 """
-CART = "role of service account storefront/cart"
+CART = "serviceaccount storefront/cart"
 ISSUER = "keys-of-prod.s3.${region of bucket keys-of-prod}.amazonaws.com/prod.example.com"
 
 
@@ -40,7 +40,7 @@ def test_each_service_account_gets_the_role_that_kops_makes():
 
 
 def test_a_namespace_with_a_wildcard_is_compared_as_a_pattern():
-    role = roles_of({"cluster.yaml": CLUSTER})["role of service account team-*/collector"]
+    role = roles_of({"cluster.yaml": CLUSTER})["serviceaccount team-*/collector"]
     assert role.planned == "collector.team-wildcard.sa.prod.example.com"
     assert conditions(role) == {"StringLike": {f"{ISSUER}:sub": "system:serviceaccount:team-*:collector"}}
 
