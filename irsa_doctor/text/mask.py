@@ -45,9 +45,11 @@ _LONGEST_NAME = 600
 _DRAWN = regex(r"(?<![A-Za-z0-9])(?=[A-Z\d]*[a-z])(?=[a-z\d]*[A-Z])(?=[A-Za-z]*\d)[A-Za-z0-9]{8,}")
 """a word of letters of both cases and digits, as in what is drawn at random: no name, wherever it stands"""
 
+_PERMISSION = r"(?!(?<=id-token)\s*:\s*(?:write|none)(?![\w-]))"
+"""a workflow of GitHub may or may not request a token: https://docs.github.com/actions/reference/security/oidc"""
 _NAME = (
     r"(?:[\w.-]{0,60}?(?:passw(?:or)?d|passwd|pwd|secret(?![_-]?(?:name|ref|s?[_-]?manager|s?[_-]?store))[\w-]{0,40}"
-    r"|(?:session|security|access|refresh|id|auth|api|identity|bearer|bot|client)[_-]?token(?![_-]?file)|api[_-]?key"
+    rf"|(?:session|security|access|refresh|id|auth|api|identity|bearer|bot|client)[_-]?token(?![_-]?file){_PERMISSION}|api[_-]?key"
     r"|client-key-data|private_?key|account_?key|shared_?access_?key)|authorization|sig)"
 )
 _SEPARATOR = r"[\"']?\s*[:=]\s*(?:(?:bearer|basic|token)\s+)?[\"']?"

@@ -232,3 +232,12 @@ def test_words_that_follow_each_other_behind_token_take_no_long_time():
     began = monotonic()
     assert masked(text)
     assert monotonic() - began < 5
+
+
+def test_a_permission_of_a_workflow_is_no_token():
+    for text in (
+        "permissions: {id-token: write, contents: read}",
+        "is requesting 'id-token: write', but is only allowed 'id-token: none'",
+    ):
+        assert masked(text) == text
+    assert masked("id-token: write-4f8a and id-token: nonesuch") == "id-token: *** and id-token: ***"

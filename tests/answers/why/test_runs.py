@@ -98,7 +98,15 @@ def test_a_service_account_that_names_the_role_is_who_asks():
     assert "issuer-subject-context" not in ids(found)
 
 
-@pytest.mark.parametrize("message", [IN_POD, "\n".join(reversed(IN_POD.split("\n")))])
+@pytest.mark.parametrize(
+    "message",
+    [
+        IN_POD,
+        "\n".join(reversed(IN_POD.split("\n"))),
+        f"uses: aws-actions/configure-aws-credentials@v4\nError: {DENIED}\nThe runners are pods of actions-runner-controller.",
+        f"uses: aws-actions/configure-aws-credentials@v4\nError: {DENIED}\nThe runner has the annotation eks.amazonaws.com/role-arn.",
+    ],
+)
 def test_a_pipeline_in_a_pod_asks_with_the_token_of_its_service_account(message):
     found = diagnosed(message, {})
     assert ids(found)[0] == "trust-sub-mismatch"
@@ -122,6 +130,19 @@ def test_what_is_shown_of_a_run_speaks_of_no_pod_and_no_service_account(message,
     shown = " ".join((titles[link], likeliest.title, likeliest.because, likeliest.remedy, likeliest.settle)).lower()
     assert not [word for word in OF_CLUSTERS if word in shown]
     assert not [cause.title for cause in found.causes if "nnotated" in cause.title or "service account" in cause.title]
+
+
+@pytest.mark.parametrize("answer", ["no such file or directory", "permission denied"])
+def test_what_keeps_a_run_from_the_file_of_its_token_is_found_without_pods(answer):
+    found = diagnosed(f"CI_JOB_JWT\nError: open {'/var/run/secrets/eks.amazonaws.com/'}token: {answer}", {})
+    assert found.causes
+    assert not [cause.id for cause in found.causes if "kubectl" in cause.settle or "pod" in cause.remedy]
+
+
+def test_the_action_of_github_that_finds_no_credentials_is_one_of_a_run():
+    found = diagnosed("Error: Credentials could not be loaded, please check your action inputs: Could not load credentials", {})
+    assert ids(found)[0] == "issuer-token-not-requested"
+    assert not [cause.id for cause in found.causes if "kubectl" in cause.settle]
 
 
 def test_a_role_that_a_run_requests_and_that_is_gone_is_no_annotated_one():
