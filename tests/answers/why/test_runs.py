@@ -9,6 +9,7 @@ DENIED = "Not authorized to perform sts:AssumeRoleWithWebIdentity"
 OF_ACTION = f"Error: Could not assume role with OIDC: {DENIED}"
 OF_GITLAB = f"$ aws sts assume-role-with-web-identity --web-identity-token $GITLAB_OIDC_TOKEN\nAccessDenied: {DENIED}"
 GITHUB = "token.actions.githubusercontent.com"
+OF_STEP = f"uses: aws-actions/configure-aws-credentials@v4\nError: {DENIED}"
 IN_POD = f"""uses: aws-actions/configure-aws-credentials@v4
   web-identity-token-file: /var/run/secrets/eks.amazonaws.com/serviceaccount/token
 Error: {DENIED}"""
@@ -103,8 +104,9 @@ def test_a_service_account_that_names_the_role_is_who_asks():
     [
         IN_POD,
         "\n".join(reversed(IN_POD.split("\n"))),
-        f"uses: aws-actions/configure-aws-credentials@v4\nError: {DENIED}\nThe runners are pods of actions-runner-controller.",
-        f"uses: aws-actions/configure-aws-credentials@v4\nError: {DENIED}\nThe runner has the annotation eks.amazonaws.com/role-arn.",
+        f"We deploy with aws-actions/configure-aws-credentials@v4. The pod logs\nWebIdentityErr: {DENIED}",
+        f"{OF_STEP}\nThe runners are pods of actions-runner-controller.",
+        f"{OF_STEP}\nThe runner has the annotation eks.amazonaws.com/role-arn.",
     ],
 )
 def test_a_pipeline_in_a_pod_asks_with_the_token_of_its_service_account(message):
