@@ -314,6 +314,15 @@ class Inventory(msgspec.Struct, frozen=True, eq=False, dict=True):
         return {key: tuple(items) for key, items in table.items()}
 
     @cached_property
+    def clusters_with_mappings(self) -> frozenset[str]:
+        """The clusters with the config map by which their webhook maps service accounts; what is in it is not read."""
+        return frozenset(
+            item.cluster
+            for item in self.config_maps
+            if (item.kind, item.name) == ("ConfigMap", "pod-identity-webhook") and "config" in item.keys
+        )
+
+    @cached_property
     def clusters_by_issuer(self) -> Mapping[str, tuple[Cluster, ...]]:
         """Clusters by issuer without scheme, those whose issuer is known."""
         table: dict[str, list[Cluster]] = {}

@@ -8,16 +8,18 @@ from irsa_doctor.trust.admitted import may_be
 
 def is_mapped(account: ServiceAccount, lookups: Lookups) -> bool | Unknown:
     """Whether the webhook gives the service account its role; unknown where its cluster may be another one than that of the
-    mapping."""
+    mapping, or the mappings of its cluster are not in the input."""
     mappings = lookups.inventory.mappings_by_account.get((account.namespace, account.name), ())
+    own = Unknown(f"role that the webhook gives {account.namespace}/{account.name} without an annotation")
+    unread = own if account.cluster in lookups.inventory.clusters_with_mappings else False
     if not mappings:
-        return False
+        return unread
     if not (issuer := lookups.issuer_of(account.cluster)):
         return NO_ISSUER
     possible = [mapped for mapped in mappings if may_be(mapped.issuer, issuer)]
     if possible and not any(map(_begins_known, possible)):
-        return Unknown(f"issuer of the cluster whose webhook gives {account.namespace}/{account.name} its role")
-    return bool(possible)
+        return own
+    return True if possible else unread
 
 
 def _begins_known(mapped: MappedAccount) -> bool:

@@ -110,10 +110,10 @@ def _is_wanted(view: View, account: ServiceAccount) -> bool | Unknown:
         return False
     if any(map(own_roles, view.inventory.workloads_by_service_account.get(key, ()))):
         return False
-    if (mapped := is_mapped(account, view)) is not False:
-        return mapped if isinstance(mapped, Unknown) else False
+    if (mapped := is_mapped(account, view)) is True:
+        return False
     if _trusting(view, account):
-        return True
+        return mapped if isinstance(mapped, Unknown) else True
     unseen = _unseen_roles(view, account) if _is_joined(view, account) else None
     return False if unseen is None else unseen
 

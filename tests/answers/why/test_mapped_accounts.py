@@ -8,4 +8,4 @@ def test_no_annotation_is_missed_that_the_webhook_of_kops_does_not_need():
     assert "sa-annotation-missing" not in dict(causes(diagnosis))
     (link,) = (link for link in diagnosis.links if link.id == "service-account")
     assert link.verdict == "unknown"
-    assert "kOps tells the webhook" in link.because
+    assert "the webhook of its cluster is told" in link.because

@@ -56,6 +56,16 @@ def test_what_the_webhook_is_told_needs_no_annotation(written, instead, wanted):
     assert wanted == ("unknown" if isinstance(facts.wanted, Unknown) else "yes" if facts.wanted else "no")
 
 
+def test_what_is_in_the_map_of_a_webhook_is_unknown_without_the_specification():
+    documents = world("")
+    metadata = {"name": "pod-identity-webhook", "namespace": "kube-system"}
+    documents["map.json"] = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": {"config": "{}"}}
+    documents["other.json"] = {**ACCOUNT, "metadata": {"name": "till", "namespace": "storefront"}}
+    view = View(inventory(documents))
+    found = [service_account_facts(view, account).facts for account in view.inventory.service_accounts]
+    assert ["the webhook gives" in str(getattr(facts, "wanted", "")) for facts in found] == [True, False]
+
+
 def test_of_a_cluster_without_an_issuer_it_is_unknown():
     documents = world(CLUSTER)
     del documents["openid-configuration.json"]

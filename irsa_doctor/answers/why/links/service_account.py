@@ -66,8 +66,10 @@ def _unannotated(case: Case) -> LinkState:
     places = (case.located(place, "is not annotated with a role"),) if place else ()
     if case.shows_pod_identity:
         return _set_up(case, says)
-    if case.account and is_mapped(case.account, case.view) is not False:
-        return undecided(f"{says}; kOps tells the webhook which role it gets", settle=fill_command(_PODS, case))
+    if case.account and (mapped := is_mapped(case.account, case.view)) is not False:
+        because = f"{says}; the webhook of its cluster is told in a config map which service accounts get a role without one"
+        absent = [] if mapped is True else [Sign("role-annotation-absent", says, None, places, "possible")]
+        return undecided(because, *absent, settle=fill_command(_PODS, case))
     near = near_association(case.account, case.view) if case.account else None
     if near:
         return _misnamed(case, f"{text_of(near.namespace)}/{text_of(near.service_account)}", says)
