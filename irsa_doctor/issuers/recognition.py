@@ -59,10 +59,19 @@ def _patterns() -> tuple[tuple[str, Match, Profile], ...]:
 
 @lru_cache(maxsize=65536)
 def profile_of(issuer: str) -> Profile | None:
-    """The profile of an issuer (without scheme) by its name, None where no name tells."""
+    """The profile of an issuer (without scheme) by its name, None where no name tells. A vendor's host may have capitals:
+    it is the vendor's, and in tokens it has none (`right_name`)."""
     rows = ((match, entry) for part, match, entry in _patterns() if part in issuer)
     known = next((entry for match, entry in rows if pattern_of_match(match).fullmatch(issuer)), None)
+    if known is None and (small := _with_small_host(issuer)) != issuer:
+        meant = profile_of(small)
+        return None if meant is None or meant.is_cluster else meant
     return known and _for_tenant(known, issuer)
+
+
+def _with_small_host(issuer: str) -> str:
+    host, slash, path = issuer.partition("/")
+    return f"{host.lower()}{slash}{path}"
 
 
 def _for_tenant(entry: Profile, issuer: str) -> Profile:
@@ -142,10 +151,12 @@ def tenant_of(issuer: str, entry: Profile) -> str:
 
 @lru_cache(maxsize=65536)
 def right_name(issuer: str, entry: Profile) -> str:
-    """The issuer as its tokens name it: with or without a slash at its end; "" where no token names it at all."""
+    """The issuer as its tokens name it: its host in small letters, with or without a slash at its end; "" where no token names
+    it at all."""
     match = pattern_fitting(issuer, entry)
     if match is None:
-        return issuer
+        small = _with_small_host(issuer)
+        return right_name(small, entry) if small != issuer and pattern_fitting(small, entry) else issuer
     if tenant_of(issuer, entry) in match.never:
         return ""
     return issuer.rstrip("/") + ("/" if match.slash == "required" else "")

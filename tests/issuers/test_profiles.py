@@ -114,3 +114,19 @@ def test_two_files_that_match_an_issuer_equally_well_are_refused_with_the_line(t
     (tmp_path / "rival.yaml").write_text(rival if "<tenant>" in pattern else rival.replace("own: true", "own: false", 1))
     with pytest.raises(RuleError, match=r"\.yaml:\d+: \w+\.yaml matches oidc\.circleci\.com/org/<\w+> equally well"):
         read_profiles(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("issuer", "ident", "right"),
+    [
+        ("token.actions.GitHubusercontent.com", "github", "token.actions.githubusercontent.com"),
+        ("Token.Actions.githubusercontent.com/Acme/", "github", "token.actions.githubusercontent.com/Acme"),
+        ("GitLab.com", "gitlab", "gitlab.com"),
+        ("Keys.s3.eu-west-1.amazonaws.com/Shop", "kubernetes", "Keys.s3.eu-west-1.amazonaws.com/Shop"),
+        ("Issuer.example.com", None, "Issuer.example.com"),
+    ],
+)
+def test_the_host_of_a_vendor_has_no_capitals_in_tokens(issuer, ident, right):
+    found = issuers.profile_of(issuer)
+    assert (found and found.id) == ident
+    assert issuers.right_name(issuer, found or issuers.OTHER) == right
