@@ -88,7 +88,7 @@ def test_without_a_base_one_line_says_what_is_not_checked():
         "--show-unknown",
     ]
     done = subprocess.run(command, cwd=KIOSK, capture_output=True, text=True, check=True, stdin=subprocess.DEVNULL)
-    assert " ".join(done.stdout.split()).count("not checked: the templates against the OIDC providers and clusters") == 1
+    assert " ".join(done.stdout.split()).count("OIDC providers and clusters that the templates rely on") == 1
     assert "add --base" in " ".join(done.stdout.split())
 
 

@@ -244,7 +244,7 @@ def _because_of_change(
 
 
 _TEMPLATES_ALONE = Missing(
-    "not checked: the templates against the OIDC providers and clusters that they rely on; add --base",
+    "OIDC providers and clusters that the templates rely on: add --base",
     "irsa-doctor collect -o live.json",
     (),
     0,
