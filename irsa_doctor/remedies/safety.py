@@ -19,11 +19,11 @@ from irsa_doctor.remedies.principals import others, viewpoints
 from irsa_doctor.remedies.proof import Comparison, Surplus, Viewpoint
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, provider_for
 from irsa_doctor.trust import Admitted, Policy, Statement, is_subject, spell
-from irsa_doctor.trust.keys import key_form, presence
+from irsa_doctor.trust.keys import is_of_other_issuer, presence
 from irsa_doctor.trust.languages import Finite, contains, difference, literal
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
 from irsa_doctor.trust.presented import PresentedToken
-from irsa_doctor.trust.subjects import is_empty
+from irsa_doctor.trust.subjects import is_empty, subject_form
 
 _AUDIENCE = "sts.amazonaws.com"
 _LISTED = 32
@@ -196,8 +196,8 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
     @once
     def spelled(self) -> frozenset[str]:
         """The subjects that statements for this provider alone write out, whatever audience they require, and which the text
-        before does not name for another issuer."""
-        foreign = set(texts_of(self.role.document)) - self._own_texts
+        before does not name, however it is written, for another issuer."""
+        foreign = {subject_form(text)[1] for text in set(texts_of(self.role.document)) - self._own_texts}
         return self._required_subjects - self.absent - foreign
 
     @once
@@ -339,7 +339,7 @@ def _texts_for(value: Any, issuer: str) -> Iterator[str]:
     """Every string of a JSON value but those below a key of another issuer than this one (in lower case, without scheme)."""
     if isinstance(value, Mapping):
         for name, item in value.items():
-            if not (name.endswith((":sub", ":aud")) and key_form(name.lower(), issuer) == "other-issuer"):
+            if not is_of_other_issuer(name.lower(), issuer):
                 yield from _texts_for(item, issuer)
     elif isinstance(value, list):
         for item in value:

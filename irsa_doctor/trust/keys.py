@@ -139,6 +139,14 @@ def key_form(key: str, issuer: str) -> KeyForm:
     return "other-issuer" if "." in base else "unavailable"
 
 
+def is_of_other_issuer(key: str, issuer: str) -> bool:
+    """Whether a key of `sub` or `aud` names another issuer (both in lower case), whatever stands in front of it: a scheme, or
+    what makes it the ARN of a provider."""
+    base, _, claim = key.rpartition(":")
+    named = base.rpartition("oidc-provider/")[2].rpartition("://")[2]
+    return claim in ("sub", "aud") and key_form(f"{named}:{claim}", issuer) == "other-issuer"
+
+
 _SPELLING: frozenset[KeyForm] = frozenset({"scheme", "arn", "trailing-slash", "missing-path", "other-issuer"})
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from irsa_doctor import api
 from tests.answers.fix.test_fixes_against_reference import CLUSTER, account, fixed_twice
+from tests.cli.running import put
 from tests.remedies.test_against_reference import ROLE
 from tests.trust.drawing import ACCOUNT, ISSUER, PREFIX
 
@@ -120,3 +121,17 @@ def test_whom_a_deny_excludes_is_not_named_by_the_text(complete):
     document["Statement"].append({**document["Statement"][0], "Effect": "Deny", "Condition": condition})
     _, fixes, _ = fixed_twice(document, [SUBJECT], complete)
     assert any(fix.applied for fix in fixes) is complete
+
+
+@pytest.mark.parametrize("front", ["https://", f"arn:aws:iam::{ACCOUNT}:oidc-provider/", "oidc-provider/", ""])
+@pytest.mark.parametrize("value", [SUBJECT, "shop/cart"])
+def test_whom_a_misspelt_key_of_another_cluster_names_is_not_named_for_this_one(front, value, tmp_path):
+    """The two clusters may have accounts of the same name that are not the same."""
+    other = ISSUER.replace(ISSUER[-4:], "0000")
+    document = changed(Condition={"StringEquals": {f"{front}{other}:sub": value, f"{ISSUER}:aud": "sts.amazonaws.com"}})
+    after, *_ = fixed_twice(document, [], False)
+    assert after == document
+    put(tmp_path / "trust.json", document)
+    findings = api.check([str(tmp_path)]).findings
+    assert findings
+    assert [finding.rule for finding in findings if finding.fix and finding.fix.admits] == []
