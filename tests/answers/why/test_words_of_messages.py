@@ -89,6 +89,8 @@ from tests.answers.why.world import why
         # variables, keys, pods and providers of which nobody says that they are the fault
         "AWS_WEB_IDENTITY_TOKEN_FILE is not empty.",
         "There is no need for AWS_ROLE_ARN.",
+        "AWS_ROLE_ARN is set, AWS_PROFILE is not set.",
+        "Generic MicrosoftAzure error: Error performing GET http://169.254.169.254/metadata/identity/oauth2/token in 3s",
         "You do not have to set AWS_ROLE_ARN.",
         "AWS_ROLE_ARN is not set by Terraform, the webhook sets it.",
         "If AWS_ROLE_ARN is missing, restart the pod.",
@@ -137,6 +139,7 @@ def test_who_says_that_a_program_has_the_role_of_its_node_is_understood(text):
         "GitLab runs in pods: the job cannot get the token at /var/run/secrets/eks.amazonaws.com/serviceaccount/token",
         "The CronJob job cannot get a token from the projected volume of its service account.",
         "The step cannot fetch the token for ECR.",
+        "GitHub: the job could not get the token of the registry.",
     ],
 )
 def test_a_job_in_a_pod_needs_no_permission_of_a_workflow(text):
