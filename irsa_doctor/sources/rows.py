@@ -76,7 +76,8 @@ def refused_row(row: Document, text_error: TextError, content: bytes) -> Documen
 def printout_row(row: Document, printout: Printout) -> Document:
     """The row of what a program has printed for people: unreadable where it is given as input, ignored in what else is in a
     folder."""
-    is_input = row.named or row.path.lower().endswith(_DATA) or not (printout.is_of_work or row.path.lower().endswith(_PROSE))
+    path = row.path.lower()
+    is_input = row.named or path.endswith(_DATA) or (printout.is_input and not path.endswith(_PROSE))
     status: Literal["unreadable", "ignored"] = "unreadable" if is_input else "ignored"
     return msgspec.structs.replace(row, kind="printout", status=status, why=printout.why, matters=is_input)
 

@@ -19,8 +19,8 @@ class Printout(msgspec.Struct, frozen=True):
 
     begins: re.Pattern[bytes]
     why: str
-    is_of_work: bool = False
-    """whether it comes from work on templates, whose files are read beside it, rather than from an account or a cluster"""
+    is_input: bool = False
+    """whether one that lies in a folder is an answer saved in the wrong form; of others repositories keep examples and logs"""
 
 
 def _beginning(pattern: bytes) -> re.Pattern[bytes]:
@@ -33,6 +33,7 @@ PRINTOUTS = (
     Printout(
         _beginning(rb"-{10,}+\r?\n\|[ ]++[A-Z]\w++[ ]++\|\r?$"),
         "it is a table that the AWS CLI prints for people; call it again with `--output json`",
+        is_input=True,
     ),
     Printout(
         _beginning(
@@ -40,6 +41,7 @@ PRINTOUTS = (
             rb"|CLIENTIDLIST|THUMBPRINTLIST|ASSOCIATION)\w*+\t(?![A-Z_ \t]++\r?$)"
         ),
         "it is text that the AWS CLI prints for people; call it again with `--output json`",
+        is_input=True,
     ),
     Printout(
         _beginning(rb"(?:NAMESPACE[ \t]++)?NAME[ \t]++[A-Z][A-Z /()-]*+\r?$"),
@@ -56,20 +58,19 @@ PRINTOUTS = (
     Printout(
         _beginning(rb"(?:[A-Z]\w++[ ]++:[^\n]*+\n)*?AssumeRolePolicyDocument[ ]++: %7B"),
         "it is a list that PowerShell prints for people; pipe it to `ConvertTo-Json -Depth 10`",
+        is_input=True,
     ),
     Printout(
         _beginning(
             rb"(?:[^\n{]*+\n){0,40}?(?:\x1b\[\d*+m)*+(?:Terraform|OpenTofu) (?:will perform the|used the selected providers to)"
         ),
         "it is a plan as it is printed for people; save it with `-out=PLAN` and give what `terraform show -json PLAN` prints",
-        is_of_work=True,
     ),
     Printout(
         _beginning(
             rb"(?:(?:From|commit) [0-9a-f]{7,64}\b[^\n]*+\n(?:[^\n]*+\n){0,200}?)?(?:diff --git |--- \S[^\n]*+\n\+\+\+ )"
         ),
         "it is a patch; apply it, or give both versions to `irsa-doctor diff`",
-        is_of_work=True,
     ),
 )
 

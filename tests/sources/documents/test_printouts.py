@@ -84,9 +84,9 @@ def test_nothing_else_is_lost_with_it(tmp_path, text, instead):
     assert found["summary"]["roles"] == 1
 
 
-def test_in_a_folder_what_comes_from_an_account_is_missed_and_what_comes_from_work_is_not(tmp_path):
+def test_in_a_folder_an_answer_of_aws_is_missed_and_what_repositories_keep_is_not(tmp_path):
     put(tmp_path / "role.json", role(RIGHT))
-    for name, text in (("table", TABLE), ("plan", PLAN), ("change", PATCH)):
+    for name, text in (("table", TABLE), ("plan", PLAN), ("change", PATCH), ("accounts", ACCOUNTS), ("golden", DESCRIBED)):
         put(tmp_path / f"{name}.txt", text)
     put(tmp_path / "page.md", TABLE)
     rows = {row["path"]: row["status"] for row in check(".", cwd=tmp_path)["documents"]}
@@ -95,6 +95,8 @@ def test_in_a_folder_what_comes_from_an_account_is_missed_and_what_comes_from_wo
         "table.txt": "unreadable",
         "plan.txt": "ignored",
         "change.txt": "ignored",
+        "accounts.txt": "ignored",
+        "golden.txt": "ignored",
         "page.md": "ignored",
     }
 
