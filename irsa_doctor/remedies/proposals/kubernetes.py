@@ -79,6 +79,9 @@ def _annotation_key(case: FixCase) -> Iterator[Proposal]:
 
 
 def _renamed(old: str, new: str, members: Any) -> Any:
+    """Members with another name for one. Raises KeyError where it is not written there, as of values that are set by a path."""
+    if old not in members:
+        raise KeyError(old)
     return {(new if name == old else name): value for name, value in members.items()}
 
 

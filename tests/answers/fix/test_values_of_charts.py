@@ -122,3 +122,11 @@ def test_the_last_line_of_a_block_is_edited_however_the_block_begins(tmp_path, h
 
     after, _ = edited(tmp_path, "argo-text", content(key, value))
     assert after == content(KEY, f"{quote}{role_arn()}{quote}")
+
+
+def test_a_key_that_is_a_step_of_a_path_is_not_said_to_be_right(tmp_path):
+    path = f"serviceAccount.annotations.eks\\.amazonaws\\.com/role_arn: {role_arn()}"
+    content = f"{K3S}  set:\n    serviceAccount.name: app\n    {path}\n".encode()
+    after, answer = edited(tmp_path, "k3s", content)
+    assert after == content
+    assert [unfixed.because for unfixed in answer.fixing.unfixed] == ["the document does not have this value as it is read"]
