@@ -6,6 +6,7 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from irsa_doctor.answers.check.judge import Input
+from irsa_doctor.answers.fix.cases import lose_a_case, policies_of
 from irsa_doctor.answers.fix.sourcehood import require_source
 from irsa_doctor.answers.fix.texts import Texts
 from irsa_doctor.model import Document, TrustPolicy
@@ -289,7 +290,7 @@ class Rounds:
 
     def _reaches_others(self, batches: Sequence[Batch], judged: Input) -> bool:
         """Whether a trust policy became another one than was proposed: its text is read elsewhere, or means something else."""
-        before, after = _policies(self.judged), _policies(judged)
+        before, after = policies_of(self.judged.inventory), policies_of(judged.inventory)
         proposed: dict[str, list[tuple[Batch, Proposal]]] = {}
         for batch in batches:
             for each in (batch.candidate, *batch.others):
@@ -303,12 +304,20 @@ class Rounds:
             for batch, proposal in listed
             if not proposal.is_made_by(after.get(ident, ()))
         ]
+        merged = [
+            batch
+            for ident, listed in proposed.items()
+            if lose_a_case(before.get(ident, ()), after.get(ident, ()), (proposal for _, proposal in listed))
+            for batch, _ in listed
+        ]
+        for batch in merged:
+            self._pass_over(batch, "it would become the policy of another deployment, too", "shared-text")
         for batch in missed or (_near(batches, _documents_of(strangers, self.judged)) if strangers else ()):
             if strangers:
                 self._pass_over(batch, f"the policy of {strangers[0]} would change, too", "shared-text")
             else:
                 self._pass_over(batch, _MISSED, "not-in-source")
-        return bool(missed or strangers)
+        return bool(missed or strangers or merged)
 
     def _pass_over(
         self, batch: Batch, why: str, reason: UnfixedReason = "would-cause", only: Collection[str] | None = None
@@ -365,15 +374,6 @@ def _unreadable(judged: Input) -> set[str]:
 def _near(batches: Sequence[Batch], documents: Collection[str]) -> Sequence[Batch]:
     """The edits of documents; all of them where none is in one, for what they write may be read from anywhere."""
     return [b for b in batches if any(edit.document in documents for edit in b.candidate.edits)] or batches
-
-
-def _policies(judged: Input) -> dict[str, tuple[object, ...]]:
-    """The trust policies by the id of their role, those of all of its cases."""
-    policies: dict[str, tuple[object, ...]] = {}
-    for role in judged.inventory.roles:
-        if isinstance(role.policy, TrustPolicy):
-            policies[role.id] = (*policies.get(role.id, ()), role.policy.document)
-    return policies
 
 
 def _collide(one: PlannedEdit, other: PlannedEdit) -> bool:
