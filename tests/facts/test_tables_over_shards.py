@@ -38,7 +38,9 @@ OF_ONE_SHARD = {
 RECORDS_OF_ALL = {
     "cluster_by_id": "the clusters of all shards are in each",
     "clusters_by_issuer": "the clusters of all shards are in each",
+    "clusters_with_mappings": "the config maps of the own clusters, asked of their own service accounts",
     "has_access": "shards with RBAC are joined",
+    "mappings_by_account": "the mapped accounts of all shards are in each",
     "node_by_key": "the nodes of the own clusters",
     "service_account_by_key": "the service accounts of the own clusters",
 }
