@@ -14,7 +14,8 @@ from irsa_doctor.model.findings import Fix, Offer
 from irsa_doctor.remedies.alike import AlikeFixes
 from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
 from irsa_doctor.remedies.policy_fix import policy_fix
-from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change, texts_of
+from irsa_doctor.remedies.policy_texts import texts_of
+from irsa_doctor.remedies.safety import PolicyChange, Widening, policy_change
 from irsa_doctor.remedies.targets import names_of_binding, role_of_finding, token_of, written_for
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, candidates, role_policy
 from irsa_doctor.trust import is_subject

@@ -6,7 +6,6 @@ subjects, the service accounts of the cluster are listed whole, or A = W.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Any
 
 import msgspec
 
@@ -15,11 +14,12 @@ from irsa_doctor.model import parse_arn
 from irsa_doctor.model.edits import Proof, ProofKind, Safety, SubjectSet
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
+from irsa_doctor.remedies.policy_texts import audiences_in, not_denying, texts_for, texts_of
 from irsa_doctor.remedies.principals import others, viewpoints
 from irsa_doctor.remedies.proof import Comparison, Surplus, Viewpoint
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, provider_for
 from irsa_doctor.trust import Admitted, Policy, Statement, is_subject, spell
-from irsa_doctor.trust.keys import is_of_other_issuer, presence
+from irsa_doctor.trust.keys import presence
 from irsa_doctor.trust.languages import Finite, contains, difference, literal
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
 from irsa_doctor.trust.presented import PresentedToken
@@ -213,7 +213,7 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
     @once
     def _own_texts(self) -> frozenset[str]:
         """What the text before says of tokens of this issuer: all but the values of keys of another one, and whom it denies."""
-        return frozenset(_texts_for(list(_not_denying(self.role.document)), self.view.issuer.lower()))
+        return frozenset(texts_for(list(not_denying(self.role.document)), self.view.issuer.lower()))
 
     @property
     def _is_listed(self) -> bool:
@@ -232,8 +232,11 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
 
     @once
     def _loses_named(self) -> bool:
-        """Whether somebody loses the role whom the text names one by one, perhaps an account that is not in the input."""
-        return any(self.compared.lost.has(subject, None) for subject in self._own_texts if is_subject(subject))
+        """Whether somebody loses the role whom the text names one by one, perhaps an account that is not in the input: with an
+        audience that tokens carry, or that the text names."""
+        audiences = self.audiences | {*audiences_in(self.role.document)}
+        named = [subject for subject in self._own_texts if is_subject(subject)]
+        return any(self.compared.lost.has(subject, audience) for subject in named for audience in audiences)
 
     def _is_within(self, subjects: frozenset[str]) -> bool:
         """Whether it admits some of these subjects and no other."""
@@ -315,37 +318,6 @@ class PolicyChange(msgspec.Struct, frozen=True, kw_only=True, dict=True):
             if provider.compared.gained.has(subject, None)
         }
         return tuple(sorted(named))
-
-
-def texts_of(value: Any) -> Iterator[str]:
-    """Every string of a JSON value that is no name of a member."""
-    if isinstance(value, str):
-        yield value
-    for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
-        yield from texts_of(item)
-
-
-def _not_denying(document: PolicyDocument) -> Iterator[Any]:
-    """The statements; of a Deny only what it spares, by operators with a Not."""
-    listed = document.get("Statement")
-    for statement in listed if isinstance(listed, list) else [listed]:
-        if not isinstance(statement, Mapping) or statement.get("Effect") != "Deny":
-            yield statement
-        elif isinstance(condition := statement.get("Condition"), Mapping):
-            yield {name: block for name, block in condition.items() if "Not" in name}
-
-
-def _texts_for(value: Any, issuer: str) -> Iterator[str]:
-    """Every string of a JSON value but those below a key of another issuer than this one (in lower case, without scheme)."""
-    if isinstance(value, Mapping):
-        for name, item in value.items():
-            if not is_of_other_issuer(name.lower(), issuer):
-                yield from _texts_for(item, issuer)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _texts_for(item, issuer)
-    elif isinstance(value, str):
-        yield value
 
 
 def _required(statement: Statement, view: Viewpoint, claim: str) -> Iterator[str]:

@@ -73,6 +73,9 @@ def estate(folder: Path) -> None:
     [
         pytest.param(policy(equals(prefix="https://")), RIGHT, id="a key with a scheme"),
         pytest.param(policy(equals(operator="ForAllValues:StringEquals")), RIGHT, id="a set operator"),
+        pytest.param(
+            policy(equals(prefix="https://", operator="ForAllValues:StringEquals")), RIGHT, id="a set operator over such keys"
+        ),
         pytest.param(policy(equals(operator="StringEqualsIfExists")), RIGHT, id="IfExists"),
         pytest.param(policy(equals(sub="sts.amazonaws.com", aud=CART)), RIGHT, id="keys that are swapped"),
         pytest.param(policy(equals(operator="stringequals")), RIGHT, id="an operator in lower case"),
