@@ -1,4 +1,4 @@
-"""The texts of a trust policy: which of them speak of an issuer, and which are audiences."""
+"""The texts of a trust policy, and which of them speak of an issuer."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -13,14 +13,6 @@ def texts_of(value: Any) -> Iterator[str]:
         yield value
     for item in value.values() if isinstance(value, Mapping) else value if isinstance(value, list) else ():
         yield from texts_of(item)
-
-
-def audiences_in(value: Any) -> Iterator[str]:
-    """The values of keys of audiences, of whatever issuer and in whatever form."""
-    for name, item in value.items() if isinstance(value, Mapping) else ():
-        yield from texts_of(item) if str(name).lower().endswith(":aud") else audiences_in(item)
-    for item in value if isinstance(value, list) else ():
-        yield from audiences_in(item)
 
 
 def not_denying(document: PolicyDocument) -> Iterator[Any]:

@@ -14,12 +14,12 @@ from irsa_doctor.model import parse_arn
 from irsa_doctor.model.edits import Proof, ProofKind, Safety, SubjectSet
 from irsa_doctor.model.once import once
 from irsa_doctor.remedies.draft import PolicyDocument, read_for_iam
-from irsa_doctor.remedies.policy_texts import audiences_in, not_denying, texts_for, texts_of
+from irsa_doctor.remedies.policy_texts import not_denying, texts_for, texts_of
 from irsa_doctor.remedies.principals import others, viewpoints
 from irsa_doctor.remedies.proof import Comparison, Surplus, Viewpoint
 from irsa_doctor.remedies.trust_policy import RolePolicy, admits, provider_for
 from irsa_doctor.trust import Admitted, Policy, Statement, is_subject, spell
-from irsa_doctor.trust.keys import presence
+from irsa_doctor.trust.keys import claim_meant, presence
 from irsa_doctor.trust.languages import Finite, contains, difference, literal
 from irsa_doctor.trust.policy import DEFAULT_QUOTA
 from irsa_doctor.trust.presented import PresentedToken
@@ -234,7 +234,7 @@ class _Provider(msgspec.Struct, frozen=True, dict=True):
     def _loses_named(self) -> bool:
         """Whether somebody loses the role whom the text names one by one, perhaps an account that is not in the input: with an
         audience that tokens carry, or that the text names."""
-        audiences = self.audiences | {*audiences_in(self.role.document)}
+        audiences = self.audiences | {*_audiences_meant(self.role.policy, self.view)}
         named = [subject for subject in self._own_texts if is_subject(subject)]
         return any(self.compared.lost.has(subject, audience) for subject in named for audience in audiences)
 
@@ -326,6 +326,15 @@ def _required(statement: Statement, view: Viewpoint, claim: str) -> Iterator[str
     for condition in statement.conditions:
         if presence(condition.key, issuer) == claim and not condition.use.operator.negated:
             yield from (str(value) for value in condition.values)
+
+
+def _audiences_meant(policy: Policy, view: Viewpoint) -> Iterator[str]:
+    """The values of keys that are that of the audience, or were meant to be."""
+    issuer = view.issuer.lower()
+    for statement in policy.statements:
+        for condition in statement.conditions:
+            if "aud" in (presence(condition.key, issuer), claim_meant(condition.key, issuer)):
+                yield from (str(value) for value in condition.values)
 
 
 _RANK: Sequence[ProofKind] = ("same", "narrower", "intended", "written", "none")
