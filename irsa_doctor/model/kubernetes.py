@@ -121,6 +121,8 @@ class ServiceAccount(msgspec.Struct, frozen=True):
     """whether its pods get a token for the API server, None where it is not written"""
     unplaced: bool = False
     """whether its manifest has no namespace: it gets one when it is applied, and `default` only where nothing else is said"""
+    layered: bool = False
+    """whether it is of values of a chart beside which the release names others, which are not read"""
 
     @property
     def subject(self) -> str:

@@ -22,6 +22,7 @@ _TRUE = frozenset({"true", "yes", "y", "on", "1", "enabled", "t"})
 _FALSE = frozenset({"false", "no", "n", "off", "0", "disabled", "f"})
 _QUOTES = "\"'`\u201c\u201d\u2018\u2019"
 _OWN_WORDS = "the author of the object wrote this; only its form changes"
+_OTHER_VALUES = "other values of the release, which are not read, may name another role by the right key"
 
 
 def _account(case: FixCase) -> ServiceAccount:
@@ -75,7 +76,8 @@ def _annotation_key(case: FixCase) -> Iterator[Proposal]:
         raise Unfixable("ambiguous", "several annotations may be meant to be that of the role")
     value = text_of(account.annotations[near[0]])
     wish = _change(account.place.at("metadata", "annotations"), partial(_renamed, near[0], ROLE_ARN))
-    yield from _naming(case, account, value, wish, safety="safe", because=_OWN_WORDS)
+    safety, because = ("unsafe", _OTHER_VALUES) if account.layered else ("safe", _OWN_WORDS)
+    yield from _naming(case, account, value, wish, safety=safety, because=because)
 
 
 def _renamed(old: str, new: str, members: Any) -> Any:

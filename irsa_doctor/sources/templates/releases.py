@@ -74,6 +74,10 @@ _FORMS = {
 }
 
 
+_ELSEWHERE = ("valuesFrom", "valuesSecrets", "valueFiles", "fileParameters")
+"""members of releases that name values which stand elsewhere"""
+
+
 def read_helm_release(page: Page, reading: DocumentReading) -> None:
     """The values of a release of Flux, K3s, Crossplane or Cluster API."""
     members = shapes.mapping(page.value, page.place)
@@ -83,7 +87,8 @@ def read_helm_release(page: Page, reading: DocumentReading) -> None:
     if form.within:
         spec, place = shapes.inner(spec, form.within, place), place.at(form.within)
     namespace = target_namespace(spec.get(form.namespace), metadata.get("namespace") if form.of_object else None)
-    read = read_release_values(_of_release(spec, form, place, reading), namespace, reading)
+    is_layered = any(spec.get(name) for name in _ELSEWHERE)
+    read = read_release_values(_of_release(spec, form, place, reading), namespace, reading, is_layered=is_layered)
     for number, renderer in enumerate(shapes.many(spec, "postRenderers", place)):
         read |= _read_patches(renderer, place.at("postRenderers", number), reading)
     if spec.get("valuesFrom"):
@@ -108,7 +113,9 @@ def read_helmfile(page: Page, reading: DocumentReading) -> None:
         if isinstance(release, dict):
             layers = _of_helmfile(release, page.place.at("releases", number))
             namespace = "" if release.get("installed") is False else target_namespace(release.get("namespace"))
-            read |= read_release_values(layers, namespace, reading)
+            written = shapes.many(release, "values", page.place.at("releases", number)) if "values" in release else ()
+            is_layered = bool(release.get("secrets")) or any(isinstance(values, str) for values in written)
+            read |= read_release_values(layers, namespace, reading, is_layered=is_layered)
     if not read:
         reading.passed.append("a helmfile whose own values annotate no service account")
 
@@ -178,7 +185,10 @@ def _read_source(source: Mapping[str, object], place: Place, namespace: object, 
     helm, read = source.get("helm"), False
     if isinstance(helm, dict):
         read = read_release_values(
-            _of_chart(helm, place.at("helm"), reading), target_namespace(helm.get("namespace"), namespace), reading
+            _of_chart(helm, place.at("helm"), reading),
+            target_namespace(helm.get("namespace"), namespace),
+            reading,
+            is_layered=any(helm.get(name) for name in _ELSEWHERE),
         )
     return _read_patches(source, place, reading) or read
 
@@ -249,13 +259,17 @@ def _in_text(members: Mapping[str, object], name: str, place: Place, reading: Do
         yield ChartValues(document.value, at, {}, places)
 
 
-def read_release_values(layers: Iterable[ChartValues], namespace: str, reading: DocumentReading) -> bool:
-    """Read the values that are set for a chart, those that win first; whether they annotate a service account."""
+def read_release_values(
+    layers: Iterable[ChartValues], namespace: str, reading: DocumentReading, *, is_layered: bool = False
+) -> bool:
+    """Read the values that are set for a chart, those that win first; whether they annotate a service account. `is_layered`:
+    there are others, which are not read."""
     layers = list(layers)
     annotated: dict[tuple[str, ...], ServiceAccount] = {}
     for values in layers:
         for steps, account in _annotated(values, reading):
-            annotated[steps] = _over(annotated[steps], account, reading) if steps in annotated else account
+            own = msgspec.structs.replace(account, layered=is_layered)
+            annotated[steps] = _over(annotated[steps], own, reading) if steps in annotated else own
     name_accounts(annotated.items(), ReleaseNames(namespace, [values.content for values in layers]), reading)
     return bool(annotated)
 

@@ -41,7 +41,7 @@ HELMFILE = """releases:
   namespace: prod
   chart: charts/app
   values:
-  - shared.yaml
+  - {shared: true}
   -
 """
 FORMS = {
@@ -87,6 +87,31 @@ def test_a_slip_in_the_annotation_is_edited_in_its_line(tmp_path, form, slip, ne
     after, answer = edited(tmp_path, form, written(form, key, value, newline))
     assert after == written(form, KEY, f"{quote}{role_arn()}{quote}", newline)
     assert not [finding for finding in answer.after.findings if finding.subject.kind == "service-account"]
+
+
+LAYERED = {
+    "flux": ("  values:\n", "  valuesFrom: [{kind: ConfigMap, name: shared}]\n  values:\n"),
+    "argo-object": ("    helm:\n", "    helm:\n      valueFiles: [shared.yaml]\n"),
+    "argo-text": ("    helm:\n", "    helm:\n      valueFiles: [shared.yaml]\n"),
+    "k3s": ("  valuesContent", "  valuesSecrets: [{name: shared, keys: [values.yaml]}]\n  valuesContent"),
+    "helmfile": ("  - {shared: true}\n", "  - shared.yaml\n"),
+}
+
+
+@pytest.mark.parametrize("form", LAYERED)
+@pytest.mark.parametrize("slip", SLIPS)
+def test_beside_values_that_are_not_read_a_key_is_left_and_a_value_is_not(tmp_path, form, slip):
+    key, value = SLIPS[slip]
+    quote = value[0] if value[0] in "\"'" else ""
+    without, within = (text.encode() for text in LAYERED[form])
+    content, right = (
+        written(form, *pair).replace(without, within, 1) for pair in ((key, value), (KEY, quote + role_arn() + quote))
+    )
+    assert within in content
+    after, answer = edited(tmp_path, form, content)
+    assert after == (content if slip == "key" else right)
+    if slip == "key":
+        assert "other values of the release" in " ".join(each.because for each in answer.fixing.fixes)
 
 
 @pytest.mark.parametrize("text", [">\n", '"', "'"])
